@@ -1,0 +1,45 @@
+/** What can stand in the audit log: one line for each thing that somebody may ask about later. */
+
+/** `released`: a verified file was handed out. `page`: a page was. `refused`: something was not. */
+export type AuditKind =
+  | 'start'
+  | 'refresh'
+  | 'page'
+  | 'released'
+  | 'refused'
+  | 'hidden'
+  | 'warning'
+  | 'stop'
+
+/** Which signed list the answer rests on. */
+export interface AuditTrust {
+  readonly root: number
+  readonly timestamp?: number
+  readonly snapshot?: number
+  /** The role that lists the project record. */
+  readonly role?: string
+  /** sha256 of the project record. */
+  readonly record?: string
+}
+
+export interface AuditEvent {
+  readonly kind: AuditKind
+  /** Request id. */
+  readonly id?: string
+  /** Address of the client. */
+  readonly client?: string
+  /** Method and path, without a query. */
+  readonly request?: string
+  readonly project?: string
+  readonly file?: string
+  readonly expected?: string
+  readonly found?: string
+  /** An `ErrorCode` for a refusal or warning. */
+  readonly code?: string
+  readonly message?: string
+  readonly trust?: AuditTrust
+  /** Length of the body sent. */
+  readonly bytes?: number
+  /** Milliseconds from request to decision. */
+  readonly ms?: number
+}
