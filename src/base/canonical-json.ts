@@ -4,7 +4,13 @@
  */
 
 /** A JSON value as `JSON.parse` gives it. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
 
 /** Deeper than any metadata needs, and far from the end of the call stack. */
 export const maxJsonDepth = 64

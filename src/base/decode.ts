@@ -59,11 +59,17 @@ export function readArray<T>(value: unknown, readItem: (item: unknown) => T): T[
 }
 
 /** An object whose member names come from the network: a `Map`, never a plain object. */
-export function readMap<T>(value: unknown, readItem: (item: unknown, name: string) => T): Map<string, T> {
+export function readMap<T>(
+  value: unknown,
+  readItem: (item: unknown, name: string) => T,
+): Map<string, T> {
   const object = readObject(value)
   const map = new Map<string, T>()
   for (const name of Object.keys(object)) {
-    map.set(name, readAt(name, () => readItem(object[name], name)))
+    map.set(
+      name,
+      readAt(name, () => readItem(object[name], name)),
+    )
   }
   return map
 }
@@ -74,7 +80,8 @@ export function readString(value: unknown): string {
 }
 
 export function readBoolean(value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new DecodeError(`expected true or false, found ${describe(value)}`)
+  if (typeof value !== 'boolean')
+    throw new DecodeError(`expected true or false, found ${describe(value)}`)
   return value
 }
 

@@ -39,7 +39,10 @@ export function isDigestOf(name: HashName, text: string): boolean {
 export function createHasher(name: HashName): Hasher {
   if (name === 'blake2b-256') {
     const state = blake2b.create({ dkLen: 32 })
-    return { update: (chunk) => void state.update(chunk), digestHex: () => encodeHex(state.digest()) }
+    return {
+      update: (chunk) => void state.update(chunk),
+      digestHex: () => encodeHex(state.digest()),
+    }
   }
   const hash = createHash(name)
   return { update: (chunk) => void hash.update(chunk), digestHex: () => hash.digest('hex') }

@@ -28,7 +28,8 @@ export function requireStrictJson(text: string): void {
     else if (found === '}' || found === ']') members.pop()
     else if (found.startsWith('"')) addMember(members.at(-1), found, text, token.lastIndex)
     else requireInteger(found)
-    if (members.length > maxJsonDepth) throw new TypeError(`JSON is nested deeper than ${maxJsonDepth}`)
+    if (members.length > maxJsonDepth)
+      throw new TypeError(`JSON is nested deeper than ${maxJsonDepth}`)
   }
 }
 
@@ -36,7 +37,8 @@ function addMember(seen: Set<string> | undefined, quoted: string, text: string, 
   if (seen === undefined || !isFollowedByColon(text, end)) return
   // Escapes are resolved first: "a" and "\u0061" are the same member.
   const name = JSON.parse(quoted) as string
-  if (seen.has(name)) throw new TypeError(`member ${quoted.slice(0, 80)} stands twice in one object`)
+  if (seen.has(name))
+    throw new TypeError(`member ${quoted.slice(0, 80)} stands twice in one object`)
   seen.add(name)
 }
 
