@@ -87,7 +87,7 @@ function packageOf(specifier: string): string {
 }
 
 beforeAll(async () => {
-  await init
+  await init()
 })
 
 describe.each(files)('src/%s', (file) => {

@@ -1,0 +1,208 @@
+/**
+ * The settings of the proxy: what stands in the TOML file, checked, with defaults filled in.
+ * An unknown key is an error that names it, its line and the nearest known one.
+ */
+
+import { z } from 'zod'
+import { parse as parseToml, TomlError } from 'smol-toml'
+import { ConfigError } from '../base/errors.ts'
+import { describeSettingsProblem } from './settings-problem.ts'
+import { parseDuration, parseSize } from './units.ts'
+
+const duration = (fallback: string) =>
+  z
+    .string({ error: 'expected a duration such as "60s", "5 min", "24h" or "3d"' })
+    .default(fallback)
+    .transform((text, context) => {
+      const value = parseDuration(text)
+      if (value !== undefined) return value
+      context.addIssue(`"${text}" is not a duration such as "60s", "5 min", "24h" or "3d"`)
+      return z.NEVER
+    })
+
+const size = (fallback: string) =>
+  z
+    .string({ error: 'expected a size such as "512 kB" or "16 MiB"' })
+    .default(fallback)
+    .transform((text, context) => {
+      const value = parseSize(text)
+      if (value !== undefined) return value
+      context.addIssue(`"${text}" is not a size such as "512 kB" or "16 MiB"`)
+      return z.NEVER
+    })
+
+const httpUrl = z.string().refine((text) => {
+  const url = URL.parse(text)
+  return (
+    url !== null &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === ''
+  )
+}, 'expected an http or https URL without user name, password or query')
+
+const hostName = z
+  .string()
+  .regex(
+    /^[a-z0-9.-]+(?::\d{1,5})?$|^\[[0-9a-f:]+\](?::\d{1,5})?$/,
+    'expected a host in lower case',
+  )
+
+const projectPattern = z
+  .string()
+  .regex(
+    /^[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?$/,
+    'expected a normalized project name, which may have *',
+  )
+
+const indexSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected letters, digits, - and _'),
+  url: httpUrl,
+  mirror: z.array(z.string().min(1)).min(1, 'expected at least one mirror'),
+  root: z.string().min(1),
+  'file-hosts': z.array(hostName).optional(),
+  projects: z.array(projectPattern).optional(),
+  'record-path': z
+    .string()
+    .refine(
+      (path) => path.split('{project}').length === 2,
+      'expected {project} to stand in it once',
+    )
+    .default('simple/{project}/index.json'),
+})
+
+const policySchema = z.strictObject({
+  deny: z.array(z.string()).default([]),
+  'min-age': duration('0s'),
+  except: z.array(z.string()).default([]),
+  'show-hidden': z.boolean().default(false),
+})
+
+const limitsSchema = z.strictObject({
+  root: size('512 kB'),
+  timestamp: size('16 kB'),
+  snapshot: size('8 MB'),
+  targets: size('8 MB'),
+  record: size('64 MB'),
+  file: size('5 GiB'),
+  'unsized-file': size('1 GiB'),
+  'metadata-file': size('16 MiB'),
+  'root-updates': z.int().min(1).max(1024).default(256),
+  delegations: z.int().min(1).max(1024).default(32),
+  'min-rate': size('8 kB'),
+  'min-rate-over': duration('10s'),
+  connect: duration('10s'),
+  idle: duration('30s'),
+  redirects: z.int().min(0).max(20).default(5),
+  connections: z.int().min(1).max(10_000).default(128),
+  'header-time': duration('10s'),
+  'request-line': size('8 kB'),
+  downloads: z.int().min(1).max(256).default(16),
+})
+
+const settingsSchema = z.strictObject({
+  listen: z.array(z.string()).min(1).default(['127.0.0.1:8642', '[::1]:8642']),
+  hosts: z.array(hostName).default([]),
+  'state-dir': z.string().min(1).optional(),
+  'log-level': z.enum(['debug', 'info', 'warning', 'error']).default('info'),
+  refresh: duration('60s'),
+  'max-unseen': duration('48h'),
+  'hold-for': duration('8s'),
+  index: z.array(indexSchema).default([]),
+  policy: policySchema.prefault({}),
+  vault: z.strictObject({ 'max-size': size('20 GiB') }).prefault({}),
+  audit: z.strictObject({ 'max-file': size('64 MiB'), 'max-total': size('1 GiB') }).prefault({}),
+  limits: limitsSchema.prefault({}),
+})
+
+export type Settings = z.output<typeof settingsSchema>
+export type IndexSettings = z.output<typeof indexSchema>
+export type LogLevel = Settings['log-level']
+
+/** What the command line may say instead of the file. */
+export interface SettingsOverrides {
+  readonly listen?: readonly string[]
+  readonly index?: string
+  readonly mirror?: readonly string[]
+  readonly root?: string
+  readonly stateDir?: string
+  readonly logLevel?: string
+}
+
+/**
+ * @param text the TOML document
+ * @param source its name, for messages
+ */
+export function parseSettings(
+  text: string,
+  source: string,
+  overrides: SettingsOverrides = {},
+): Settings {
+  const raw = applyOverrides(readToml(text, source), overrides)
+  const result = settingsSchema.safeParse(raw)
+  if (!result.success) {
+    throw describeSettingsProblem(result.error, { source, text, raw }, findKnownKeys)
+  }
+  return requireIndexes(result.data, source)
+}
+
+function readToml(text: string, source: string): Record<string, unknown> {
+  try {
+    return parseToml(text)
+  } catch (error) {
+    const line = error instanceof TomlError ? error.line : 1
+    const problem = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    throw new ConfigError('CONFIG_INVALID', `${source}, line ${line}: ${problem}`, { cause: error })
+  }
+}
+
+function applyOverrides(raw: Record<string, unknown>, overrides: SettingsOverrides): unknown {
+  const { listen, stateDir, logLevel, index, mirror, root } = overrides
+  const first = {
+    ...(index !== undefined && { url: index }),
+    ...(mirror !== undefined && { mirror }),
+    ...(root !== undefined && { root }),
+  }
+  return {
+    ...raw,
+    ...(listen !== undefined && { listen }),
+    ...(stateDir !== undefined && { 'state-dir': stateDir }),
+    ...(logLevel !== undefined && { 'log-level': logLevel }),
+    ...(Object.keys(first).length > 0 && { index: overrideFirst(raw['index'], first) }),
+  }
+}
+
+function overrideFirst(raw: unknown, first: object): unknown {
+  const [head, ...rest] = (Array.isArray(raw) ? raw : []) as unknown[]
+  const base = typeof head === 'object' && head !== null ? head : { name: 'index' }
+  return [{ ...base, ...first }, ...rest]
+}
+
+function requireIndexes(settings: Settings, source: string): Settings {
+  if (settings.index.length === 0) {
+    throw new ConfigError('CONFIG_INVALID', `${source} names no index.`, {
+      next: 'Add an [[index]] with url, mirror and root, or give --index, --mirror and --root.',
+    })
+  }
+  const names = settings.index.map(({ name }) => name)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) {
+    throw new ConfigError('CONFIG_INVALID', `${source}: two indexes are called "${twice}".`, {
+      next: 'Give each [[index]] a name of its own.',
+    })
+  }
+  return settings
+}
+
+function findKnownKeys(place: readonly string[]): string[] {
+  const shapes = new Map<string, Record<string, unknown>>([
+    ['', settingsSchema.shape],
+    ['index', indexSchema.shape],
+    ['policy', policySchema.shape],
+    ['limits', limitsSchema.shape],
+    ['vault', { 'max-size': 0 }],
+    ['audit', { 'max-file': 0, 'max-total': 0 }],
+  ])
+  return Object.keys(shapes.get(place[0] ?? '') ?? {})
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../../src/base/errors.ts'
+import { parseSettings } from '../../src/cli/settings.ts'
+import { formatSize, parseDuration, parseSize } from '../../src/cli/units.ts'
+
+const minimal = `
+[[index]]
+name = "pypi"
+url = "https://pypi.org/simple/"
+mirror = ["https://mirror.example/tuf/"]
+root = "/etc/tufgate/1.root.json"
+`
+
+function failureOf(text: string): ConfigError {
+  try {
+    parseSettings(text, 'tufgate.toml')
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+  }
+  throw new Error('the settings were accepted')
+}
+
+describe('settings', () => {
+  test('fill in every default', () => {
+    const settings = parseSettings(minimal, 'tufgate.toml')
+    expect(settings.listen).toEqual(['127.0.0.1:8642', '[::1]:8642'])
+    expect(settings.refresh).toBe(60_000)
+    expect(settings['hold-for']).toBe(8000)
+    expect(settings.limits.snapshot).toBe(8_000_000)
+    expect(settings.policy).toEqual({ deny: [], 'min-age': 0, except: [], 'show-hidden': false })
+  })
+
+  test('name an unknown key, its line and the nearest known one', () => {
+    const error = failureOf(`refesh = "60s"\n${minimal}`)
+    expect(error.code).toBe('CONFIG_INVALID')
+    expect(error.message).toBe('tufgate.toml, line 1: refesh is not a setting.')
+    expect(error.facts.next).toBe('Did you mean "refresh"?')
+  })
+
+  test('name an unknown key in the second index with its own line', () => {
+    const error = failureOf(`${minimal}\n${minimal.replace('"pypi"', '"own"')}mirorr = []\n`)
+    expect(error.message).toBe('tufgate.toml, line 14: index[1].mirorr is not a setting.')
+    expect(error.facts.next).toBe('Did you mean "mirror"?')
+  })
+
+  test('ask for a unit', () => {
+    expect(failureOf(`refresh = "60"\n${minimal}`).message).toBe(
+      'tufgate.toml, line 1: refresh: "60" is not a duration such as "60s", "5 min", "24h" or "3d".',
+    )
+    expect(failureOf(`${minimal}[limits]\nroot = 512000\n`).message).toBe(
+      'tufgate.toml, line 8: limits.root: expected a size such as "512 kB" or "16 MiB".',
+    )
+  })
+
+  test('say which key of an index is missing', () => {
+    const error = failureOf(
+      '[[index]]\nname = "pypi"\nurl = "https://pypi.org/simple/"\nroot = "r"\n',
+    )
+    expect(error.message).toBe('tufgate.toml, line 1: index[0].mirror: it is missing.')
+  })
+
+  test('refuse a document that is not TOML, with the line', () => {
+    const error = failureOf('listen = [\n"a"\n')
+    expect(error.message).toMatch(/^tufgate\.toml, line \d: /)
+    expect(error.cause).toBeDefined()
+  })
+
+  test('refuse a URL with a password, two indexes of one name, and no index at all', () => {
+    expect(failureOf(minimal.replace('https://pypi', 'https://me:secret@pypi')).message).toContain(
+      'without user name',
+    )
+    expect(failureOf(minimal + minimal).message).toBe(
+      'tufgate.toml: two indexes are called "pypi".',
+    )
+    expect(failureOf('').facts.next).toContain('--index')
+  })
+
+  test('give way to the command line', () => {
+    const settings = parseSettings(minimal, 'tufgate.toml', {
+      listen: ['127.0.0.1:0'],
+      mirror: ['/srv/mirror'],
+      stateDir: '/tmp/state',
+    })
+    expect(settings.listen).toEqual(['127.0.0.1:0'])
+    expect(settings.index[0]?.mirror).toEqual(['/srv/mirror'])
+    expect(settings.index[0]?.url).toBe('https://pypi.org/simple/')
+    expect(settings['state-dir']).toBe('/tmp/state')
+  })
+
+  test('need no file where the command line says it all', () => {
+    const settings = parseSettings('', 'the command line', {
+      index: 'http://127.0.0.1:9000/simple/',
+      mirror: ['/srv/mirror'],
+      root: '/srv/1.root.json',
+    })
+    expect(settings.index[0]?.name).toBe('index')
+  })
+
+  test('stand complete, with their defaults, in proxy-config/tufgate.toml', () => {
+    const text = readFileSync('proxy-config/tufgate.toml', 'utf8')
+    const shown = parseSettings(text, 'proxy-config/tufgate.toml')
+    const [index] = shown.index
+    const commented = text.replaceAll(/^# (?=[\w-]+ = )/gm, '')
+    const keys = [...commented.matchAll(/^([\w-]+) = /gm)].map(([, key]) => key)
+    const defaults = parseSettings(minimal, 'minimal')
+    const known = [
+      ...Object.keys(defaults).filter((key) => !/^(?:index|policy|vault|audit|limits)$/.test(key)),
+      ...Object.keys(defaults.policy),
+      ...Object.keys(defaults.vault),
+      ...Object.keys(defaults.audit),
+      ...Object.keys(defaults.limits),
+    ].concat('state-dir', 'name', 'url', 'mirror', 'root', 'file-hosts', 'projects', 'record-path')
+    expect(new Set(keys)).toEqual(new Set(known))
+    expect({ ...shown, index: defaults.index }).toEqual(defaults)
+    expect(index?.name).toBe('pypi')
+  })
+})
+
+describe('units', () => {
+  test('are read with and without a space, and never without a unit', () => {
+    expect(parseDuration('5 min')).toBe(300_000)
+    expect(parseDuration('1.5h')).toBe(5_400_000)
+    expect(parseDuration('5')).toBeUndefined()
+    expect(parseDuration('-5s')).toBeUndefined()
+    expect(parseSize('16 MiB')).toBe(16_777_216)
+    expect(parseSize('16 mib')).toBeUndefined()
+  })
+
+  test('are shown short', () => {
+    expect([0, 999, 1000, 41_943_040, 5e9].map(formatSize)).toEqual([
+      '0 B',
+      '999 B',
+      '1.0 kB',
+      '41.9 MB',
+      '5.0 GB',
+    ])
+  })
+})
