@@ -3,7 +3,7 @@
  * `node:crypto` where it has the algorithm (2 GB/s for sha256), `@noble/hashes` where it has not.
  */
 
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { encodeHex, type Bytes } from './bytes.ts'
 
@@ -56,4 +56,9 @@ export function digestHex(name: HashName, bytes: Bytes): string {
 
 export function sha256Hex(bytes: Bytes): string {
   return digestHex('sha256', bytes)
+}
+
+/** Unpredictable bytes, for identifiers that nobody should be able to guess. */
+export function createRandomBytes(length: number): Bytes {
+  return randomBytes(length)
 }

@@ -43,6 +43,9 @@ export type RequestCode =
   | 'METHOD_NOT_ALLOWED'
   | 'HOST_NOT_ALLOWED'
   | 'ORIGIN_NOT_ALLOWED'
+  | 'RANGE_NOT_SATISFIABLE'
+  /** A name that an index claims by pattern, proven to be absent from its signed list. */
+  | 'NOT_SIGNED'
 
 /** Our own disk, log or state fails. */
 export type StorageCode = 'DISK_FULL' | 'STORAGE_FAILED' | 'AUDIT_FAILED' | 'STATE_BUSY'
