@@ -16,7 +16,9 @@ if (command === undefined) {
 }
 
 const node = findNode(root)
-const path = [join(node, '..'), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
+const path = [join(node, '..'), join(root, 'node_modules', '.bin'), process.env.PATH].join(
+  delimiter,
+)
 const isScript = /\.(ts|js)$/.test(command)
 const child = isScript
   ? spawn(node, [command, ...rest], { stdio: 'inherit', env: { ...process.env, PATH: path } })
@@ -33,5 +35,9 @@ child.on('error', (error) => {
   process.exit(1)
 })
 child.on('exit', (code, signal) => {
-  process.exit(signal === null ? (code ?? 1) : 128 + ({ SIGINT: 2, SIGTERM: 15, SIGKILL: 9, SIGHUP: 1 }[signal] ?? 0))
+  process.exit(
+    signal === null
+      ? (code ?? 1)
+      : 128 + ({ SIGINT: 2, SIGTERM: 15, SIGKILL: 9, SIGHUP: 1 }[signal] ?? 0),
+  )
 })
