@@ -1,0 +1,65 @@
+/** What we read of an answer's headers: untrusted text, parsed once; the rest is left alone. */
+
+/** As undici hands them over: names in lower case. */
+export type RawHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface ResponseHead {
+  readonly status: number
+  readonly etag?: string
+  readonly lastModified?: string
+  readonly contentType?: string
+  /** In lower case; absent for none and for `identity`. */
+  readonly contentEncoding?: string
+  readonly contentLength?: number
+  readonly location?: string
+  readonly retryAfterMs?: number
+  /** `X-PyPI-Last-Serial`. */
+  readonly serial?: number
+}
+
+/** `now` (ms) is needed for a `Retry-After` that is a date. */
+export function parseHead(status: number, raw: RawHeaders, now: number): ResponseHead {
+  return dropAbsent({
+    status,
+    etag: parseText(raw['etag'], /^(?:W\/)?"[\x21\x23-\x7e]{0,250}"$/),
+    lastModified: parseText(raw['last-modified'], /^[\x20-\x7e]{1,64}$/),
+    contentType: parseText(raw['content-type'], /^[\x20-\x7e]{1,200}$/),
+    contentEncoding: parseEncoding(raw['content-encoding']),
+    contentLength: parseCount(raw['content-length']),
+    location: parseText(raw['location'], /^[^\0\r\n]{1,8000}$/),
+    retryAfterMs: parseRetryAfter(raw['retry-after'], now),
+    serial: parseCount(raw['x-pypi-last-serial']),
+  })
+}
+
+type Maybe<T> = { [Key in keyof T]: T[Key] | undefined }
+
+function dropAbsent(head: Maybe<Required<ResponseHead>> & { status: number }): ResponseHead {
+  return Object.fromEntries(
+    Object.entries(head).filter(([, value]) => value !== undefined),
+  ) as unknown as ResponseHead
+}
+
+/** A header that stands twice is taken for absent: which of the two is meant nobody knows. */
+function parseText(raw: RawHeaders[string], form: RegExp): string | undefined {
+  return typeof raw === 'string' && form.test(raw) ? raw : undefined
+}
+
+function parseEncoding(raw: RawHeaders[string]): string | undefined {
+  const text = (typeof raw === 'string' ? raw : (raw ?? []).join(',')).trim().toLowerCase()
+  return text === '' || text === 'identity' ? undefined : text
+}
+
+function parseCount(raw: RawHeaders[string]): number | undefined {
+  const text = parseText(raw, /^\d{1,16}$/)
+  const count = Number(text)
+  return text !== undefined && Number.isSafeInteger(count) ? count : undefined
+}
+
+// RFC 9110 10.2.3: seconds, or a date.
+function parseRetryAfter(raw: RawHeaders[string], now: number): number | undefined {
+  const seconds = parseCount(raw)
+  if (seconds !== undefined) return seconds * 1000
+  const time = Date.parse(parseText(raw, /^[A-Za-z]{3,9}, [\x20-\x7e]{10,60}$/) ?? '')
+  return Number.isNaN(time) ? undefined : Math.max(0, time - now)
+}
