@@ -1,0 +1,67 @@
+/**
+ * Which delegated roles a target path belongs to (TUF 4.5, TAP 15), and who may sign them.
+ *
+ * Roles come out in the order in which they are listed, since that order is their priority.
+ */
+
+import { encodeUtf8 } from '../base/bytes.ts'
+import { sha256Hex } from '../base/digest.ts'
+import type { Bins, Delegations, HashPrefixes, Scope } from './metadata.ts'
+import { isPathMatch } from './path-pattern.ts'
+import type { Signers } from './threshold.ts'
+
+export interface DelegationMatch {
+  readonly name: string
+  readonly terminating: boolean
+}
+
+/** The roles to which the delegations trust this path, in the order of the search. */
+export function findDelegations(delegations: Delegations, path: string): DelegationMatch[] {
+  if (delegations.bins !== undefined) {
+    const { namePrefix, bitLength } = delegations.bins
+    // As python-tuf, go-tuf and tuf-js have it, though TAP 15 says otherwise.
+    return [{ name: binName(namePrefix, bitLength, path), terminating: true }]
+  }
+  const pathHash = hashPath(path)
+  return [...delegations.roles.values()].filter(({ scope }) => isCovered(scope, path, pathHash))
+}
+
+/** `undefined` where the delegations do not know the role. */
+export function findSigners(delegations: Delegations, role: string): Signers | undefined {
+  const { keys, bins } = delegations
+  const holder =
+    bins === undefined ? delegations.roles.get(role) : isBin(bins, role) ? bins : undefined
+  return holder && { keys, keyids: holder.keyids, threshold: holder.threshold }
+}
+
+/** TAP 15: the bin of a path is the first `bitLength` bits (1 to 32) of its sha256. */
+export function binName(namePrefix: string, bitLength: number, path: string): string {
+  const first32Bits = Number.parseInt(hashPath(path).slice(0, 8), 16)
+  return renderBinName(namePrefix, bitLength, first32Bits >>> (32 - bitLength))
+}
+
+/** The bin of this number, 0 to 2^bitLength - 1. */
+export function renderBinName(namePrefix: string, bitLength: number, bin: number): string {
+  return `${namePrefix}-${bin.toString(16).padStart(Math.ceil(bitLength / 4), '0')}`
+}
+
+function isBin({ namePrefix, bitLength }: Bins, role: string): boolean {
+  const suffix = role.slice(namePrefix.length + 1)
+  const bin = /^[0-9a-f]{1,8}$/.test(suffix) ? Number.parseInt(suffix, 16) : -1
+  return bin >= 0 && bin < 2 ** bitLength && role === renderBinName(namePrefix, bitLength, bin)
+}
+
+/** Prefixes are grouped by length, so that 65,536 of them cost as much as one. */
+export function groupHashPrefixes(prefixes: readonly string[]): HashPrefixes {
+  return { lengths: [...new Set(prefixes.map(({ length }) => length))], texts: new Set(prefixes) }
+}
+
+function isCovered(scope: Scope, path: string, pathHash: string): boolean {
+  if (scope.kind === 'patterns') return scope.patterns.some((pattern) => isPathMatch(pattern, path))
+  const { lengths, texts } = scope.prefixes
+  return lengths.some((length) => texts.has(pathHash.slice(0, length)))
+}
+
+function hashPath(path: string): string {
+  return sha256Hex(encodeUtf8(path))
+}

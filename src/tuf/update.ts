@@ -1,0 +1,217 @@
+/**
+ * One refresh against one mirror, in the order of TUF 5.3 to 5.6. The trusted set that went in
+ * stays as it was; the one that comes out is whole and unexpired, or there is none.
+ *
+ * Nothing is stored but roots; the caller stores what was accepted, timestamp last.
+ */
+
+import type { Bytes } from '../base/bytes.ts'
+import { UpstreamError, VerifyError } from '../base/errors.ts'
+import { requireAtLeast } from './floors.ts'
+import { requireClock, requireCurrent, requireUnexpired, type UsableSet } from './freshness.ts'
+import type { MetaFile } from './metadata.ts'
+import {
+  acceptRoot,
+  acceptSnapshot,
+  acceptTargets,
+  acceptTimestamp,
+  requireListed,
+  type TrustedSet,
+} from './trusted-set.ts'
+
+/** Whatever cannot be fetched is thrown, except where `undefined` has a meaning. */
+export interface RefreshPort {
+  /** `undefined` only where the mirror says that there is none (404, or 403). */
+  fetchRoot(version: number, maxBytes: number): Promise<Bytes | undefined>
+  /** `undefined`: not modified since the one that was last stored or is trusted. */
+  fetchTimestamp(maxBytes: number): Promise<Bytes | undefined>
+  /** Without a version where the repository has no consistent snapshots. */
+  fetchRole(role: string, version: number | undefined, maxBytes: number): Promise<Bytes>
+  /** From the last run; untrusted. `timestamp` is asked for only when it is "not modified". */
+  readCached(role: string): Promise<Bytes | undefined>
+  saveRoot(version: number, bytes: Bytes): Promise<void>
+}
+
+/** Bytes by role, whatever length is signed; and roots to follow in one refresh. */
+export interface MetadataLimits {
+  readonly root: number
+  readonly timestamp: number
+  readonly snapshot: number
+  readonly targets: number
+  readonly rootUpdates: number
+}
+
+export const defaultMetadataLimits: MetadataLimits = {
+  root: 512_000,
+  timestamp: 16_384,
+  snapshot: 8_000_000,
+  targets: 8_000_000,
+  rootUpdates: 256,
+}
+
+export interface Refreshed {
+  readonly trusted: UsableSet
+  /** What is new, by role: timestamp, snapshot, targets. */
+  readonly accepted: ReadonlyMap<string, Bytes>
+}
+
+/** `now` is taken once for the whole refresh (TUF 5.1). */
+export async function refresh(
+  trusted: TrustedSet,
+  port: RefreshPort,
+  now: number,
+  limits: MetadataLimits = defaultMetadataLimits,
+): Promise<Refreshed> {
+  return updateRoles(await updateRoot(trusted, port, now, limits), port, now, limits)
+}
+
+/**
+ * The first half of a refresh: the chain of roots (TUF 5.3). The same set where there is no newer
+ * root. What comes out may be kept even if the second half fails: keys that are dead are dead.
+ */
+export async function updateRoot(
+  start: TrustedSet,
+  port: RefreshPort,
+  now: number,
+  limits: MetadataLimits = defaultMetadataLimits,
+): Promise<TrustedSet> {
+  requireClock(start.floors, now)
+  let trusted = start
+  const knownVersion = start.floors.versions.get('root') ?? 0
+  // A pinned root may lie far behind the roots that were already verified once.
+  const lastVersion = Math.max(start.root.version, knownVersion) + limits.rootUpdates
+  while (trusted.root.version < lastVersion) {
+    const version = trusted.root.version + 1
+    const bytes = await port.fetchRoot(version, limits.root)
+    if (bytes === undefined) break
+    trusted = acceptRoot(trusted, requireWithin('root', bytes, limits.root))
+    await port.saveRoot(version, bytes)
+  }
+  requireAtLeast(trusted.floors, 'root', trusted.root.version)
+  // TUF 5.3.10: only the last one must not have expired.
+  requireCurrent('root', trusted.root, now)
+  return trusted
+}
+
+/** The second half: timestamp, snapshot, targets (TUF 5.4 to 5.6). */
+export async function updateRoles(
+  trusted: TrustedSet,
+  port: RefreshPort,
+  now: number,
+  limits: MetadataLimits = defaultMetadataLimits,
+): Promise<Refreshed> {
+  const step: Step = { port, now, limits, accepted: new Map() }
+  const withTimestamp = await updateTimestamp(trusted, step)
+  const withSnapshot = await updateSnapshot(withTimestamp, step)
+  const updated: TrustedSet = await updateTargets(withSnapshot, step)
+  requireUnexpired(updated, now)
+  return { trusted: updated, accepted: step.accepted }
+}
+
+interface Step {
+  readonly port: RefreshPort
+  readonly now: number
+  readonly limits: MetadataLimits
+  readonly accepted: Map<string, Bytes>
+}
+
+async function updateTimestamp(trusted: TrustedSet, step: Step): Promise<TrustedSet> {
+  const { port, now, limits } = step
+  const fetched = await port.fetchTimestamp(limits.timestamp)
+  if (fetched === undefined && trusted.timestamp !== undefined) return trusted
+  // After a new root, or a new start, the unmodified timestamp has to be verified again.
+  const bytes = fetched ?? (await port.readCached('timestamp'))
+  if (bytes === undefined) {
+    throw new UpstreamError(
+      'METADATA_UNAVAILABLE',
+      'timestamp is said to be unmodified, and there is none',
+      {
+        role: 'timestamp',
+        next: 'Try again; the copy on this machine was lost.',
+      },
+    )
+  }
+  const next = acceptTimestamp(trusted, requireWithin('timestamp', bytes, limits.timestamp), now)
+  if (next !== trusted && fetched !== undefined) step.accepted.set('timestamp', fetched)
+  return next
+}
+
+async function updateSnapshot(trusted: TrustedSet, step: Step): Promise<TrustedSet> {
+  if (trusted.snapshot !== undefined || trusted.timestamp === undefined) return trusted
+  const { snapshot } = trusted.timestamp
+  const accept: Accept = (bytes) => acceptSnapshot(trusted, bytes, step.now)
+  return (
+    (await acceptCached('snapshot', accept, step)) ??
+    fetchAndAccept(
+      trusted,
+      { role: 'snapshot', file: snapshot, maxBytes: step.limits.snapshot, accept },
+      step,
+    )
+  )
+}
+
+async function updateTargets(trusted: TrustedSet, step: Step): Promise<TrustedSet> {
+  if (trusted.targets !== undefined) return trusted
+  const file = requireListed(trusted, 'targets')
+  const accept: Accept = (bytes) => acceptTargets(trusted, bytes, step.now)
+  return (
+    (await acceptCached('targets', accept, step)) ??
+    fetchAndAccept(trusted, { role: 'targets', file, maxBytes: step.limits.targets, accept }, step)
+  )
+}
+
+type Accept = (bytes: Bytes) => TrustedSet
+
+async function acceptCached(
+  role: string,
+  accept: Accept,
+  { port }: Step,
+): Promise<TrustedSet | undefined> {
+  const bytes = await port.readCached(role)
+  if (bytes === undefined) return undefined
+  try {
+    return accept(bytes)
+  } catch (error) {
+    // The cache is only ever a guess: what does not match is fetched instead.
+    if (error instanceof VerifyError) return undefined
+    throw error
+  }
+}
+
+interface Wanted {
+  readonly role: string
+  readonly file: MetaFile
+  readonly maxBytes: number
+  readonly accept: Accept
+}
+
+async function fetchAndAccept(
+  { root }: TrustedSet,
+  { role, file, maxBytes, accept }: Wanted,
+  { port, accepted }: Step,
+): Promise<TrustedSet> {
+  const limit = Math.min(file.length ?? maxBytes, maxBytes)
+  const bytes = await port.fetchRole(
+    role,
+    root.consistentSnapshot ? file.version : undefined,
+    limit,
+  )
+  const next = accept(requireWithin(role, bytes, limit))
+  accepted.set(role, bytes)
+  return next
+}
+
+/** Ports cut endless answers off themselves; a port that did not is caught here. */
+function requireWithin(role: string, bytes: Bytes, maxBytes: number): Bytes {
+  if (bytes.length <= maxBytes) return bytes
+  throw new VerifyError(
+    'LENGTH_MISMATCH',
+    `${role} is longer than the ${maxBytes} bytes that are allowed`,
+    {
+      role,
+      expected: `at most ${maxBytes}`,
+      found: String(bytes.length),
+      next: 'Ask whoever runs the mirror.',
+    },
+  )
+}
