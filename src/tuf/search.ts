@@ -19,7 +19,7 @@ export interface VisitedRole {
   readonly expires: number
 }
 
-export interface FoundTarget {
+export interface Search {
   /** `undefined`: proven to be in none of the roles that could have it. */
   readonly target?: TargetFile
   /** Where it was found; else the last role that was searched. */
@@ -46,7 +46,7 @@ export async function findTarget(
   path: string,
   loadRole: LoadRole,
   { now, maxRoles = defaultMaxRoles }: SearchOptions,
-): Promise<FoundTarget> {
+): Promise<Search> {
   requireUnexpired(trusted, now)
   const { targets: top } = trusted
   const visited = new Map<string, VisitedRole>()

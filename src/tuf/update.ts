@@ -32,21 +32,22 @@ export interface RefreshPort {
   saveRoot(version: number, bytes: Bytes): Promise<void>
 }
 
-/** Bytes by role, whatever length is signed; and roots to follow in one refresh. */
-export interface MetadataLimits {
-  readonly root: number
-  readonly timestamp: number
-  readonly snapshot: number
-  readonly targets: number
-  readonly rootUpdates: number
+/** Lengths hold whatever length is signed. */
+export interface RefreshLimits {
+  readonly maxRootBytes: number
+  readonly maxTimestampBytes: number
+  readonly maxSnapshotBytes: number
+  readonly maxTargetsBytes: number
+  /** Roots that one refresh follows. */
+  readonly maxRootUpdates: number
 }
 
-export const defaultMetadataLimits: MetadataLimits = {
-  root: 512_000,
-  timestamp: 16_384,
-  snapshot: 8_000_000,
-  targets: 8_000_000,
-  rootUpdates: 256,
+export const defaultRefreshLimits: RefreshLimits = {
+  maxRootBytes: 512_000,
+  maxTimestampBytes: 16_384,
+  maxSnapshotBytes: 8_000_000,
+  maxTargetsBytes: 8_000_000,
+  maxRootUpdates: 256,
 }
 
 export interface Refreshed {
@@ -60,31 +61,31 @@ export async function refresh(
   trusted: TrustedSet,
   port: RefreshPort,
   now: number,
-  limits: MetadataLimits = defaultMetadataLimits,
+  limits: RefreshLimits = defaultRefreshLimits,
 ): Promise<Refreshed> {
-  return updateRoles(await updateRoot(trusted, port, now, limits), port, now, limits)
+  return refreshRoles(await refreshRoot(trusted, port, now, limits), port, now, limits)
 }
 
 /**
  * The first half of a refresh: the chain of roots (TUF 5.3). The same set where there is no newer
  * root. What comes out may be kept even if the second half fails: keys that are dead are dead.
  */
-export async function updateRoot(
+export async function refreshRoot(
   start: TrustedSet,
   port: RefreshPort,
   now: number,
-  limits: MetadataLimits = defaultMetadataLimits,
+  limits: RefreshLimits = defaultRefreshLimits,
 ): Promise<TrustedSet> {
   requireClock(start.floors, now)
   let trusted = start
   const knownVersion = start.floors.versions.get('root') ?? 0
   // A pinned root may lie far behind the roots that were already verified once.
-  const lastVersion = Math.max(start.root.version, knownVersion) + limits.rootUpdates
+  const lastVersion = Math.max(start.root.version, knownVersion) + limits.maxRootUpdates
   while (trusted.root.version < lastVersion) {
     const version = trusted.root.version + 1
-    const bytes = await port.fetchRoot(version, limits.root)
+    const bytes = await port.fetchRoot(version, limits.maxRootBytes)
     if (bytes === undefined) break
-    trusted = acceptRoot(trusted, requireWithin('root', bytes, limits.root))
+    trusted = acceptRoot(trusted, requireWithin('root', bytes, limits.maxRootBytes))
     await port.saveRoot(version, bytes)
   }
   requireAtLeast(trusted.floors, 'root', trusted.root.version)
@@ -94,11 +95,11 @@ export async function updateRoot(
 }
 
 /** The second half: timestamp, snapshot, targets (TUF 5.4 to 5.6). */
-export async function updateRoles(
+export async function refreshRoles(
   trusted: TrustedSet,
   port: RefreshPort,
   now: number,
-  limits: MetadataLimits = defaultMetadataLimits,
+  limits: RefreshLimits = defaultRefreshLimits,
 ): Promise<Refreshed> {
   const step: Step = { port, now, limits, accepted: new Map() }
   const withTimestamp = await updateTimestamp(trusted, step)
@@ -111,13 +112,13 @@ export async function updateRoles(
 interface Step {
   readonly port: RefreshPort
   readonly now: number
-  readonly limits: MetadataLimits
+  readonly limits: RefreshLimits
   readonly accepted: Map<string, Bytes>
 }
 
 async function updateTimestamp(trusted: TrustedSet, step: Step): Promise<TrustedSet> {
   const { port, now, limits } = step
-  const fetched = await port.fetchTimestamp(limits.timestamp)
+  const fetched = await port.fetchTimestamp(limits.maxTimestampBytes)
   if (fetched === undefined && trusted.timestamp !== undefined) return trusted
   // After a new root, or a new start, the unmodified timestamp has to be verified again.
   const bytes = fetched ?? (await port.readCached('timestamp'))
@@ -131,7 +132,11 @@ async function updateTimestamp(trusted: TrustedSet, step: Step): Promise<Trusted
       },
     )
   }
-  const next = acceptTimestamp(trusted, requireWithin('timestamp', bytes, limits.timestamp), now)
+  const next = acceptTimestamp(
+    trusted,
+    requireWithin('timestamp', bytes, limits.maxTimestampBytes),
+    now,
+  )
   if (next !== trusted && fetched !== undefined) step.accepted.set('timestamp', fetched)
   return next
 }
@@ -144,7 +149,7 @@ async function updateSnapshot(trusted: TrustedSet, step: Step): Promise<TrustedS
     (await acceptCached('snapshot', accept, step)) ??
     fetchAndAccept(
       trusted,
-      { role: 'snapshot', file: snapshot, maxBytes: step.limits.snapshot, accept },
+      { role: 'snapshot', file: snapshot, maxBytes: step.limits.maxSnapshotBytes, accept },
       step,
     )
   )
@@ -156,7 +161,11 @@ async function updateTargets(trusted: TrustedSet, step: Step): Promise<TrustedSe
   const accept: Accept = (bytes) => acceptTargets(trusted, bytes, step.now)
   return (
     (await acceptCached('targets', accept, step)) ??
-    fetchAndAccept(trusted, { role: 'targets', file, maxBytes: step.limits.targets, accept }, step)
+    fetchAndAccept(
+      trusted,
+      { role: 'targets', file, maxBytes: step.limits.maxTargetsBytes, accept },
+      step,
+    )
   )
 }
 
