@@ -1,0 +1,42 @@
+/** Finds and reads the settings file: `--config`, else the one in the user's configuration folder. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ConfigError, describeError } from '../base/errors.ts'
+import { parseSettings, type Settings, type SettingsOverrides } from './settings.ts'
+
+const maxSettingsBytes = 1_000_000
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export function readSettings(
+  config: string | undefined,
+  overrides: SettingsOverrides,
+  environment: Environment = process.env,
+): Settings {
+  const path = config ?? findDefaultPath(environment)
+  if (path === undefined) return parseSettings('', 'the command line', overrides)
+  return parseSettings(readText(path), path, overrides)
+}
+
+function findDefaultPath(environment: Environment): string | undefined {
+  const home = environment['XDG_CONFIG_HOME'] ?? join(homedir(), '.config')
+  const path = join(home, 'tufgate', 'tufgate.toml')
+  return existsSync(path) ? path : undefined
+}
+
+function readText(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8')
+    if (text.length <= maxSettingsBytes) return text
+  } catch (error) {
+    throw new ConfigError('CONFIG_INVALID', `${path} cannot be read: ${describeError(error)}`, {
+      cause: error,
+      next: 'Give the path of a settings file with --config; proxy-config/tufgate.toml is a complete one.',
+    })
+  }
+  throw new ConfigError('CONFIG_INVALID', `${path} is too large for a settings file.`, {
+    expected: `at most ${maxSettingsBytes} characters`,
+  })
+}

@@ -1,0 +1,65 @@
+/** What a person at a terminal reads: plain lines, colour only where it is wanted, and progress. */
+
+import { styleText } from 'node:util'
+import { SingleBar, Presets } from 'cli-progress'
+import { isTufgateError, type TufgateError } from '../base/errors.ts'
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+export function warn(line: string): void {
+  process.stderr.write(`${paint('yellow', 'warning:')} ${line}\n`)
+}
+
+/** `styleText` itself minds NO_COLOR and whether the stream is a terminal. */
+export function paint(style: 'red' | 'yellow' | 'green' | 'bold' | 'dim', text: string): string {
+  return styleText(style, text, { stream: process.stderr })
+}
+
+/** What happened, what was expected and found, what to do next: each on a line of its own. */
+export function formatFailure(error: unknown): string {
+  if (!isTufgateError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const { expected, found, next } = error.facts
+  return [
+    error.message,
+    ...(expected === undefined ? [] : [`  expected: ${expected}`]),
+    ...(found === undefined ? [] : [`  found:    ${found}`]),
+    ...(next === undefined ? [] : [`  ${next}`]),
+  ].join('\n')
+}
+
+export function sayFailure(error: unknown): void {
+  process.stderr.write(`${paint('red', 'tufgate:')} ${formatFailure(error)}\n`)
+}
+
+/** 2 where the operator has to change something, 1 for everything else that fails on our side. */
+export function exitCodeOf(error: unknown): number {
+  return isTufgateError(error) && isConfigCode(error) ? 2 : 1
+}
+
+function isConfigCode({ code }: TufgateError): boolean {
+  return code === 'CONFIG_INVALID' || code === 'KEY_INVALID' || code === 'STATE_NEWER' || code === 'ROOT_CHANGED'
+}
+
+export interface Progress {
+  update(done: number, total: number, label: string): void
+  stop(): void
+}
+
+/** A bar on a terminal; silent elsewhere, where logs are read later. */
+export function createProgress(): Progress {
+  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined }
+  const format = ' {bar} {value}/{total} {label}'
+  const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.rect)
+  let isStarted = false
+  return {
+    update: (done, total, label) => {
+      if (!isStarted) bar.start(total, done, { label })
+      isStarted = true
+      bar.setTotal(total)
+      bar.update(done, { label })
+    },
+    stop: () => bar.stop(),
+  }
+}

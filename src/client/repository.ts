@@ -1,0 +1,226 @@
+/**
+ * One TUF repository as the proxy uses it: kept fresh, and asked for the record of a project.
+ *
+ * The trusted set is a value; a refresh makes a new one and swaps the pointer at its end, so that a
+ * request sees one consistent snapshot, and a half-failed refresh changes nothing.
+ */
+
+import type { Bytes } from '../base/bytes.ts'
+import { formatSpan, type Clock } from '../base/clock.ts'
+import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
+import { parseProjectList } from '../simple/project-list.ts'
+import { findTarget, type Search } from '../tuf/search.ts'
+import { requireUnexpired } from '../tuf/freshness.ts'
+import type { TrustedSet } from '../tuf/trusted-set.ts'
+import { refreshRoles, refreshRoot, type RefreshLimits } from '../tuf/update.ts'
+import { MirrorPort } from './mirror-port.ts'
+import { RecordLoader, type ContentStore, type LoadedRecord } from './record-loader.ts'
+import { RefreshSchedule, type RefreshTiming } from './refresh-schedule.ts'
+import type { RepositorySource } from './repository-source.ts'
+import { RoleLoader } from './role-loader.ts'
+import { loadTrustedState, type TrustStorage } from './trusted-state.ts'
+import { tryInOrder, type SourceFailure } from './try-in-order.ts'
+
+export interface RepositoryOptions {
+  readonly pinnedRoot: Bytes
+  readonly sources: readonly RepositorySource[]
+  readonly storage: TrustStorage
+  readonly content: ContentStore
+  /** Target path of a project's record, with `{project}` in it. */
+  readonly recordPath: string
+  readonly timing: RefreshTiming
+  readonly maxUnseenMs: number
+  readonly limits: RefreshLimits
+  readonly maxRecordBytes: number
+  readonly maxDelegations: number
+  readonly clock: Clock
+  readonly report: (event: RepositoryEvent) => void
+}
+
+export type RepositoryEvent =
+  | { readonly kind: 'refreshed'; readonly source: string; readonly trust: TrustVersions }
+  | { readonly kind: 'failed'; readonly failure: SourceFailure; readonly trust: TrustVersions }
+  | { readonly kind: 'unusable'; readonly error: TufgateError; readonly trust: TrustVersions }
+
+/** Versions of what is trusted now. */
+export interface TrustVersions {
+  readonly root: number
+  readonly timestamp?: number
+  readonly snapshot?: number
+}
+
+export interface FoundRecord extends LoadedRecord {
+  readonly trust: TrustVersions & { readonly role: string }
+}
+
+export class Repository {
+  readonly #options: RepositoryOptions
+  readonly #roles: RoleLoader
+  readonly #records: RecordLoader
+  readonly #schedule: RefreshSchedule
+  readonly #ports: ReadonlyMap<RepositorySource, MirrorPort>
+  #trusted: TrustedSet
+  /** Why nothing on disk was usable at the start; gone with the first refresh. */
+  #unusable: TufgateError | undefined
+
+  /** Throws VerifyError where the pinned root does not verify. Needs no network. */
+  static async open(options: RepositoryOptions): Promise<Repository> {
+    const { pinnedRoot, storage, clock, report } = options
+    const { trusted, unusable } = await loadTrustedState(pinnedRoot, storage, clock())
+    if (unusable !== undefined)
+      report({ kind: 'unusable', error: unusable, trust: versionsOf(trusted) })
+    return new Repository(options, trusted, unusable)
+  }
+
+  private constructor(
+    options: RepositoryOptions,
+    trusted: TrustedSet,
+    unusable: TufgateError | undefined,
+  ) {
+    const { sources, storage, content, limits, maxRecordBytes, timing, clock } = options
+    const onFailure = (failure: SourceFailure): void => this.#reportFailure(failure)
+    this.#options = options
+    this.#trusted = trusted
+    this.#unusable = unusable
+    this.#roles = new RoleLoader(sources, storage, limits.maxTargetsBytes, onFailure)
+    this.#records = new RecordLoader(sources, content, maxRecordBytes, onFailure)
+    this.#schedule = new RefreshSchedule(() => this.#refresh(), timing, clock)
+    this.#ports = new Map(sources.map((source) => [source, new MirrorPort(source, storage)]))
+  }
+
+  get trust(): TrustVersions {
+    return versionsOf(this.#trusted)
+  }
+
+  /** Throws VerifyError EXPIRED, CLOCK_WRONG or INDEX_UNSEEN where nothing may be served now. */
+  requireUsable(): void {
+    requireUnexpired(this.#trusted, this.#options.clock(), this.#options.maxUnseenMs)
+  }
+
+  /** Asks the mirrors now. Throws where none of them has something usable. */
+  refresh(): Promise<void> {
+    return this.#schedule.run()
+  }
+
+  /**
+   * The signed record of a project; `undefined` where it is proven that there is none.
+   * Throws VerifyError, or UpstreamError METADATA_UNAVAILABLE.
+   */
+  async findRecord(project: string): Promise<FoundRecord | undefined> {
+    const path = this.#options.recordPath.replace('{project}', () => project)
+    const { trusted, found } = await this.#find(path)
+    if (found.target === undefined) return undefined
+    const { consistentSnapshot } = trusted.root
+    const loaded = await this.#records.load(project, {
+      path,
+      target: found.target,
+      consistentSnapshot,
+    })
+    return { ...loaded, trust: { ...versionsOf(trusted), role: found.role } }
+  }
+
+  /** The signed list of project names, where the mirror publishes one. */
+  async findProjectList(): Promise<{ names: readonly string[]; digest: string } | undefined> {
+    const path = projectListPath(this.#options.recordPath)
+    const { trusted, found } = await this.#find(path)
+    if (found.target === undefined) return undefined
+    const { consistentSnapshot } = trusted.root
+    const bytes = await this.#records.loadBytes({ path, target: found.target, consistentSnapshot })
+    return { names: parseProjectList(bytes), digest: found.target.hashes.get('sha256') ?? '' }
+  }
+
+  async #find(path: string): Promise<{ trusted: TrustedSet; found: Search }> {
+    const trusted = await this.#requireFresh()
+    const { clock, maxDelegations } = this.#options
+    const found = await findTarget(
+      trusted,
+      path,
+      (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
+      clock(),
+      maxDelegations,
+    )
+    return { trusted, found }
+  }
+
+  /** Expiry is checked at use (TUF 5.1 fixes it for a refresh only): here, for every request. */
+  async #requireFresh(): Promise<TrustedSet> {
+    try {
+      await this.#schedule.ensure(() => this.#findProblem() === undefined)
+    } catch (error) {
+      throw this.#explainUnusable(error)
+    }
+    this.requireUsable()
+    return this.#trusted
+  }
+
+  #findProblem(): TufgateError | undefined {
+    try {
+      this.requireUsable()
+      return undefined
+    } catch (error) {
+      if (isTufgateError(error)) return error
+      throw error
+    }
+  }
+
+  /** That the list is too old is the reason even when what failed is the fetch of a newer one. */
+  #explainUnusable(error: unknown): unknown {
+    const problem = this.#unusable ?? this.#findProblem()
+    if (!(error instanceof UpstreamError && problem instanceof VerifyError)) return error
+    const since = this.#schedule.failingSince ?? this.#options.clock()
+    const span = formatSpan(this.#options.clock() - since)
+    const message = `${problem.message}; no mirror could be reached for ${span}`
+    return new VerifyError(problem.code, message, { ...problem.facts, cause: error })
+  }
+
+  async #refresh(): Promise<void> {
+    await tryInOrder(
+      this.#options.sources,
+      (source) => this.#refreshFrom(source),
+      (failure) => this.#reportFailure(failure),
+    )
+  }
+
+  async #refreshFrom(source: RepositorySource): Promise<void> {
+    const { clock, limits, report } = this.#options
+    const port = this.#ports.get(source) ?? new MirrorPort(source, this.#options.storage)
+    const now = clock()
+    // A new root holds at once, whatever becomes of the rest: its old keys are dead (TUF 5.3.11).
+    this.#trusted = await refreshRoot(this.#trusted, port, now, limits)
+    const { trusted, accepted } = await refreshRoles(this.#trusted, port, now, limits)
+    await this.#commit(trusted, accepted)
+    port.acceptTimestampEtag()
+    this.requireUsable()
+    report({ kind: 'refreshed', source: source.name, trust: this.trust })
+  }
+
+  async #commit(trusted: TrustedSet, accepted: ReadonlyMap<string, Bytes>): Promise<void> {
+    const { storage, pinnedRoot, clock } = this.#options
+    try {
+      await storage.commit(trusted.floors, accepted)
+      this.#trusted = trusted
+      this.#unusable = undefined
+    } catch (error) {
+      if (!(error instanceof VerifyError && error.code === 'VERSION_ROLLBACK')) throw error
+      // Another process that shares the state is further: go on from where it is.
+      this.#trusted = (await loadTrustedState(pinnedRoot, storage, clock())).trusted
+    }
+  }
+
+  #reportFailure(failure: SourceFailure): void {
+    this.#options.report({ kind: 'failed', failure, trust: this.trust })
+  }
+}
+
+function versionsOf({ root, timestamp, snapshot }: TrustedSet): TrustVersions {
+  return {
+    root: root.version,
+    ...(timestamp !== undefined && { timestamp: timestamp.version }),
+    ...(snapshot !== undefined && { snapshot: snapshot.version }),
+  }
+}
+
+/** `simple/{project}/index.json` -> `simple/index.json` */
+function projectListPath(recordPath: string): string {
+  return recordPath.replace('{project}/', () => '').replace('{project}', () => 'index')
+}

@@ -1,0 +1,83 @@
+/** The program as a user starts it: a process of its own, from the checkout. */
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..', '..')
+const main = join(root, 'src', 'main.ts')
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Nothing of the machine's own settings reaches the program. */
+export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(?:PIP_|UV_|XDG_|NODE_OPTIONS|VITEST|.*_proxy$)/i.test(name),
+  )
+  return { ...Object.fromEntries(kept), NO_COLOR: '1', ...extra }
+}
+
+/** Runs any command to its end. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+): Promise<Finished> {
+  const child = spawn(command, args, { env: cleanEnvironment(), ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  return collect(child)
+}
+
+export function runProgram(...args: readonly string[]): Promise<Finished> {
+  return runCommand(process.execPath, [main, ...args])
+}
+
+function collect(child: ChildProcess): Promise<Finished> {
+  const output = { stdout: '', stderr: '' }
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal, ...output }))
+  })
+}
+
+export interface RunningProxy {
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string
+  readonly process: ChildProcess
+  /** SIGTERM, and what the process said. */
+  stop(signal?: NodeJS.Signals): Promise<Finished>
+}
+
+/** `tufgate serve` on a free port; resolves when it says that it listens. */
+export async function startServe(...args: readonly string[]): Promise<RunningProxy> {
+  const child = spawn(process.execPath, [main, 'serve', '--listen', '127.0.0.1:0', ...args], {
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const finished = collect(child)
+  const origin = await new Promise<string>((resolve, reject) => {
+    let seen = ''
+    child.stdout.on('data', (text: string) => {
+      seen += text
+      const [, found] = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(seen) ?? []
+      if (found !== undefined) resolve(found)
+    })
+    finished.then(
+      ({ stderr }) => reject(new Error(`serve ended before it listened: ${stderr}`)),
+      reject,
+    )
+  })
+  return {
+    origin,
+    process: child,
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal)
+      return finished
+    },
+  }
+}
