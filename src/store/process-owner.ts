@@ -1,11 +1,80 @@
-/** Which process made a file, and whether it still lives. */
+/**
+ * Which process made a file, and whether that process still lives.
+ *
+ * A process number alone is used again, soonest in a container, where every run has number 1: the
+ * start time tells the two apart. Processes of another container or boot cannot be asked about.
+ */
+
+import { readFileSync, readlinkSync } from 'node:fs'
+import { findErrno } from './storage-error.ts'
 
 export interface ProcessOwner {
-  /** Of letters, digits and full stops. */
+  /** Of letters, digits and full stops: process number, start, and where the number is valid. */
   readonly id: string
+  /** Unknown counts as alive. */
   isAlive(id: string): boolean
 }
 
+interface OwnerId {
+  readonly pid: number
+  readonly start: string
+  readonly place: string
+}
+
 export function currentOwner(): ProcessOwner {
-  throw new Error('to come')
+  const place = findPlace()
+  const start = findStart(process.pid) ?? '0'
+  return {
+    id: `${process.pid}.${start}.${place}`,
+    isAlive: (id) => isAlive(parseOwnerId(id), place),
+  }
+}
+
+function parseOwnerId(id: string): OwnerId | undefined {
+  const [, pid, start, place] = /^([1-9]\d{0,9})\.(\d+)\.([0-9a-z]+)$/.exec(id) ?? []
+  if (pid === undefined || start === undefined || place === undefined) return undefined
+  return { pid: Number(pid), start, place }
+}
+
+function isAlive(owner: OwnerId | undefined, place: string): boolean {
+  if (owner === undefined || owner.place !== place) return true
+  const start = findStart(owner.pid)
+  if (start !== undefined) return start === owner.start
+  return !isProcStable() && isSignalled(owner.pid)
+}
+
+/** Where there is no /proc, only the number can be asked about. */
+function isSignalled(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return findErrno(error) === 'EPERM'
+  }
+}
+
+function isProcStable(): boolean {
+  return findStart(process.pid) !== undefined
+}
+
+/** Field 22 of /proc/<pid>/stat: clock ticks since the boot. The name before it may hold anything. */
+function findStart(pid: number): string | undefined {
+  const stat = findContent(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+}
+
+/** Process numbers mean something within one boot and one process namespace. */
+function findPlace(): string {
+  const namespace = findContent(() => readlinkSync('/proc/self/ns/pid')) ?? ''
+  const boot = findContent(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1')) ?? ''
+  return `n${namespace.replaceAll(/\D/g, '')}b${boot.slice(0, 8).replaceAll(/[^0-9a-f]/g, '')}`
+}
+
+function findContent(read: () => string): string | undefined {
+  try {
+    return read()
+  } catch {
+    // No /proc here, or no such process: both are answers.
+    return undefined
+  }
 }

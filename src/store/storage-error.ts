@@ -1,0 +1,34 @@
+/** What the operating system said, as a StorageError that names the path and the way out. */
+
+import { describeError, StorageError, type StorageCode } from '../base/errors.ts'
+
+const nextByErrno: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'free space on this disk, or move the folder to another one'],
+  ['EDQUOT', 'raise the disk quota of this user, or move the folder to another disk'],
+  ['EROFS', 'this disk is mounted read-only: remount it writable, or move the folder'],
+  ['EACCES', 'give the user that runs tufgate read and write permission here'],
+  ['EPERM', 'give the user that runs tufgate read and write permission here'],
+  ['EMFILE', 'raise the limit of open files (ulimit -n)'],
+  ['ENFILE', 'raise the limit of open files of this machine'],
+  ['EFBIG', 'raise the file size limit (ulimit -f)'],
+  ['EIO', 'check the disk: it failed to read or write'],
+])
+
+/** `ENOENT` and the like; `undefined` for what did not come from the operating system. */
+export function findErrno(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** `action` is the half sentence "cannot <action> <path>". */
+export function buildStorageError(error: unknown, action: string, path: string): StorageError {
+  if (error instanceof StorageError) return error
+  const errno = findErrno(error)
+  const code: StorageCode =
+    errno === 'ENOSPC' || errno === 'EDQUOT' ? 'DISK_FULL' : 'STORAGE_FAILED'
+  return new StorageError(code, `cannot ${action} ${path}: ${describeError(error)}`, {
+    found: errno ?? 'no error number',
+    next: nextByErrno.get(errno ?? '') ?? `look at ${path} and the disk that it lies on`,
+    cause: error,
+  })
+}
