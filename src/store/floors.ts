@@ -102,7 +102,7 @@ export class FloorStore {
 
   /** What the new epoch does not mention goes, so that its roles may start low again. */
   #forgetEpoch(rows: Rows, floors: Floors): void {
-    for (const name of [...rows.keys()]) {
+    for (const name of rows.keys()) {
       if (name === `${rolePrefix}root`) continue
       if (floors.versions.has(name.slice(rolePrefix.length))) continue
       this.#database.run('DELETE FROM floors WHERE name = ?', name)
