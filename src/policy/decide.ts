@@ -1,8 +1,17 @@
-/** What the operator's policy says of one file and of a page. Pure: facts and time in, a value out. */
+/**
+ * What the operator's policy says of one file and of a page. Pure: facts and time in, a value out.
+ *
+ * A file whose hash changed at the index (`_conflict`) is kept: its signed hash is still the first
+ * one, so what is served is what was signed, and the rest of the project goes on.
+ */
 
+import { formatUtcSeconds } from '../base/clock.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { encodeUtf8 } from '../base/bytes.ts'
 import type { DecisionCode } from '../base/errors.ts'
+import { parseUploadTime } from '../simple/read-text.ts'
 import type { ProjectRecord, RecordFile } from '../simple/record.ts'
-import type { DenyRule } from './deny-rule.ts'
+import { findDenyRule, type DenyRule } from './deny-rule.ts'
 
 export interface Policy {
   readonly deny: readonly DenyRule[]
@@ -24,13 +33,51 @@ export interface Ruling {
 
 export type Decision = { readonly kind: 'keep' } | Ruling
 
+const keep: Decision = { kind: 'keep' }
+
+/** `project` is normalized. The strongest reason is given: removed, then denied, then too young. */
 export function decideFile(
   policy: Policy,
   project: string,
   file: RecordFile,
   now: number,
 ): Decision {
-  throw new Error(`not built: ${policy.minAgeMs} ${project} ${file.filename} ${now}`)
+  if (file.removed !== undefined) {
+    const reason = `the index has not listed ${file.filename} since ${file.removed}`
+    return { kind: 'refuse', code: 'REMOVED', reason }
+  }
+  const rule = findDenyRule(policy.deny, project, file.filename)
+  if (rule !== undefined) {
+    return { kind: 'refuse', code: 'DENIED', reason: `the policy denies ${rule.text}` }
+  }
+  if (policy.minAgeMs <= 0 || policy.minAgeExcept.includes(project)) return keep
+  return decideAge(policy.minAgeMs, file, now)
+}
+
+/**
+ * Both the index (upload time) and the mirror (first sight) have to say that it is old enough: an
+ * index can write any time, but it cannot have been seen earlier. Without either its age is not
+ * known, and it stays hidden.
+ */
+function decideAge(minAgeMs: number, file: RecordFile, now: number): Decision {
+  const uploaded = file.uploadTime === undefined ? undefined : parseUploadTime(file.uploadTime)
+  const { firstSeen = uploaded } = file
+  if (firstSeen === undefined) {
+    const reason = `nobody knows the age of ${file.filename}: no upload time and no first sight`
+    return { kind: 'hide', code: 'TOO_YOUNG', reason }
+  }
+  const until = Math.max(uploaded ?? firstSeen, firstSeen) + minAgeMs
+  if (until <= now) return keep
+  const reason = `${file.filename} is younger than the policy allows, until ${formatUntil(until)}`
+  return { kind: 'hide', code: 'TOO_YOUNG', reason, until }
+}
+
+/** Rounded up, so that the sentence is true in its last second too. */
+function formatUntil(until: number): string {
+  const latest = 8_640_000_000_000_000
+  return until >= latest - 1000
+    ? 'the end of time'
+    : formatUtcSeconds(Math.ceil(until / 1000) * 1000)
 }
 
 export interface PageDecision {
@@ -43,5 +90,35 @@ export interface PageDecision {
 }
 
 export function decidePage(record: ProjectRecord, policy: Policy, now: number): PageDecision {
-  throw new Error(`not built: ${record.name} ${policy.minAgeMs} ${now}`)
+  const ours = policyFor(policy, record.name)
+  const rulings = new Map<RecordFile, Ruling>()
+  let until = Infinity
+  for (const file of record.files) {
+    const decision = decideFile(ours, record.name, file, now)
+    if (decision.kind === 'keep') continue
+    rulings.set(file, decision)
+    until = Math.min(until, decision.until ?? Infinity)
+  }
+  const outcome = outcomeOf(rulings, policy)
+  return until === Infinity ? { rulings, outcome } : { rulings, outcome, until }
+}
+
+/** Long lists are looked through once a page, not once a file. */
+function policyFor(policy: Policy, project: string): Policy {
+  return {
+    ...policy,
+    deny: policy.deny.filter((rule) => rule.project === project),
+    minAgeExcept: policy.minAgeExcept.includes(project) ? [project] : [],
+  }
+}
+
+function outcomeOf(rulings: ReadonlyMap<RecordFile, Ruling>, policy: Policy): string {
+  if (rulings.size === 0) return 'all'
+  const lines = [...rulings].map(([file, { kind, reason }]) => [
+    file.filename,
+    file.url,
+    kind,
+    reason,
+  ])
+  return sha256Hex(encodeUtf8(JSON.stringify([policy.showHidden, lines]))).slice(0, 32)
 }

@@ -1,7 +1,22 @@
-/** A page of an index in JSON (PEP 691, 700, 714, 740, 792) -> ProjectPage. */
+/**
+ * A page of an index in JSON (PEP 691, 700, 714, 740, 792) -> ProjectPage. What it says is read, not
+ * judged: URLs are resolved in `resolve-urls.ts`, the rules for a record stand in `file-url.ts`.
+ */
 
 import type { Bytes } from '../base/bytes.ts'
-import type { ProjectPage } from './model.ts'
+import type { ProjectFile, ProjectPage } from './model.ts'
+import { readExtra, readFile, readFiles } from './read-file.ts'
+import {
+  knownPageMembers,
+  readApiVersion,
+  readDocument,
+  readJsonObject,
+  readStatus,
+  readVersions,
+  requirePageName,
+} from './read-page.ts'
+import { readMember } from '../base/decode.ts'
+import { splitFragment } from './url-fragment.ts'
 
 /** A link that was left out, and why. */
 export interface SkippedLink {
@@ -17,5 +32,38 @@ export interface ParsedPage extends ProjectPage {
 
 /** `project` is normalized. Throws VerifyError MALFORMED or UNSUPPORTED (other major API version). */
 export function parsePageJson(bytes: Bytes, project: string): ParsedPage {
-  throw new Error(`not built: ${bytes.length} ${project}`)
+  const what = `the index page of ${project}`
+  return readDocument(what, () => {
+    const page = readJsonObject(bytes)
+    readApiVersion(page, what)
+    requirePageName(page, project, what)
+    const status = readStatus(page)
+    return {
+      name: project,
+      ...keepConsistent(readMember(page, 'files', (files) => readFiles(files, readFile))),
+      versions: readVersions(page),
+      ...(status === undefined ? {} : { status }),
+      extra: readExtra(page, knownPageMembers),
+    }
+  })
+}
+
+/** pip lets a digest in the fragment override `hashes`: the two must not differ. */
+function keepConsistent(files: readonly ProjectFile[]): Pick<ParsedPage, 'files' | 'skipped'> {
+  const kept: ProjectFile[] = []
+  const skipped: SkippedLink[] = []
+  for (const file of files) {
+    if (!file.url.includes('#')) {
+      kept.push(file)
+      continue
+    }
+    const { url, hashes } = splitFragment(file.url)
+    const contradicts = [...hashes].some(
+      ([name, digest]) => (file.hashes.get(name) ?? digest) !== digest,
+    )
+    if (contradicts)
+      skipped.push({ link: file.url, problem: 'the digest in its URL is another one' })
+    else kept.push({ ...file, url, hashes: new Map([...file.hashes, ...hashes]) })
+  }
+  return { files: kept, skipped }
 }

@@ -1,17 +1,102 @@
-/** The list of all projects of an index (PEP 503, 691): read and written. */
+/**
+ * The list of all projects of an index (PEP 503, 691): read and written. No installer needs it; it is
+ * long (1 M names), so everything here is one pass.
+ */
 
-import type { Bytes } from '../base/bytes.ts'
+import { encodeUtf8, type Bytes } from '../base/bytes.ts'
+import { DecodeError, readArray, readMember, readObject, readString } from '../base/decode.ts'
+import { escapeHtml, renderTag } from './html-text.ts'
+import { readTags } from './html-tags.ts'
+import { isProjectName, normalizeName } from './names.ts'
 import type { PageFormat } from './negotiate.ts'
+import { apiVersion } from './page-object.ts'
+import { readApiVersion, readDocument, readJsonObject, requireApiVersion } from './read-page.ts'
 
-/** Names as the index writes them, in its order. Throws VerifyError MALFORMED or UNSUPPORTED. */
+const maxProjects = 4_000_000
+const what = 'the list of projects'
+
+/**
+ * Names as the index writes them, in its order, each project once; what is no name is left out.
+ * Throws VerifyError MALFORMED or UNSUPPORTED.
+ */
 export function parseProjectListJson(bytes: Bytes): readonly string[] {
-  throw new Error(`not built: ${bytes.length}`)
+  return readDocument(what, () => {
+    const page = readJsonObject(bytes)
+    readApiVersion(page, what)
+    return keepNames(readMember(page, 'projects', (value) => readArray(value, readName)))
+  })
 }
 
+function readName(value: unknown): string {
+  return readMember(readObject(value), 'name', readString)
+}
+
+/** The name is the text of the anchor (PEP 503), or else the last segment of its link. */
 export function parseProjectListHtml(bytes: Bytes): readonly string[] {
-  throw new Error(`not built: ${bytes.length}`)
+  return readDocument(what, () => {
+    const found: { href: string; text: string }[] = []
+    readTags(
+      bytes,
+      {
+        a: (attributes) => void found.push({ href: attributes.get('href') ?? '', text: '' }),
+        meta: (attributes) => {
+          if (attributes.get('name') === 'pypi:repository-version') {
+            requireApiVersion(attributes.get('content') ?? '', what)
+          }
+        },
+      },
+      (text) => {
+        const last = found.at(-1)
+        // Longer than a name: what follows the last anchor.
+        if (last !== undefined && last.text.length < 300) last.text += text
+      },
+    )
+    return keepNames(found.map(findName))
+  })
 }
 
+function findName({ href, text }: { readonly href: string; readonly text: string }): string {
+  const name = text.trim()
+  return isProjectName(name) ? name : (href.split('/').findLast((segment) => segment !== '') ?? '')
+}
+
+function keepNames(names: readonly string[]): readonly string[] {
+  if (names.length > maxProjects) throw new DecodeError(`${names.length} projects`)
+  const byNormalized = new Map<string, string>()
+  for (const name of names) {
+    if (!isProjectName(name)) continue
+    const normalized = normalizeName(name)
+    if (!byNormalized.has(normalized)) byNormalized.set(normalized, name)
+  }
+  return [...byNormalized.values()]
+}
+
+/** `names` in the order given; links are relative and normalized. */
 export function renderProjectList(names: readonly string[], format: PageFormat): Bytes {
-  throw new Error(`not built: ${names.length} ${format}`)
+  return encodeUtf8(format === 'json-v1' ? renderJson(names) : renderHtml(names))
+}
+
+function renderJson(names: readonly string[]): string {
+  return JSON.stringify({
+    meta: { 'api-version': apiVersion },
+    projects: names.map((name) => ({ name })),
+  })
+}
+
+function renderHtml(names: readonly string[]): string {
+  const anchors = names.map((name) => {
+    const tag = renderTag('a', [['href', `${encodeURIComponent(normalizeName(name))}/`]])
+    return `    ${tag}${escapeHtml(name)}</a><br>\n`
+  })
+  return `<!DOCTYPE html>
+<html>
+  <head>
+    <meta charset="utf-8">
+    <meta name="pypi:repository-version" content="${apiVersion}">
+    <title>Simple index</title>
+  </head>
+  <body>
+${anchors.join('')}  </body>
+</html>
+`
 }

@@ -1,11 +1,36 @@
 /**
  * A project record: what the mirror signs and the proxy serves from. PEP 691 JSON, a sha256 for every
- * file, and what tufgate adds in keys that begin with `_`.
+ * file, and what tufgate adds in keys that begin with `_`, which PEP 691 reserves.
+ *
+ * One entry that breaks a rule refuses the whole record: it was signed as it is, so it is no accident.
  */
 
-import type { Bytes } from '../base/bytes.ts'
-import type { Json } from '../base/canonical-json.ts'
+import { encodeUtf8, toPrintable, type Bytes } from '../base/bytes.ts'
+import { encodeCanonical, type Json } from '../base/canonical-json.ts'
+import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
+import { DecodeError, readMember, readObject, readString } from '../base/decode.ts'
+import { isSha256 } from '../base/digest.ts'
+import { VerifyError } from '../base/errors.ts'
+import { pathKey, requireRecordable, type FileLocation } from './file-url.ts'
 import type { ProjectFile, ProjectStatus } from './model.ts'
+import {
+  fileEntries,
+  pageEntries,
+  publicMembers,
+  toObject,
+  type JsonEntries,
+} from './page-object.ts'
+import { readExtra, readFile, readFiles, readPresent } from './read-file.ts'
+import {
+  knownPageMembers,
+  readApiVersion,
+  readDocument,
+  readJsonObject,
+  readStatus,
+  readVersions,
+  requirePageName,
+} from './read-page.ts'
+import { completeVersions } from './versions.ts'
 
 export interface RecordFile extends ProjectFile {
   readonly sha256: string
@@ -42,10 +67,127 @@ export interface ProjectRecord extends RecordContent {
 
 /** Throws VerifyError MALFORMED, UNSUPPORTED or RECORD_REFUSED. */
 export function parseRecord(bytes: Bytes, project: string): ProjectRecord {
-  throw new Error(`not built: ${bytes.length} ${project}`)
+  const what = `the signed record of ${project}`
+  return readDocument(what, () => {
+    const page = readJsonObject(bytes)
+    readApiVersion(page, what)
+    requirePageName(page, project, what)
+    const files = readMember(page, 'files', (value) => readFiles(value, readRecordFile))
+    const status = readStatus(page)
+    return {
+      name: project,
+      files,
+      versions: completeVersions(readVersions(page), files, project),
+      ...(status === undefined ? {} : { status }),
+      extra: readExtra(page, knownPageMembers),
+      byPath: indexPaths(files, project),
+    }
+  })
 }
 
-/** Canonical JSON; the same record gives the same bytes. */
+function readRecordFile(value: unknown): RecordFile {
+  const object = readObject(value)
+  const { coreMetadata, hashes, extra, ...file } = readFile(object)
+  const sha256 = hashes.get('sha256')
+  if (sha256 === undefined) throw new DecodeError(`${file.filename.slice(0, 200)} has no sha256`)
+  const metadataSha256 = coreMetadata?.get('sha256')
+  const firstSeen = readPresent(object, '_first-seen', readTime)
+  const removed = readPresent(object, '_removed', readTime)
+  const conflict = readPresent(object, '_conflict', readSha256)
+  return {
+    ...file,
+    sha256,
+    hashes: new Map([['sha256', sha256]]),
+    // What cannot be verified is not offered.
+    ...(metadataSha256 === undefined
+      ? {}
+      : { coreMetadata: new Map([['sha256', metadataSha256]]) }),
+    ...(firstSeen === undefined ? {} : { firstSeen }),
+    ...(removed === undefined ? {} : { removed: formatUtcSeconds(removed) }),
+    ...(conflict === undefined ? {} : { conflict }),
+    extra: publicMembers(extra),
+  }
+}
+
+function readTime(value: unknown): number {
+  const time = parseUtcSeconds(readString(value))
+  if (time === undefined) throw new DecodeError('expected a time as YYYY-MM-DDTHH:MM:SSZ')
+  return time
+}
+
+function readSha256(value: unknown): string {
+  const text = readString(value)
+  if (!isSha256(text)) throw new DecodeError('expected a sha256 in lower-case hexadecimal')
+  return text
+}
+
+/** Each path that may be asked for, once. */
+function indexPaths(
+  files: readonly RecordFile[],
+  project: string,
+): ReadonlyMap<string, ServedPath> {
+  const byPath = new Map<string, ServedPath>()
+  const add = (key: string, served: ServedPath): void => {
+    if (byPath.has(key)) throw refuseFile(served.file, project, 'its path stands twice')
+    byPath.set(key, served)
+  }
+  for (const file of files) {
+    const key = pathKey(requireLocation(file, project))
+    const { url, sha256, size } = file
+    add(key, { file, kind: 'file', url, sha256, ...(size === undefined ? {} : { size }) })
+    const metadata = file.coreMetadata?.get('sha256')
+    if (metadata === undefined) continue
+    add(`${key}.metadata`, { file, kind: 'metadata', url: `${url}.metadata`, sha256: metadata })
+  }
+  return byPath
+}
+
+function requireLocation(file: RecordFile, project: string): FileLocation {
+  try {
+    return requireRecordable(file, project)
+  } catch (error) {
+    if (error instanceof DecodeError) throw refuseFile(file, project, error.message, error)
+    throw error
+  }
+}
+
+function refuseFile(
+  file: RecordFile,
+  project: string,
+  problem: string,
+  cause?: unknown,
+): VerifyError {
+  const name = toPrintable(file.filename)
+  return new VerifyError(
+    'RECORD_REFUSED',
+    `the signed record of ${project} lists ${name}: ${problem}`,
+    {
+      url: toPrintable(file.url),
+      next: 'Ask the operator of the mirror to look at the record; nothing of it is served',
+      cause,
+    },
+  )
+}
+
+/**
+ * Canonical JSON, one hash for each file, private keys of the index left out: the same record gives
+ * the same bytes. It judges nothing; `parseRecord` of its result does.
+ */
 export function renderRecord(record: RecordContent): Bytes {
-  throw new Error(`not built: ${record.name}`)
+  const versions = completeVersions(record.versions, record.files, record.name)
+  const files = record.files.map((file) => toObject(recordFileEntries(file)))
+  const page = toObject([...pageEntries({ ...record, versions }), ['files', files]])
+  return encodeUtf8(encodeCanonical(page))
+}
+
+function recordFileEntries(file: RecordFile): JsonEntries {
+  const metadata = file.coreMetadata?.get('sha256')
+  const { coreMetadata: _, ...rest } = file
+  return [
+    ...fileEntries({ ...rest, hashes: new Map([['sha256', file.sha256]]) }),
+    ['core-metadata', metadata === undefined ? undefined : { sha256: metadata }],
+    ['_first-seen', file.firstSeen === undefined ? undefined : formatUtcSeconds(file.firstSeen)],
+    ['_removed', file.removed],
+    ['_conflict', file.conflict],
+  ]
 }

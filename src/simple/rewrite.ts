@@ -1,9 +1,15 @@
-/** The page that a client sees of a record: links to this proxy, one hash, tombstones, rulings. */
+/**
+ * The page that a client sees of a record: links to this proxy, one hash for each file, what was removed
+ * shown as yanked, what policy hides left out. It decides nothing: the rulings are given.
+ */
 
-import type { ProjectPage } from './model.ts'
-import type { ProjectRecord, RecordFile } from './record.ts'
+import { parseFileUrl, renderLink } from './file-url.ts'
+import type { ProjectFile, ProjectPage } from './model.ts'
+import { publicMembers } from './page-object.ts'
+import type { ProjectRecord, RecordContent, RecordFile } from './record.ts'
+import { keepShownVersions } from './versions.ts'
 
-/** What policy says of a file that is not simply kept; `Decision` of policy/decide.ts fits. */
+/** What policy says of a file that is not simply kept; `Ruling` of policy/decide.ts fits. */
 export interface Ruling {
   readonly kind: 'hide' | 'refuse'
   readonly reason: string
@@ -20,5 +26,65 @@ export function rewritePage(
   rulings: ReadonlyMap<RecordFile, Ruling>,
   options: RewriteOptions,
 ): ProjectPage {
-  throw new Error(`not built: ${record.name} ${rulings.size} ${options.showHidden}`)
+  const isShown = (file: RecordFile): boolean =>
+    options.showHidden || rulings.get(file)?.kind !== 'hide'
+  return rewriteFiles(record, isShown, (file) => {
+    const ruling = rulings.get(file)
+    const yanked = ruling?.kind === 'hide' ? ruling.reason : yankReason(file)
+    return rewriteFile(file, yanked, renderLink(record.name, parseFileUrl(file.url)))
+  })
+}
+
+/** The same for readers without a proxy: links lead to the origin. What a mirror writes as `index.html`. */
+export function rewriteForOrigin(record: RecordContent): ProjectPage {
+  return rewriteFiles(
+    record,
+    () => true,
+    (file) => rewriteFile(file, yankReason(file), file.url),
+  )
+}
+
+function rewriteFiles(
+  record: RecordContent,
+  isShown: (file: RecordFile) => boolean,
+  rewrite: (file: RecordFile) => ProjectFile,
+): ProjectPage {
+  const { name, files: all, status } = record
+  // PEP 792: of a quarantined project no files are offered.
+  const shown = status?.status === 'quarantined' ? [] : all.filter(isShown)
+  return {
+    name,
+    files: shown.map(rewrite),
+    versions: keepShownVersions(record.versions, { all, shown }, name),
+    ...(status === undefined ? {} : { status }),
+    extra: publicMembers(record.extra),
+  }
+}
+
+/** A file that the index lists no more is shown as yanked (PEP 592): nobody gets it by chance. */
+function yankReason(file: RecordFile): string | undefined {
+  if (file.removed === undefined) return file.yanked
+  const reason = file.yanked ? ` (yanked before: ${file.yanked})` : ''
+  return `no longer listed by the index since ${file.removed}${reason}`
+}
+
+/**
+ * Member by member: what is new in a record is not shown before somebody thought of it here.
+ * Signatures (`gpg-sig`) are not served, so they are not offered.
+ */
+function rewriteFile(file: RecordFile, yanked: string | undefined, url: string): ProjectFile {
+  const { filename, size, uploadTime, requiresPython, coreMetadata, provenance } = file
+  return {
+    filename,
+    url,
+    // pip checks the first hash only: there is no other.
+    hashes: new Map([['sha256', file.sha256]]),
+    ...(size === undefined ? {} : { size }),
+    ...(uploadTime === undefined ? {} : { uploadTime }),
+    ...(requiresPython === undefined ? {} : { requiresPython }),
+    ...(yanked === undefined ? {} : { yanked }),
+    ...(coreMetadata?.has('sha256') === true ? { coreMetadata } : {}),
+    ...(provenance === undefined ? {} : { provenance }),
+    extra: publicMembers(file.extra),
+  }
 }
