@@ -28,7 +28,7 @@ export interface ProjectFile {
   /** PEP 740: URL of the provenance file; null where the page says that there is none. */
   readonly provenance?: string | null
   readonly gpgSig?: boolean
-  /** Members that API 1.4 does not know, as they were, those that begin with `_` too. */
+  /** Members that API 1.4 does not know, as they were; without those that begin with `_`. */
   readonly extra: ReadonlyMap<string, Json>
 }
 
@@ -45,5 +45,6 @@ export interface ProjectPage {
   /** PEP 700; empty for an HTML page, which has none. */
   readonly versions: readonly string[]
   readonly status?: ProjectStatus
+  /** As for a file; on a page as it was read from an index those that begin with `_` too. */
   readonly extra: ReadonlyMap<string, Json>
 }

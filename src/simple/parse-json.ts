@@ -5,12 +5,12 @@
 
 import type { Bytes } from '../base/bytes.ts'
 import type { ProjectFile, ProjectPage } from './model.ts'
-import { readExtra, readFile, readFiles } from './read-file.ts'
+import { readFile, readFiles } from './read-file.ts'
 import {
-  knownPageMembers,
   readApiVersion,
   readDocument,
   readJsonObject,
+  readPageExtra,
   readStatus,
   readVersions,
   requirePageName,
@@ -43,7 +43,7 @@ export function parsePageJson(bytes: Bytes, project: string): ParsedPage {
       ...keepConsistent(readMember(page, 'files', (files) => readFiles(files, readFile))),
       versions: readVersions(page),
       ...(status === undefined ? {} : { status }),
-      extra: readExtra(page, knownPageMembers),
+      extra: readPageExtra(page),
     }
   })
 }

@@ -57,7 +57,7 @@ export function readFile(value: unknown): ProjectFile {
     ...optional('coreMetadata', readCoreMetadata(object)),
     ...optional('provenance', readProvenance(object)),
     ...optional('gpgSig', readPresent(object, 'gpg-sig', readBoolean)),
-    extra: readExtra(object, knownMembers),
+    extra: readExtra(object, (name) => knownMembers.has(name) || name.startsWith('_')),
   }
 }
 
@@ -82,11 +82,11 @@ const noExtra: ReadonlyMap<string, Json> = new Map()
 /** What has no canonical form (fractions, lone surrogates, too deep) cannot be signed: it is dropped. */
 export function readExtra(
   object: JsonObject,
-  known: ReadonlySet<string>,
+  isLeftOut: (name: string) => boolean,
 ): ReadonlyMap<string, Json> {
   let extra: Map<string, Json> | undefined
   for (const name of Object.keys(object)) {
-    if (known.has(name) || !isCanonical({ [name]: object[name] })) continue
+    if (isLeftOut(name) || !isCanonical({ [name]: object[name] })) continue
     extra ??= new Map()
     extra.set(name, object[name] as Json)
   }

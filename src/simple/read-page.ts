@@ -13,14 +13,15 @@ import {
   readString,
   type JsonObject,
 } from '../base/decode.ts'
+import type { Json } from '../base/canonical-json.ts'
 import { parseJson } from '../base/strict-json.ts'
 import type { ProjectStatus } from './model.ts'
 import { isProjectName, normalizeName } from './names.ts'
-import { readPresent } from './read-file.ts'
+import { readExtra, readPresent } from './read-file.ts'
 import { readText } from './read-text.ts'
 
 /** `alternate-locations` (PEP 708, rejected) would widen whom clients trust: known, and left out. */
-export const knownPageMembers: ReadonlySet<string> = new Set([
+const knownMembers: ReadonlySet<string> = new Set([
   'meta',
   'name',
   'versions',
@@ -108,4 +109,9 @@ export function readStatus(page: JsonObject): ProjectStatus | undefined {
     const reason = readPresent(object, 'reason', readText)
     return reason === undefined ? { status } : { status, reason }
   })
+}
+
+/** What API 1.4 does not know, private members of the index too. */
+export function readPageExtra(page: JsonObject): ReadonlyMap<string, Json> {
+  return readExtra(page, (name) => knownMembers.has(name))
 }

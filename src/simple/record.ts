@@ -20,12 +20,12 @@ import {
   toObject,
   type JsonEntries,
 } from './page-object.ts'
-import { readExtra, readFile, readFiles, readPresent } from './read-file.ts'
+import { readFile, readFiles, readPresent } from './read-file.ts'
 import {
-  knownPageMembers,
   readApiVersion,
   readDocument,
   readJsonObject,
+  readPageExtra,
   readStatus,
   readVersions,
   requirePageName,
@@ -73,13 +73,14 @@ export function parseRecord(bytes: Bytes, project: string): ProjectRecord {
     readApiVersion(page, what)
     requirePageName(page, project, what)
     const files = readMember(page, 'files', (value) => readFiles(value, readRecordFile))
+    const versions = readVersions(page)
     const status = readStatus(page)
     return {
       name: project,
       files,
-      versions: completeVersions(readVersions(page), files, project),
+      versions: versions.length > 0 ? versions : completeVersions([], files, project),
       ...(status === undefined ? {} : { status }),
-      extra: readExtra(page, knownPageMembers),
+      extra: publicMembers(readPageExtra(page)),
       byPath: indexPaths(files, project),
     }
   })
@@ -87,7 +88,7 @@ export function parseRecord(bytes: Bytes, project: string): ProjectRecord {
 
 function readRecordFile(value: unknown): RecordFile {
   const object = readObject(value)
-  const { coreMetadata, hashes, extra, ...file } = readFile(object)
+  const { coreMetadata, hashes, ...file } = readFile(object)
   const sha256 = hashes.get('sha256')
   if (sha256 === undefined) throw new DecodeError(`${file.filename.slice(0, 200)} has no sha256`)
   const metadataSha256 = coreMetadata?.get('sha256')
@@ -105,7 +106,6 @@ function readRecordFile(value: unknown): RecordFile {
     ...(firstSeen === undefined ? {} : { firstSeen }),
     ...(removed === undefined ? {} : { removed: formatUtcSeconds(removed) }),
     ...(conflict === undefined ? {} : { conflict }),
-    extra: publicMembers(extra),
   }
 }
 
