@@ -1,0 +1,77 @@
+/** One request and its answer while they are under way, and what the audit log is told of them. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AuditEvent, AuditKind } from '../audit/event.ts'
+import { toPrintable } from '../base/bytes.ts'
+import type { TrustSummary } from './gateway.ts'
+import type { Resource } from './refusal.ts'
+
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly id: string
+  /** ms. */
+  readonly startedAt: number
+  readonly subject: Subject
+}
+
+/** Filled in as it becomes known, so that a refusal at any point can say what it is about. */
+export interface Subject {
+  resource: Resource
+  project?: string
+  file?: string
+  expected?: string
+  trust?: TrustSummary
+  /** sha256 of the project record. */
+  recordDigest?: string
+  /** Headers that only this refusal has: name, value. */
+  refusalHeaders?: readonly string[]
+}
+
+export function isHead({ request }: Exchange): boolean {
+  return request.method === 'HEAD'
+}
+
+/** Whether the connection is gone, so that nothing can be answered. */
+export function isGone({ request, response }: Exchange): boolean {
+  return response.destroyed || response.closed || request.socket.destroyed
+}
+
+export function describeExchange(
+  exchange: Exchange,
+  kind: AuditKind,
+  now: number,
+  details: Partial<AuditEvent> = {},
+): AuditEvent {
+  const { request, id, startedAt, subject } = exchange
+  const { project, file, trust, recordDigest } = subject
+  return {
+    kind,
+    id,
+    client: request.socket.remoteAddress ?? 'gone',
+    request: `${request.method ?? ''} ${describeTarget(request.url ?? '')}`,
+    ...(project === undefined ? {} : { project }),
+    ...(file === undefined ? {} : { file }),
+    ...(trust === undefined ? {} : { trust: describeTrust(trust, recordDigest) }),
+    ms: Math.max(0, now - startedAt),
+    ...details,
+  }
+}
+
+/** Without query, fragment and user information: they may be secrets. */
+export function describeTarget(rawTarget: string): string {
+  const end = rawTarget.search(/[?#]/)
+  const path = end < 0 ? rawTarget : rawTarget.slice(0, end)
+  return toPrintable(path.startsWith('/') ? path : path.replace(/\/\/[^/]*@/, '//'), 300)
+}
+
+function describeTrust(trust: TrustSummary, record: string | undefined): AuditEvent['trust'] & {} {
+  const { root, timestamp, snapshot, role } = trust
+  return {
+    root,
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(role === undefined ? {} : { role }),
+    ...(record === undefined ? {} : { record }),
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * A file for a client: only if a signed record lists its URL and policy allows it, and verified first,
+ * always (product section 4). From the vault, or fetched, checked and then from the vault.
+ */
+
+import { DecisionError, RequestError, StorageError } from '../base/errors.ts'
+import { decideFile } from '../policy/decide.ts'
+import type { ServedPath } from '../simple/record.ts'
+import { describeExchange, isGone, isHead, type Exchange } from './exchange.ts'
+import type { FileFetch, GatewayOps, VerifiedFile } from './gateway.ts'
+import { beginFile, endEmpty } from './respond.ts'
+import type { Route } from './route.ts'
+import { requireSignedSize, sendBytes, sendVerified } from './send-verified.ts'
+import type { SendDependencies } from './send-verified.ts'
+import { waitFor } from './timer.ts'
+import { requireContinues, runTrickle, type TrickleTimings } from './trickle.ts'
+
+export interface ReleaseDependencies extends SendDependencies {
+  readonly ops: GatewayOps
+  readonly timings: TrickleTimings
+}
+
+type FileRoute = Extract<Route, { kind: 'file' }>
+
+export async function releaseFile(
+  exchange: Exchange,
+  route: FileRoute,
+  dependencies: ReleaseDependencies,
+): Promise<void> {
+  const served = await requireServed(exchange, route, dependencies.ops)
+  const stored = await dependencies.ops.openVerified(served.sha256)
+  if (stored !== undefined) return sendStored(exchange, served, stored, dependencies)
+  const fetching = dependencies.ops.download(served)
+  // Each wait below sees a failure; between two of them it must not count as unhandled.
+  fetching.done.catch(() => undefined)
+  return sendFetched(exchange, served, fetching, dependencies)
+}
+
+/** Throws RequestError NOT_FOUND, DecisionError, and what `findRecord` throws. */
+async function requireServed(
+  { subject }: Exchange,
+  { project, path }: FileRoute,
+  ops: GatewayOps,
+): Promise<ServedPath> {
+  const found = await ops.findRecord(project)
+  subject.trust = found.trust
+  if (found.kind === 'absent') {
+    throw new RequestError('NOT_FOUND', `project ${project} is not in the signed list`)
+  }
+  subject.recordDigest = found.digest
+  const served = found.record.byPath.get(path)
+  if (served === undefined) {
+    throw new RequestError('NOT_FOUND', `the signed record of ${project} lists no such file`, {
+      next: 'follow the links of the project page; old lock files may name other URLs',
+    })
+  }
+  subject.expected = `sha256:${served.sha256}`
+  const decision = decideFile(ops.policyOf(project), project, served.file, ops.now())
+  if (decision.kind !== 'keep') throw new DecisionError(decision.code, decision.reason)
+  return served
+}
+
+async function sendStored(
+  exchange: Exchange,
+  served: ServedPath,
+  file: VerifiedFile,
+  dependencies: SendDependencies,
+): Promise<void> {
+  try {
+    requireSignedSize(file, served.size)
+    await sendVerified(exchange, file, dependencies)
+  } finally {
+    await file.close()
+  }
+}
+
+async function sendFetched(
+  exchange: Exchange,
+  served: ServedPath,
+  fetching: FileFetch,
+  dependencies: ReleaseDependencies,
+): Promise<void> {
+  const { ops, timings, startTimer } = dependencies
+  const closed = watchClose(exchange)
+  const { holdForMs } = timings
+  const waited = await waitFor({ done: fetching.done, closed, ms: holdForMs, startTimer })
+  if (waited === 'closed') return noteLeft(exchange, dependencies)
+  if (waited === 'done') {
+    return sendStored(exchange, served, await requireStored(ops, served), dependencies)
+  }
+  if (isHead(exchange)) return answerHeadEarly(exchange, served, dependencies)
+  const input = { fetching, signedSize: served.size, closed, timings }
+  const begun = await runTrickle(exchange, input, dependencies)
+  // The fetch goes on without this client: it ends in the vault.
+  if (begun === 'closed') return noteLeft(exchange, dependencies)
+  const file = await requireStored(ops, served)
+  if (begun === 'verified') return sendStored(exchange, served, file, dependencies)
+  try {
+    requireSignedSize(file, served.size)
+    await requireContinues(begun, file)
+    const stretch = { file, start: begun.sent.length, end: file.size - 1, begin: () => undefined }
+    await sendBytes(exchange, stretch, dependencies)
+  } finally {
+    await file.close()
+  }
+}
+
+async function requireStored(ops: GatewayOps, { sha256 }: ServedPath): Promise<VerifiedFile> {
+  const file = await ops.openVerified(sha256)
+  if (file !== undefined) return file
+  throw new StorageError('STORAGE_FAILED', `the file ${sha256} was stored and is gone again`, {
+    next: 'make the vault larger, and let nothing else delete from it',
+  })
+}
+
+/**
+ * HEAD waits as long as GET does. Then it is answered with what is signed and nothing that was fetched:
+ * no ETag, no ranges, and no length where the record has none. Whether the file is the right one is
+ * decided when it is asked for.
+ */
+async function answerHeadEarly(
+  exchange: Exchange,
+  served: ServedPath,
+  { log, now }: SendDependencies,
+): Promise<void> {
+  const message = 'headers from the signed record; the file is not verified yet'
+  await log.requireWritten(describeExchange(exchange, 'page', now(), { message, bytes: 0 }))
+  beginFile(exchange, 200, [], served.size)
+  endEmpty(exchange)
+}
+
+async function noteLeft(exchange: Exchange, { log, now }: SendDependencies): Promise<void> {
+  const message = 'the client left before the file was verified'
+  await log.note(describeExchange(exchange, 'warning', now(), { message }))
+}
+
+async function watchClose(exchange: Exchange): Promise<void> {
+  if (isGone(exchange)) return
+  await new Promise<void>((resolve) => void exchange.response.once('close', () => resolve()))
+}

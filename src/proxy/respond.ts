@@ -1,0 +1,138 @@
+/**
+ * The only writer of responses. Bodies have a `Content-Length` and are never chunked; an answer that
+ * cannot be finished ends in FIN, never in RST, because pip crashes on the latter.
+ */
+
+import type { Bytes } from '../base/bytes.ts'
+import { isHead, type Exchange } from './exchange.ts'
+import type { TrustSummary } from './gateway.ts'
+import type { Refusal } from './refusal.ts'
+import type { StartTimer } from './timer.ts'
+
+/** Between our FIN and the end of a connection whose other side does not close it. */
+const lingerMs = 5000
+
+/** `headers`: name, value, name, value; `Content-Length` is added. */
+export function respondWhole(
+  exchange: Exchange,
+  status: number,
+  headers: readonly string[],
+  body: Bytes,
+): void {
+  const all = [...commonHeaders(exchange), ...headers, 'Content-Length', String(body.length)]
+  exchange.response.writeHead(status, all)
+  if (isHead(exchange) || body.length === 0) exchange.response.end()
+  else exchange.response.end(body)
+}
+
+export function respondNotModified(exchange: Exchange, headers: readonly string[]): void {
+  exchange.response.writeHead(304, [...commonHeaders(exchange), ...headers])
+  exchange.response.end()
+}
+
+/** Relative, so that it holds behind any host name or prefix. */
+export function respondRedirect(exchange: Exchange, location: string): void {
+  const headers = ['Location', location, 'Cache-Control', 'no-cache', 'Content-Length', '0']
+  exchange.response.writeHead(301, [...commonHeaders(exchange), ...headers])
+  exchange.response.end()
+}
+
+export function respondRefusal(exchange: Exchange, refusal: Refusal): void {
+  const { status, reason, headers, body } = refusal
+  const own = exchange.subject.refusalHeaders ?? []
+  exchange.response.writeHead(status, reason, [
+    ...commonHeaders(exchange),
+    ...headers,
+    ...own,
+    'Content-Length',
+    String(body.length),
+  ])
+  if (isHead(exchange)) exchange.response.end()
+  else exchange.response.end(body)
+}
+
+/** Status and headers of a file; `length` is that of the body that follows with `sendChunk`. */
+export function beginFile(
+  exchange: Exchange,
+  status: 200 | 206,
+  headers: readonly string[],
+  length: number | undefined,
+): void {
+  exchange.response.writeHead(status, [
+    ...commonHeaders(exchange),
+    ...headers,
+    'Content-Type',
+    'application/octet-stream',
+    'Cache-Control',
+    'no-cache',
+    ...(length === undefined ? [] : ['Content-Length', String(length)]),
+  ])
+}
+
+/** Ends an answer that has all it needs: to HEAD, or with an empty body. */
+export function endEmpty({ response }: Exchange): void {
+  response.end()
+}
+
+export interface ChunkOptions {
+  readonly isLast: boolean
+  /** A client that has not taken the chunk by then is cut off. */
+  readonly stallMs: number
+  readonly startTimer: StartTimer
+}
+
+/** Resolves once the kernel has the chunk: true, and it may be overwritten; false, the client is gone. */
+export async function sendChunk(
+  { response }: Exchange,
+  chunk: Bytes,
+  { isLast, stallMs, startTimer }: ChunkOptions,
+): Promise<boolean> {
+  if (response.closed || response.destroyed) return false
+  return new Promise((resolve) => {
+    const onClose = (): void => settle(false)
+    const stopTimer = startTimer(stallMs, () => void response.socket?.destroy())
+    const settle = (isSent: boolean): void => {
+      stopTimer()
+      response.off('close', onClose)
+      resolve(isSent)
+    }
+    response.once('close', onClose)
+    if (isLast) response.end(chunk, () => settle(true))
+    else response.write(chunk, (error) => settle(error === undefined || error === null))
+  })
+}
+
+/** For an answer that has begun and must not be completed: what was written leaves, then FIN. */
+export function cutOff({ response }: Exchange, startTimer: StartTimer): void {
+  const { socket } = response
+  if (socket === null) return
+  socket.end()
+  const stopTimer = startTimer(lingerMs, () => void socket.destroy())
+  socket.once('close', stopTimer)
+}
+
+/** An answer to bytes that are not an HTTP request, for which there is no response object. */
+export function renderRawRefusal({ status, reason, headers, body }: Refusal, id: string): Bytes {
+  const lines = [`HTTP/1.1 ${status} ${reason}`, `X-Request-Id: ${id}`]
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    lines.push(`${headers[at] ?? ''}: ${headers[at + 1] ?? ''}`)
+  }
+  lines.push(`Content-Length: ${body.length}`, '', '')
+  return Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), body])
+}
+
+function commonHeaders({ id, subject }: Exchange): string[] {
+  const headers = ['X-Request-Id', id, 'X-Content-Type-Options', 'nosniff']
+  // Browsers that do not send Sec-Fetch-Site keep other web sites from reading an answer by this.
+  headers.push('Cross-Origin-Resource-Policy', 'same-origin')
+  if (subject.trust !== undefined) headers.push('X-Tufgate-Trust', renderTrust(subject.trust))
+  return headers
+}
+
+function renderTrust({ root, timestamp, snapshot, firstUse }: TrustSummary): string {
+  if (firstUse === true) return 'first-use'
+  const versions = [`root=${root}`]
+  if (timestamp !== undefined) versions.push(`timestamp=${timestamp}`)
+  if (snapshot !== undefined) versions.push(`snapshot=${snapshot}`)
+  return versions.join(' ')
+}

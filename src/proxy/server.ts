@@ -1,0 +1,264 @@
+/**
+ * The listening sockets and their limits: how many connections, how long a request may take to come
+ * in, one answer at a time on each connection, and a stop that lets what is under way finish.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { ConfigError, describeError, RequestError } from '../base/errors.ts'
+import { describeTarget } from './exchange.ts'
+import { Handler, type HandlerOptions } from './handler.ts'
+import { renderRawRefusal } from './respond.ts'
+
+export interface ListenAddress {
+  readonly host: string
+  /** 0: a free port, the same for each address. */
+  readonly port: number
+}
+
+export interface ServerLimits {
+  readonly maxConnections: number
+  /** For the whole head of a request, ms. */
+  readonly headerTimeMs: number
+  readonly keepAliveMs: number
+  /** How long `stop` waits for answers that are under way, ms. */
+  readonly stopGraceMs: number
+}
+
+export const defaultLimits: ServerLimits = {
+  maxConnections: 128,
+  headerTimeMs: 10_000,
+  keepAliveMs: 75_000,
+  stopGraceMs: 10_000,
+}
+
+/** Request line and headers together; the line alone is limited to 8 kB. */
+const maxHeadBytes = 16_384
+/** Requests that may wait behind one that is under way on the same connection. */
+const maxPipelined = 16
+const socketBufferBytes = 262_144
+
+interface Lane {
+  isBusy: boolean
+  readonly waiting: (() => void)[]
+}
+
+export interface ProxyServer {
+  readonly addresses: readonly ListenAddress[]
+  stop(): Promise<void>
+}
+
+/** Throws ConfigError CONFIG_INVALID where an address cannot be listened on. */
+export async function startServer(
+  options: HandlerOptions,
+  listen: readonly ListenAddress[],
+  limits: ServerLimits = defaultLimits,
+): Promise<ProxyServer> {
+  const server = new ConnectionServer(options, limits)
+  try {
+    const addresses: ListenAddress[] = []
+    for (const address of listen) {
+      // oxlint-disable-next-line no-await-in-loop -- the first decides on the port of the others
+      const bound = await server.listen(address, address.port || (addresses[0]?.port ?? 0))
+      if (bound !== undefined) addresses.push(bound)
+    }
+    if (addresses.length === 0)
+      throw new ConfigError('CONFIG_INVALID', 'there is no address to listen on')
+    return { addresses, stop: async () => server.stop() }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+class ConnectionServer {
+  readonly #handler: Handler
+  readonly #options: HandlerOptions
+  readonly #limits: ServerLimits
+  readonly #servers: Server[] = []
+  readonly #lanes = new Map<Socket, Lane>()
+  #isStopping = false
+
+  constructor(options: HandlerOptions, limits: ServerLimits) {
+    this.#handler = new Handler(options)
+    this.#options = options
+    this.#limits = limits
+  }
+
+  async listen({ host }: ListenAddress, port: number): Promise<ListenAddress | undefined> {
+    const server = this.#createServer()
+    try {
+      await startListening(server, host, port)
+    } catch (error) {
+      if (isFamilyMissing(error) && this.#servers.length > 0) {
+        // A container without IPv6: the other address of localhost is enough.
+        this.#options.reportFault(`not listening on ${host}: ${describeError(error)}`)
+        return undefined
+      }
+      throw toConfigError(error, host, port)
+    }
+    this.#servers.push(server)
+    return { host, port: (server.address() as AddressInfo).port }
+  }
+
+  /** Answers under way may finish; then every connection ends with FIN. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    const closed = this.#servers.map(
+      async (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
+    )
+    for (const [socket, { isBusy }] of this.#lanes) if (!isBusy) socket.end()
+    const stopTimers = [
+      setTimeout(() => this.#endAll((socket) => socket.end()), this.#limits.stopGraceMs),
+      setTimeout(() => this.#endAll((socket) => socket.destroy()), this.#limits.stopGraceMs + 1000),
+    ]
+    await Promise.all(closed)
+    for (const timer of stopTimers) clearTimeout(timer)
+  }
+
+  #endAll(end: (socket: Socket) => void): void {
+    for (const socket of this.#lanes.keys()) end(socket)
+  }
+
+  #createServer(): Server {
+    const { headerTimeMs, keepAliveMs } = this.#limits
+    const server = createServer({
+      highWaterMark: socketBufferBytes,
+      maxHeaderSize: maxHeadBytes,
+      headersTimeout: headerTimeMs,
+      // No request here has a body, so the head is all there is.
+      requestTimeout: headerTimeMs,
+      connectionsCheckingInterval: Math.min(1000, headerTimeMs),
+      keepAliveTimeout: keepAliveMs,
+      // Checked, answered and logged like everything else, in request-guard.ts.
+      requireHostHeader: false,
+    })
+    const answer = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#enqueue(request, response)
+    server.on('request', answer)
+    // Answered like any request, which is: refused.
+    server.on('checkContinue', answer)
+    server.on('checkExpectation', answer)
+    server.on('connection', (socket) => this.#accept(socket))
+    server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+      void this.#refuseSocket(socket, describeConnect(request))
+    })
+    server.on('clientError', (error: Error, socket: Duplex) => this.#onClientError(error, socket))
+    return server
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#lanes.size >= this.#limits.maxConnections) {
+      // Those that only wait for a next request make room first.
+      for (const server of this.#servers) server.closeIdleConnections()
+      const message = `more than ${this.#limits.maxConnections} connections`
+      void this.#handler.noteWarning({ kind: 'warning', client: addressOf(socket), message })
+      socket.destroy()
+      return
+    }
+    this.#lanes.set(socket, { isBusy: false, waiting: [] })
+    socket.once('close', () => this.#lanes.delete(socket))
+  }
+
+  /**
+   * One after the other: an answer that is cut off takes its connection with it, which must not be the
+   * connection of an answer before it.
+   */
+  #enqueue(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const lane = this.#lanes.get(socket)
+    if (lane === undefined) return void socket.destroy()
+    // The client is gone; 'close' follows, and whoever waits is told by that.
+    response.on('error', () => void response.destroy())
+    const begin = (): void => {
+      lane.isBusy = true
+      response.once('close', () => {
+        lane.isBusy = false
+        if (this.#isStopping) socket.end()
+        else if (socket.writable) lane.waiting.shift()?.()
+      })
+      void this.#handler.answer(request, response)
+    }
+    if (!lane.isBusy) return begin()
+    if (lane.waiting.length >= maxPipelined) return void socket.destroy()
+    lane.waiting.push(begin)
+  }
+
+  #onClientError(error: Error, socket: Duplex): void {
+    const lane = this.#lanes.get(socket as Socket)
+    // Bytes of ours in the middle of another answer would be taken for a part of that.
+    if (!socket.writable || lane === undefined || lane.isBusy) return void socket.destroy()
+    const refusal = new RequestError('BAD_REQUEST', describeParseError(error), { cause: error })
+    void this.#refuseSocket(socket, refusal)
+  }
+
+  async #refuseSocket(socket: Duplex, error: RequestError): Promise<void> {
+    const lane = this.#lanes.get(socket as Socket)
+    socket.on('error', () => void socket.destroy())
+    if (lane?.isBusy === true) return void socket.destroy()
+    const { found } = error.facts
+    const { refusal, id } = await this.#handler.refuseRaw(
+      {
+        kind: 'refused',
+        client: addressOf(socket as Socket),
+        code: error.code,
+        message: error.message,
+        ...(found === undefined ? {} : { found }),
+      },
+      error,
+    )
+    socket.end(renderRawRefusal(refusal, id))
+    // What else the client sends is not read; it has until then to read the answer.
+    setTimeout(() => socket.destroy(), 1000).unref()
+  }
+}
+
+async function startListening(server: Server, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port, backlog: 511, ipv6Only: host.includes(':') }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function isFamilyMissing(error: unknown): boolean {
+  return codeOf(error) === 'EADDRNOTAVAIL' || codeOf(error) === 'EAFNOSUPPORT'
+}
+
+function toConfigError(cause: unknown, host: string, port: number): ConfigError {
+  const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const next =
+    codeOf(cause) === 'EADDRINUSE'
+      ? 'stop the program that listens there, or give another port in `listen`'
+      : 'give an address of this machine in `listen`, and a port above 1023'
+  return new ConfigError('CONFIG_INVALID', `cannot listen on ${place}: ${describeError(cause)}`, {
+    cause,
+    next,
+  })
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code
+}
+
+/** llhttp names its errors; their texts would not mean much to a reader of the log. */
+function describeParseError(error: Error): string {
+  const code = codeOf(error)
+  if (code === 'HPE_HEADER_OVERFLOW') return 'the head of the request is longer than 16 kB'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'the head of the request did not come in time'
+  return `not an HTTP request (${code ?? error.name})`
+}
+
+function describeConnect(request: IncomingMessage): RequestError {
+  return new RequestError('METHOD_NOT_ALLOWED', 'CONNECT is not answered here', {
+    found: describeTarget(request.url ?? ''),
+    next: 'use this proxy as the index URL, not as an HTTP proxy',
+  })
+}
+
+function addressOf(socket: Socket): string {
+  return socket.remoteAddress ?? 'gone'
+}

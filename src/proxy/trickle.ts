@@ -1,0 +1,142 @@
+/**
+ * Keeps a client waiting for a file that is still being verified: after `holdForMs` the headers, then
+ * one byte each `dripEveryMs`, at most 48 and never the whole file (product: releasing a file).
+ * It ends when the file is verified, or throws; whoever catches cuts the answer off.
+ */
+
+import { UpstreamError, VerifyError } from '../base/errors.ts'
+import { isGone, type Exchange } from './exchange.ts'
+import type { FileFetch, VerifiedFile } from './gateway.ts'
+import { beginFile, sendChunk } from './respond.ts'
+import { maxUnverifiedBytes, readWhole, type SendDependencies } from './send-verified.ts'
+import { waitFor } from './timer.ts'
+
+export interface TrickleTimings {
+  /** Nothing is sent before; installers wait 15 s for a first sign. */
+  readonly holdForMs: number
+  readonly dripEveryMs: number
+}
+
+/** How often to look for a length that was not known when the headers were due. */
+const lengthPollMs = 1000
+
+export interface TrickleInput {
+  readonly fetching: FileFetch
+  readonly signedSize: number | undefined
+  /** Resolves when the client is gone. */
+  readonly closed: Promise<void>
+  readonly timings: TrickleTimings
+}
+
+/** An answer that has begun: its length is promised, and its bytes come from one attempt. */
+export interface Begun {
+  readonly attempt: number
+  readonly length: number
+  /** Copies of what has left. */
+  readonly sent: Uint8Array
+}
+
+/** `verified`: nothing has been sent yet. Throws what the fetch throws, and UpstreamError. */
+export async function runTrickle(
+  exchange: Exchange,
+  input: TrickleInput,
+  dependencies: SendDependencies,
+): Promise<'closed' | 'verified' | Begun> {
+  const promised = await waitForLength(input, dependencies)
+  if (typeof promised === 'string') return promised
+  beginFile(exchange, 200, [], promised.length)
+  // Without this the headers would wait for the first byte.
+  exchange.response.flushHeaders()
+  // Less than the whole: a small file is complete with less than 48 bytes.
+  const sent = new Uint8Array(Math.min(maxUnverifiedBytes, promised.length - 1))
+  let count = 0
+  for (;;) {
+    const { attempt, head } = input.fetching.progress()
+    requireSameAttempt(promised.attempt, attempt)
+    if (count < head.length && count < sent.length) {
+      sent.set(head.subarray(count, count + 1), count)
+      // oxlint-disable-next-line no-await-in-loop -- one byte at a time is the purpose
+      if (!(await sendByte(exchange, sent.slice(count, count + 1), dependencies))) return 'closed'
+      count += 1
+    }
+    // oxlint-disable-next-line no-await-in-loop -- the pause between two bytes
+    const waited = await wait(input, input.timings.dripEveryMs, dependencies)
+    if (waited === 'closed' || isGone(exchange)) return 'closed'
+    if (waited === 'done') {
+      requireSameAttempt(promised.attempt, input.fetching.progress().attempt)
+      return { ...promised, sent: sent.slice(0, count) }
+    }
+    requireNotSpent(count, sent.length)
+  }
+}
+
+/** The rest follows only where what has left is the beginning of the verified file. */
+export async function requireContinues(begun: Begun, file: VerifiedFile): Promise<void> {
+  if (begun.length !== file.size) {
+    throw new VerifyError('LENGTH_MISMATCH', 'the announced length is not that of the file', {
+      expected: `${file.size} bytes`,
+      found: `${begun.length} bytes`,
+      next: 'ask again: the file is verified now',
+    })
+  }
+  const first = new Uint8Array(begun.sent.length)
+  await readWhole(file, first, 0)
+  if (Buffer.compare(first, begun.sent) !== 0) {
+    throw new VerifyError('DIGEST_MISMATCH', 'the answer had begun with bytes of another file', {
+      next: 'ask again: the file is verified now',
+    })
+  }
+}
+
+/** Without a length no headers can go out: an answer of unknown length could end as if it were whole. */
+async function waitForLength(
+  input: TrickleInput,
+  dependencies: SendDependencies,
+): Promise<'closed' | 'verified' | { attempt: number; length: number }> {
+  const pollMs = Math.min(lengthPollMs, input.timings.dripEveryMs)
+  const maxWaitMs = input.timings.dripEveryMs * (maxUnverifiedBytes + 1)
+  for (let waitedMs = 0; waitedMs <= maxWaitMs; waitedMs += pollMs) {
+    const progress = input.fetching.progress()
+    const length = input.signedSize ?? progress.length ?? 0
+    // Headers alone are the whole of an empty file: it has to be verified first.
+    if (length > 0) return { attempt: progress.attempt, length }
+    // oxlint-disable-next-line no-await-in-loop -- the pause between two looks
+    const waited = await wait(input, pollMs, dependencies)
+    if (waited !== 'pending') return waited === 'done' ? 'verified' : 'closed'
+  }
+  throw new UpstreamError('TIMED_OUT', 'the file host has not even told the length of the file', {
+    next: 'ask again later',
+  })
+}
+
+async function wait(
+  { fetching: { done }, closed }: TrickleInput,
+  ms: number,
+  { startTimer }: SendDependencies,
+): ReturnType<typeof waitFor> {
+  return waitFor({ done, closed, ms, startTimer })
+}
+
+async function sendByte(
+  exchange: Exchange,
+  byte: Uint8Array,
+  { clientStallMs, startTimer }: SendDependencies,
+): Promise<boolean> {
+  return sendChunk(exchange, byte, { isLast: false, stallMs: clientStallMs, startTimer })
+}
+
+function requireSameAttempt(expected: number, found: number): void {
+  if (expected === found) return
+  throw new UpstreamError('BROKEN_OFF', 'the fetch had to start again after the answer had begun', {
+    expected: `attempt ${expected}`,
+    found: `attempt ${found}`,
+    next: 'ask again: the fetch goes on',
+  })
+}
+
+function requireNotSpent(count: number, limit: number): void {
+  if (count < limit) return
+  throw new UpstreamError('TOO_SLOW', 'the fetch takes longer than a client can be kept waiting', {
+    next: 'ask again: the fetch goes on',
+  })
+}
