@@ -19,7 +19,8 @@ export function paint(style: 'red' | 'yellow' | 'green' | 'bold' | 'dim', text: 
 
 /** What happened, what was expected and found, what to do next: each on a line of its own. */
 export function formatFailure(error: unknown): string {
-  if (!isTufgateError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!isTufgateError(error))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const { expected, found, next } = error.facts
   return [
     error.message,
@@ -39,7 +40,12 @@ export function exitCodeOf(error: unknown): number {
 }
 
 function isConfigCode({ code }: TufgateError): boolean {
-  return code === 'CONFIG_INVALID' || code === 'KEY_INVALID' || code === 'STATE_NEWER' || code === 'ROOT_CHANGED'
+  return (
+    code === 'CONFIG_INVALID' ||
+    code === 'KEY_INVALID' ||
+    code === 'STATE_NEWER' ||
+    code === 'ROOT_CHANGED'
+  )
 }
 
 export interface Progress {

@@ -8,7 +8,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import { formatSpan, type Clock } from '../base/clock.ts'
 import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
-import { parseProjectList } from '../simple/project-list.ts'
+import { parseProjectListJson } from '../simple/project-list.ts'
 import { findTarget, type Search } from '../tuf/search.ts'
 import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
@@ -126,11 +126,11 @@ export class Repository {
     if (found.target === undefined) return undefined
     const { consistentSnapshot } = trusted.root
     const bytes = await this.#records.loadBytes({ path, target: found.target, consistentSnapshot })
-    return { names: parseProjectList(bytes), digest: found.target.hashes.get('sha256') ?? '' }
+    return { names: parseProjectListJson(bytes), digest: found.target.hashes.get('sha256') ?? '' }
   }
 
   async #find(path: string): Promise<{ trusted: TrustedSet; found: Search }> {
-    const trusted = await this.#requireFresh()
+    const trusted = await this.requireFresh()
     const { clock, maxDelegations } = this.#options
     const found = await findTarget(
       trusted,
@@ -143,7 +143,7 @@ export class Repository {
   }
 
   /** Expiry is checked at use (TUF 5.1 fixes it for a refresh only): here, for every request. */
-  async #requireFresh(): Promise<TrustedSet> {
+  async requireFresh(): Promise<TrustedSet> {
     try {
       await this.#schedule.ensure(() => this.#findProblem() === undefined)
     } catch (error) {

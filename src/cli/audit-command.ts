@@ -1,0 +1,171 @@
+/** `tufgate audit show` and `tufgate audit verify`. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AuditKind } from '../audit/event.ts'
+import { readAudit, type AuditEntry, type AuditFilter } from '../audit/reader.ts'
+import { parseHead, verifyAudit, type AuditVerdict } from '../audit/verifier.ts'
+import { toPrintable } from '../base/bytes.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { ConfigError } from '../base/errors.ts'
+import { normalizeName } from '../simple/names.ts'
+import { currentOwner } from '../store/process-owner.ts'
+import { findStateHome } from '../store/state-directory.ts'
+import { paint, say, warn } from './terminal.ts'
+import { parseDuration } from './units.ts'
+
+interface LogFlags {
+  readonly log?: string
+  readonly stateDir?: string
+  readonly root?: string
+  readonly json?: boolean
+}
+
+export interface AuditShowFlags extends LogFlags {
+  readonly project?: string
+  readonly kind?: readonly string[]
+  readonly id?: readonly string[]
+  readonly since?: string
+  readonly until?: string
+}
+
+export interface AuditVerifyFlags extends LogFlags {
+  readonly head?: string
+}
+
+export async function showAudit(flags: AuditShowFlags): Promise<number> {
+  const folder = findLogFolder(flags)
+  for await (const entry of readAudit(folder, parseFilter(flags, Date.now()))) {
+    say(flags.json === true ? JSON.stringify(entry) : formatEntry(entry))
+  }
+  return 0
+}
+
+export async function verifyAuditLog(flags: AuditVerifyFlags): Promise<number> {
+  const folder = findLogFolder(flags)
+  const head = flags.head === undefined ? undefined : parseHead(flags.head)
+  if (flags.head !== undefined && head === undefined) {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `"${toPrintable(flags.head)}" is not a head of an audit log.`,
+      {
+        expected: 'CHAIN:SEQ:DIGEST, as serve prints it when it stops',
+      },
+    )
+  }
+  const verdict = await verifyAudit(folder, {
+    isAlive: currentOwner().isAlive,
+    ...(head !== undefined && { head }),
+  })
+  if (flags.json === true) say(JSON.stringify(verdict))
+  else sayVerdict(verdict, folder)
+  return verdict.findings.length === 0 ? 0 : 3
+}
+
+/** The log of a given folder, of a given root, or of the only root that there is state of. */
+function findLogFolder({ log, stateDir, root }: LogFlags): string {
+  if (log !== undefined) return requireFolder(log)
+  const home = stateDir ?? findStateHome(process.env)
+  if (root !== undefined) return requireFolder(join(home, sha256Hex(readFileSync(root)), 'audit'))
+  const folders = existsSync(home)
+    ? readdirSync(home)
+        .map((name) => join(home, name, 'audit'))
+        .filter((path) => existsSync(path))
+    : []
+  const [only] = folders
+  if (only !== undefined && folders.length === 1) return only
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `There ${folders.length === 0 ? 'is no audit log' : 'are several audit logs'} in ${home}.`,
+    {
+      ...(folders.length > 0 && { found: folders.join(', ') }),
+      next: 'Say which one with --log FOLDER, or with --root FILE.',
+    },
+  )
+}
+
+function requireFolder(path: string): string {
+  if (existsSync(path)) return path
+  throw new ConfigError('CONFIG_INVALID', `There is no audit log in ${path}.`, {
+    next: 'serve prints the folder of its state when it starts; the log is in its "audit" folder.',
+  })
+}
+
+const kinds: readonly AuditKind[] = [
+  'start',
+  'refresh',
+  'page',
+  'released',
+  'refused',
+  'hidden',
+  'warning',
+  'stop',
+]
+
+function parseFilter(
+  { project, kind, id, since, until }: AuditShowFlags,
+  now: number,
+): AuditFilter {
+  return {
+    ...(project !== undefined && { project: normalizeName(project) }),
+    ...(kind !== undefined && { kinds: kind.map(requireKind) }),
+    ...(id !== undefined && { ids: id }),
+    ...(since !== undefined && { since: requireTime(since, now) }),
+    ...(until !== undefined && { until: requireTime(until, now) }),
+  }
+}
+
+function requireKind(raw: string): AuditKind {
+  const kind = kinds.find((known) => known === raw)
+  if (kind !== undefined) return kind
+  throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not a kind of line.`, {
+    expected: kinds.join(', '),
+  })
+}
+
+function requireTime(raw: string, now: number): number {
+  const ago = parseDuration(raw)
+  const time = ago === undefined ? Date.parse(raw) : now - ago
+  if (!Number.isNaN(time)) return time
+  throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not a time.`, {
+    expected: 'a span such as "2h", or a date such as 2026-05-01T12:00:00Z',
+  })
+}
+
+const styles = { refused: 'red', warning: 'yellow', hidden: 'yellow', released: 'green' } as const
+
+function formatEntry(entry: AuditEntry): string {
+  const { time, kind, project, file, code, id, message, request, expected, found, count } = entry
+  const style = kind in styles ? styles[kind as keyof typeof styles] : 'dim'
+  const what = [
+    file ?? project,
+    code,
+    message ?? request,
+    id,
+    count === undefined ? undefined : `(${count} times)`,
+  ]
+  const words = what.filter((word) => word !== undefined).map((word) => toPrintable(word, 400))
+  const stamp = new Date(time).toISOString().replace('T', ' ').slice(0, 19)
+  return [
+    `${stamp}  ${paint(style, kind.padEnd(8))}  ${words.join('  ')}`,
+    ...(expected === undefined ? [] : [`    expected ${toPrintable(expected, 400)}`]),
+    ...(found === undefined ? [] : [`    found    ${toPrintable(found, 400)}`]),
+  ].join('\n')
+}
+
+function sayVerdict({ findings, chains, unproven }: AuditVerdict, folder: string): void {
+  for (const { what, file, line, expected, found } of findings) {
+    warn(`${file}, line ${line}: ${what}\n    expected ${expected}\n    found    ${found}`)
+  }
+  for (const { head, firstSeq } of chains) {
+    say(
+      `chain ${head.chain}: lines ${firstSeq} to ${head.seq}, head ${head.chain}:${head.seq}:${head.digest}`,
+    )
+  }
+  for (const sentence of unproven) say(`not proven: ${sentence}`)
+  say(
+    findings.length === 0
+      ? `${folder}: no line was changed`
+      : `${folder}: ${findings.length} findings`,
+  )
+}

@@ -1,0 +1,48 @@
+/** Where the proxy listens: `host:port`, checked against what it would fetch from. */
+
+import { ConfigError } from '../base/errors.ts'
+import type { ListenAddress } from '../proxy/server.ts'
+import { findAddressKind, findLiteralAddress, isLocalName } from '../upstream/address-guard.ts'
+import type { IndexSettings } from './settings.ts'
+
+/** `127.0.0.1:8642` or `[::1]:8642`. Throws ConfigError. */
+export function parseListenAddress(text: string): ListenAddress {
+  const [, bracketed, plain, digits = ''] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(digits)
+  if (host !== undefined && port <= 65_535) return { host, port }
+  throw new ConfigError('CONFIG_INVALID', `"${text}" is not an address to listen on.`, {
+    expected: 'host:port, such as 127.0.0.1:8642 or [::1]:8642',
+  })
+}
+
+export function isLoopback({ host }: ListenAddress): boolean {
+  if (isLocalName(host)) return true
+  const address = findLiteralAddress(host.includes(':') ? `[${host}]` : host)
+  return address !== undefined && findAddressKind(address) === 'loopback'
+}
+
+/** A proxy that fetched from itself would wait for itself. Throws ConfigError. */
+export function requireOtherUpstream(listen: readonly ListenAddress[], index: IndexSettings): void {
+  for (const location of [index.url, ...index.mirror]) {
+    const url = /^https?:/.test(location) ? URL.parse(location) : null
+    const own = url === null ? undefined : listen.find((address) => isSameAuthority(address, url))
+    if (own !== undefined) {
+      throw new ConfigError(
+        'CONFIG_INVALID',
+        `Index ${index.name} would be fetched from this proxy itself: ${location}.`,
+        {
+          next: 'Give the address of the real index and mirror; pip is what talks to this proxy.',
+        },
+      )
+    }
+  }
+}
+
+function isSameAuthority(address: ListenAddress, url: URL): boolean {
+  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port)
+  if (port !== address.port) return false
+  const host = url.hostname.replaceAll(/[[\]]/g, '')
+  return host === address.host || (isLoopback({ host, port }) && isLoopback(address))
+}

@@ -1,0 +1,169 @@
+/** One index of the settings, opened: its trusted state on disk, its mirrors, its rules. */
+
+import { readFileSync, realpathSync } from 'node:fs'
+import { resolve, sep } from 'node:path'
+import type { Bytes } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { ConfigError, describeError } from '../base/errors.ts'
+import type { ContentStore } from '../client/record-loader.ts'
+import { Repository, type RepositoryEvent } from '../client/repository.ts'
+import type { RepositorySource } from '../client/repository-source.ts'
+import { createTrustStorage } from '../client/trust-storage.ts'
+import { FloorStore, type Contact } from '../store/floors.ts'
+import { openFolderSource } from '../store/folder-source.ts'
+import { MetadataDirectory } from '../store/metadata-directory.ts'
+import { openStateDirectory, type StateDirectory } from '../store/state-directory.ts'
+import type { RefreshLimits } from '../tuf/update.ts'
+import type { HostRules } from '../upstream/host-rules.ts'
+import type { HttpClient } from '../upstream/http-client.ts'
+import { findIndexHosts } from '../upstream/index-hosts.ts'
+import { createMirrorSource } from '../upstream/mirror-source.ts'
+import type { IndexSettings, Settings } from './settings.ts'
+
+/** A request waits this long for a newer list while an unexpired one is there. */
+const patienceMs = 3000
+const recheckAfterMs = 5 * 60_000
+const retryAfterMs = 5000
+
+export interface IndexContext {
+  readonly settings: Settings
+  readonly stateHome: string
+  readonly http: HttpClient
+  readonly clock: Clock
+  readonly warn: (message: string) => void
+}
+
+/** Before the vault is open: it stands in the state folder of the first index. */
+export interface IndexState {
+  readonly settings: IndexSettings
+  readonly pinnedRoot: Bytes
+  readonly rootSha256: string
+  readonly directory: StateDirectory
+}
+
+export interface OpenIndex {
+  readonly name: string
+  /** Claims names by `projects`: what it does not list must not come from elsewhere. */
+  readonly isExplicit: boolean
+  readonly hosts: HostRules
+  readonly rootSha256: string
+  readonly contact: Contact
+  readonly repository: Repository
+  owns(project: string): boolean
+  close(): void
+}
+
+export async function openIndexState(
+  index: IndexSettings,
+  context: IndexContext,
+): Promise<IndexState> {
+  const pinnedRoot = readRoot(index, context.settings.limits.root)
+  const rootSha256 = sha256Hex(pinnedRoot)
+  warnIfMirrorWritesRoot(index, context.warn)
+  const path = realpathSync(index.root)
+  const directory = await openStateDirectory(context.stateHome, { path, sha256: rootSha256 })
+  return { settings: index, pinnedRoot, rootSha256, directory }
+}
+
+export async function openIndex(
+  state: IndexState,
+  content: ContentStore,
+  context: IndexContext,
+  report: (event: RepositoryEvent) => void,
+): Promise<OpenIndex> {
+  const { settings, clock, warn } = context
+  const index = state.settings
+  const limits = refreshLimitsOf(settings)
+  const metadata = await MetadataDirectory.open(state.directory.metadata, { onWarning: warn })
+  const floors = FloorStore.open(state.directory.floors, { onDamaged: warn })
+  const repository = await Repository.open({
+    pinnedRoot: state.pinnedRoot,
+    sources: index.mirror.map((location) => openSource(location, context.http)),
+    storage: createTrustStorage(metadata, floors, limits),
+    content,
+    recordPath: index['record-path'],
+    timing: {
+      refreshMs: settings.refresh,
+      recheckMs: recheckAfterMs,
+      patienceMs,
+      retryMs: retryAfterMs,
+    },
+    maxUnseenMs: settings['max-unseen'],
+    limits,
+    maxRecordBytes: settings.limits.record,
+    maxDelegations: settings.limits.delegations,
+    clock,
+    report,
+  })
+  return {
+    name: index.name,
+    isExplicit: index.projects !== undefined,
+    hosts: await findIndexHosts(index.url, index['file-hosts']),
+    rootSha256: state.rootSha256,
+    contact: floors.contact,
+    repository,
+    owns: matchProjects(index.projects),
+    close: () => floors.close(),
+  }
+}
+
+function readRoot({ name, root }: IndexSettings, maxBytes: number): Bytes {
+  try {
+    const bytes = readFileSync(root)
+    if (bytes.length <= maxBytes) return bytes
+  } catch (error) {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `The pinned root of index ${name} cannot be read: ${describeError(error)}`,
+      {
+        cause: error,
+        next: 'Get 1.root.json from whoever runs the mirror, by a way that you trust, and give its path as root or --root.',
+      },
+    )
+  }
+  throw new ConfigError('CONFIG_INVALID', `${root} is too large for a root.`, {
+    expected: `at most ${maxBytes} bytes`,
+    next: 'Check that root or --root names the 1.root.json of the mirror.',
+  })
+}
+
+/** Whoever can write the mirror could then choose what is trusted. */
+function warnIfMirrorWritesRoot(
+  { root, mirror }: IndexSettings,
+  warn: (message: string) => void,
+): void {
+  const inside = mirror
+    .filter((location) => !isUrl(location))
+    .find((folder) => resolve(root).startsWith(resolve(folder) + sep))
+  if (inside === undefined) return
+  warn(
+    `The pinned root ${root} lies in the mirror's own folder: whoever writes the mirror can replace it. Keep a copy elsewhere.`,
+  )
+}
+
+function openSource(location: string, http: HttpClient): RepositorySource {
+  return isUrl(location) ? createMirrorSource(http, location) : openFolderSource(resolve(location))
+}
+
+function isUrl(location: string): boolean {
+  return /^https?:\/\//.test(location)
+}
+
+/** `*` stands for any letters; without patterns the index takes every name. */
+function matchProjects(patterns: readonly string[] | undefined): (project: string) => boolean {
+  if (patterns === undefined) return () => true
+  // The settings allow letters, digits, `-` and `*` in a pattern and nothing else.
+  const expressions = patterns.map((pattern) => new RegExp(`^${pattern.replaceAll(/\*+/g, '.*')}$`))
+  return (project) => expressions.some((expression) => expression.test(project))
+}
+
+function refreshLimitsOf({ limits }: Settings): RefreshLimits {
+  return {
+    maxRootBytes: limits.root,
+    maxTimestampBytes: limits.timestamp,
+    maxSnapshotBytes: limits.snapshot,
+    maxTargetsBytes: limits.targets,
+    maxRootUpdates: limits['root-updates'],
+  }
+}

@@ -1,0 +1,60 @@
+/** `tufgate serve`: starts the proxy, says where it is, and stops it when asked. */
+
+import { formatSpan } from '../base/clock.ts'
+import { createLog } from './logger.ts'
+import { readSettings } from './read-settings.ts'
+import { formatTrust } from './repository-events.ts'
+import { startProxy, type RunningProxy } from './serve.ts'
+import { say } from './terminal.ts'
+import { version } from './version.ts'
+
+export interface ServeFlags {
+  readonly config?: string
+  readonly listen?: readonly string[]
+  readonly index?: string
+  readonly mirror?: readonly string[]
+  readonly root?: string
+  readonly stateDir?: string
+  readonly logLevel?: string
+}
+
+export async function runServe(flags: ServeFlags): Promise<number> {
+  const { config, ...overrides } = flags
+  const settings = readSettings(config, overrides)
+  const log = createLog(settings['log-level'], Date.now)
+  const proxy = await startProxy({ settings, log, clock: Date.now, environment: process.env })
+  announce(proxy)
+  const signal = await waitForSignal()
+  log('info', `${signal}: stopping; requests under way have 10 s to end`)
+  const started = Date.now()
+  const head = await proxy.stop()
+  say(`stopped after ${formatSpan(Date.now() - started)}`)
+  say(`audit log head ${head}`)
+  return 0
+}
+
+function announce({ origins, indexes, stateFolder }: RunningProxy): void {
+  say(`tufgate ${version}`)
+  for (const { name, rootSha256, repository, contact } of indexes) {
+    say(`  index ${name}: pinned root sha256 ${rootSha256}`)
+    say(`  trusted on disk: ${formatTrust(repository.trust)}`)
+    if (contact !== 'known')
+      say('  FIRST CONTACT with this root: the signed list is accepted if it is not expired')
+  }
+  say(`  state ${stateFolder}`)
+  for (const origin of origins) say(`listening on ${origin}`)
+  const [origin = ''] = origins
+  say(`  pip install --index-url ${origin}/simple/ PACKAGE`)
+}
+
+/** A second signal ends the process the hard way. */
+function waitForSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1))
+        resolve(signal)
+      })
+    }
+  })
+}

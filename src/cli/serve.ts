@@ -1,0 +1,192 @@
+/** The composition root of `tufgate serve`: settings in, a running proxy out. */
+
+import { AuditLog } from '../audit/log.ts'
+import type { Clock } from '../base/clock.ts'
+import { ConfigError, describeError } from '../base/errors.ts'
+import { Downloads, type DownloadLimits } from '../client/download.ts'
+import type { Policy } from '../policy/decide.ts'
+import { parseDenyRule } from '../policy/deny-rule.ts'
+import { defaultLimits, startServer, type ListenAddress } from '../proxy/server.ts'
+import { normalizeName } from '../simple/names.ts'
+import { currentOwner } from '../store/process-owner.ts'
+import { findStateHome } from '../store/state-directory.ts'
+import { Vault } from '../store/vault.ts'
+import { HttpClient, type HttpLimits } from '../upstream/http-client.ts'
+import { createContentStore } from './content-store.ts'
+import { createGatewayOps, type OpenIndexes } from './gateway-ops.ts'
+import { isLoopback, parseListenAddress, requireOtherUpstream } from './listen-address.ts'
+import type { Log } from './logger.ts'
+import { openIndex, openIndexState, type IndexContext, type IndexState } from './open-index.ts'
+import { logRepositoryEvent, toAuditEvent } from './repository-events.ts'
+import type { Settings } from './settings.ts'
+import { formatFailure } from './terminal.ts'
+import { userAgent, version } from './version.ts'
+
+/** A client that takes nothing for this long is gone; pip itself may pause for a while. */
+const clientStallMs = 5 * 60_000
+const dripEveryMs = 8000
+const maxPageCacheBytes = 32 * 1024 ** 2
+
+export interface ServeOptions {
+  readonly settings: Settings
+  readonly log: Log
+  readonly clock: Clock
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface RunningProxy {
+  /** `http://127.0.0.1:8642`, one for each address that is listened on. */
+  readonly origins: readonly string[]
+  readonly indexes: OpenIndexes
+  readonly stateFolder: string
+  /** Requests under way have 10 s to end. Gives the head of the audit log, `CHAIN:SEQ:DIGEST`. */
+  stop(): Promise<string>
+}
+
+export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
+  const { settings, log, clock, environment } = options
+  const listen = parseListen(settings, log)
+  const warn = (message: string): void => log('warning', message)
+  const http = new HttpClient({ userAgent, environment, limits: httpLimitsOf(settings), clock })
+  const stateHome = settings['state-dir'] ?? findStateHome(environment)
+  const context: IndexContext = { settings, stateHome, http, clock, warn }
+  const states = await openStates(context)
+  const [{ directory }] = states
+  const audit = await openAudit(directory.audit, settings, clock)
+  const vault = await Vault.open(directory.vault, {
+    maxBytes: settings.vault['max-size'],
+    onWarning: warn,
+  })
+  const indexes = await openIndexes(states, vault, context, { log, audit })
+  const downloads = new Downloads(
+    { vault, clock, download: (url, sink, request) => http.download(url, sink, request) },
+    downloadLimitsOf(settings),
+  )
+  const append: AuditLog['append'] = (event) => audit.append(event)
+  const policy = parsePolicy(settings)
+  const ops = createGatewayOps({ indexes, vault, downloads, policy, append, clock })
+  const server = await startServer(
+    {
+      ops,
+      hosts: settings.hosts,
+      timings: { holdForMs: settings['hold-for'], dripEveryMs },
+      maxPageCacheBytes,
+      clientStallMs,
+      reportFault: (message) => log('error', message),
+    },
+    listen,
+    {
+      ...defaultLimits,
+      maxConnections: settings.limits.connections,
+      headerTimeMs: settings.limits['header-time'],
+    },
+  )
+  prewarm(indexes, log)
+  return {
+    origins: server.addresses.map(formatOrigin),
+    indexes,
+    stateFolder: directory.path,
+    stop: async () => {
+      await server.stop()
+      await downloads.close()
+      await http.close()
+      for (const index of indexes) index.close()
+      await vault.close()
+      await audit.close()
+      const { chain, seq, digest } = audit.head()
+      return `${chain}:${seq}:${digest}`
+    },
+  }
+}
+
+function parseListen(settings: Settings, log: Log): ListenAddress[] {
+  const listen = settings.listen.map(parseListenAddress)
+  for (const index of settings.index) requireOtherUpstream(listen, index)
+  for (const address of listen.filter((one) => !isLoopback(one))) {
+    log(
+      'warning',
+      `Listening on ${formatOrigin(address)}: whoever reaches this address can use the proxy; there is no access control.`,
+    )
+  }
+  return listen
+}
+
+async function openStates(context: IndexContext): Promise<[IndexState, ...IndexState[]]> {
+  const states: IndexState[] = []
+  // In order: what is wrong with the first one is said first.
+  for (const index of context.settings.index) states.push(await openIndexState(index, context))
+  const [first, ...others] = states
+  if (first === undefined) throw new ConfigError('CONFIG_INVALID', 'The settings name no index.')
+  return [first, ...others]
+}
+
+async function openIndexes(
+  [first, ...others]: readonly [IndexState, ...IndexState[]],
+  vault: Vault,
+  context: IndexContext,
+  { log, audit }: { readonly log: Log; readonly audit: AuditLog },
+): Promise<OpenIndexes> {
+  const content = createContentStore(vault)
+  const open = (state: IndexState): ReturnType<typeof openIndex> =>
+    openIndex(state, content, context, (event) => {
+      const { name } = state.settings
+      logRepositoryEvent(name, event, log)
+      // Where the log cannot be written requests are refused; this line is told only here.
+      audit.append(toAuditEvent(name, event)).catch((error: unknown) => {
+        log('error', describeError(error))
+      })
+    })
+  return [await open(first), ...(await Promise.all(others.map(open)))]
+}
+
+function openAudit(directory: string, { audit }: Settings, clock: Clock): Promise<AuditLog> {
+  return AuditLog.open(directory, {
+    maxFileBytes: audit['max-file'],
+    maxTotalBytes: audit['max-total'],
+    clock,
+    owner: currentOwner(),
+    start: { message: `tufgate ${version}` },
+  })
+}
+
+/** So that the first request does not wait: pip gives its own update check 5 s. */
+function prewarm(indexes: OpenIndexes, log: Log): void {
+  for (const { name, repository } of indexes) {
+    repository.refresh().catch((error: unknown) => {
+      log('warning', `${name}: no mirror gave a usable signed list: ${formatFailure(error)}`)
+    })
+  }
+}
+
+function parsePolicy({ policy }: Settings): Policy {
+  return {
+    deny: policy.deny.map(parseDenyRule),
+    minAgeMs: policy['min-age'],
+    minAgeExcept: policy.except.map(normalizeName),
+    showHidden: policy['show-hidden'],
+  }
+}
+
+function httpLimitsOf({ limits }: Settings): Partial<HttpLimits> {
+  return {
+    connectTimeoutMs: limits.connect,
+    idleTimeoutMs: limits.idle,
+    headersTimeoutMs: limits.idle,
+    maxRedirects: limits.redirects,
+    minBytesPerSecond: limits['min-rate'],
+    throughputWindowMs: limits['min-rate-over'],
+  }
+}
+
+function downloadLimitsOf({ limits }: Settings): Partial<DownloadLimits> {
+  return {
+    maxFileBytes: limits.file,
+    maxUnsizedFileBytes: limits['unsized-file'],
+    maxMetadataBytes: limits['metadata-file'],
+    maxConcurrent: limits.downloads,
+  }
+}
+
+function formatOrigin({ host, port }: ListenAddress): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
