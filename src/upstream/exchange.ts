@@ -43,7 +43,7 @@ export interface ExchangeLimits {
 const maxWaitingBytes = 256 * 1024
 /** A body that nobody wants is read up to here, so that the connection can be used again. */
 const maxDrainedBytes = 64 * 1024
-const maxDrainMs = 2000
+const maxDrainMs = 250
 /** 1xx answers refresh undici's timer: without a bound they could go on for ever. */
 const maxInterimAnswers = 16
 
@@ -130,10 +130,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Bytes): void {
+  onResponseData(_: Dispatcher.DispatchController, chunk: Bytes): void {
     if (this.#failure !== undefined) return
     this.#receivedBytes += chunk.byteLength
-    if (this.#isDraining) return this.#drain(controller)
+    if (this.#isDraining) {
+      if (this.#receivedBytes > maxDrainedBytes) this.#stopDraining()
+      return
+    }
     this.#meter?.addBytes(chunk.byteLength)
     if (this.#receivedBytes > this.#request.maxBytes) return this.#fail(this.#tooLarge())
     this.#waiting.push(chunk)
@@ -145,12 +148,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#isEnded = true
     this.#meter = undefined
-    if (this.#isDraining) this.#stopTimers()
-    else this.#pump()
+    this.#pump()
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
-    if (this.#isSettled) return this.#stopTimers()
+    // A body that nobody wants may break off.
+    if (this.#isDraining) return this.#settle()
     const isStarted = this.#controller !== undefined
     this.#fail(describeFailure(error, { url: this.#request.url, isStarted }))
   }
@@ -201,16 +204,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller.resume()
   }
 
-  /** The head says it all: the caller does not wait for a body that nobody wants. */
+  /** The head says it all; the rest is read, for a moment, to keep the connection. */
   #startDraining(): void {
     this.#isDraining = true
-    this.#settle()
-    const abort = (): void => this.#controller?.abort(new Error('the body is not wanted'))
-    this.#timers.push(setTimeout(abort, maxDrainMs))
+    this.#timers.push(setTimeout(() => this.#stopDraining(), maxDrainMs))
   }
 
-  #drain(controller: Dispatcher.DispatchController): void {
-    if (this.#receivedBytes > maxDrainedBytes) controller.abort(new Error('the body is not wanted'))
+  #stopDraining(): void {
+    this.#settle()
+    this.#controller?.abort(new Error('the body is not wanted'))
   }
 
   #countInterim(): void {

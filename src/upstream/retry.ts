@@ -9,6 +9,8 @@ export interface RetryRules {
   readonly baseDelayMs: number
   /** A server that asks for a longer pause (`Retry-After`) is not asked again. */
   readonly maxDelayMs: number
+  /** Which faults may pass, `isPassingFault` unless said; `tries` were made again already. */
+  readonly isPassing?: (error: unknown, tries: number) => boolean
   readonly sleep: (milliseconds: number) => Promise<void>
   /** What is left of the caller's own time. */
   readonly remainingMs?: () => number
@@ -30,9 +32,10 @@ export async function retry<T>(attempt: () => Promise<T>, rules: RetryRules): Pr
 export function findRetryDelay(
   error: unknown,
   tries: number,
-  rules: Pick<RetryRules, 'retries' | 'baseDelayMs' | 'maxDelayMs'>,
+  rules: Pick<RetryRules, 'retries' | 'baseDelayMs' | 'maxDelayMs' | 'isPassing'>,
 ): number | undefined {
-  if (tries >= rules.retries || !isPassingFault(error)) return undefined
+  const isPassing = rules.isPassing ?? isPassingFault
+  if (tries >= rules.retries || !isPassing(error, tries)) return undefined
   const asked = error instanceof BadStatusError ? (error.retryAfterMs ?? 0) : 0
   if (asked > rules.maxDelayMs) return undefined
   return Math.min(rules.maxDelayMs, Math.max(asked, rules.baseDelayMs * 2 ** tries))

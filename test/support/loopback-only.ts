@@ -1,8 +1,11 @@
-/** No test may dial anything but this machine: a connection to elsewhere fails the test that made it. */
+/**
+ * No test may dial anything but this machine: a connection to elsewhere fails the test that made it.
+ * Names under `.test` resolve nowhere (RFC 6761) but through a resolver that the test brings itself.
+ */
 
 import { Socket, type SocketConnectOpts } from 'node:net'
 
-const loopback = /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\]|::ffff:127(?:\.\d+){3})$/i
+const loopback = /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\]|::ffff:127(?:\.\d+){3}|[\w.-]+\.test)$/i
 
 // eslint-disable-next-line typescript/unbound-method -- called with its own `this` below
 const connect = Socket.prototype.connect

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import type { HttpClient, HttpResponse } from '../../src/upstream/http-client.ts'
+import { containing } from '../support/expecting.ts'
+import { redirect, serve, startHostileServer, status } from '../support/hostile-server.ts'
+import {
+  useHostileServer,
+  createClient,
+  clientThatResolves,
+  get,
+  download,
+  server,
+  text,
+} from './http-fixture.ts'
+
+useHostileServer()
+
+function fetchFrom(client: HttpClient, allowPrivate: boolean): Promise<HttpResponse> {
+  const host = `files.test:${server.port}`
+  const hosts = { names: [host], allowPrivate }
+  return client.get(`http://${host}/page`, { hosts, maxBytes: 1000 })
+}
+
+describe('redirects', () => {
+  test('are followed, and the answer says where it came from', async () => {
+    server.on('/a', redirect('b?x=1', 301))
+    server.on('/b', redirect('/c', 308))
+    server.on('/c', serve(text))
+    expect((await get('/a')).url).toBe(server.url('/c'))
+  })
+
+  test('loops end after five', async () => {
+    server.on('/a', redirect('/b'))
+    server.on('/b', redirect('/a'))
+    await expect(get('/a')).rejects.toMatchObject({
+      code: 'BAD_STATUS',
+      message: `${server.url('/a')} redirects more than 5 times`,
+    })
+    expect(server.count()).toBe(6)
+  })
+
+  test.each([
+    'http://169.254.169.254/latest/meta-data/',
+    'http://evil.example/foo.whl',
+    '//evil.example/foo.whl',
+    'http://user:pw@127.0.0.1/',
+    'file:///etc/passwd',
+    'gopher://127.0.0.1/',
+  ])('to %s are refused', async (location) => {
+    server.on('/file', redirect(location))
+    await expect(download('/file')).rejects.toMatchObject({ code: 'HOST_REFUSED' })
+    expect(server.count()).toBe(1)
+  })
+
+  test('a redirect without a place is not one', async () => {
+    server.on('/a', status(302))
+    await expect(get('/a')).rejects.toMatchObject({ code: 'BAD_STATUS', status: 302 })
+  })
+
+  test('credentials go to their own origin and no further', async () => {
+    const other = await startHostileServer()
+    other.on('/b', serve(text))
+    server.on('/a', redirect(other.url('/b')))
+    const credentials = new Map([[server.origin, 'Basic c2VjcmV0']])
+    const hosts = {
+      names: [new URL(server.origin).host, new URL(other.origin).host],
+      allowPrivate: true,
+    }
+    await createClient({ credentials }).get(server.url('/a'), { hosts, maxBytes: 1000 })
+    expect(server.requests[0]?.headers.authorization).toBe('Basic c2VjcmV0')
+    expect(other.requests[0]?.headers.authorization).toBeUndefined()
+    await other.close()
+  })
+})
+
+describe('addresses', () => {
+  test('DNS rebinding: an allowed name at a private address is refused when connecting', async () => {
+    server.on('/page', serve(text))
+    await expect(fetchFrom(clientThatResolves('127.0.0.1'), false)).rejects.toMatchObject({
+      code: 'HOST_REFUSED',
+      message: `refused to connect to http://files.test:${server.port}/page: files.test is at the loopback address 127.0.0.1`,
+      facts: { found: '127.0.0.1', next: containing('file-hosts') },
+    })
+    expect(server.connections).toBe(0)
+  })
+
+  test('the same name is reached where the index itself is private', async () => {
+    server.on('/page', serve(text))
+    expect((await fetchFrom(clientThatResolves('127.0.0.1'), true)).status).toBe(200)
+  })
+
+  test.each([
+    '169.254.169.254',
+    '::ffff:127.0.0.1',
+    '0.0.0.0',
+    '10.0.0.1',
+    '100.64.0.1',
+    'fd00::1',
+  ])('a name at %s is refused', async (address) => {
+    await expect(fetchFrom(clientThatResolves(address), false)).rejects.toMatchObject({
+      code: 'HOST_REFUSED',
+      facts: { found: address },
+    })
+  })
+
+  test('cloud metadata stays out of reach even where the index is private', async () => {
+    await expect(fetchFrom(clientThatResolves('169.254.169.254'), true)).rejects.toMatchObject({
+      code: 'HOST_REFUSED',
+    })
+  })
+
+  test('a name that does not resolve', async () => {
+    const client = createClient({
+      lookup: (_host, _options, callback) => {
+        callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), '')
+      },
+    })
+    await expect(fetchFrom(client, false)).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: containing('the host name does not resolve'),
+    })
+  })
+})
