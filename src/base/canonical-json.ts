@@ -21,7 +21,11 @@ export const maxJsonDepth = 64
  * not well-formed Unicode, and nesting deeper than `maxJsonDepth`.
  */
 export function encodeCanonical(value: unknown): string {
-  return encodeValue(value, 0)
+  const text = encodeValue(value, 0)
+  // A lone surrogate would become U+FFFD in UTF-8: two texts, one signature. Asked once for all:
+  // quotes stand between any two strings, so that no two halves can make a whole.
+  if (!text.isWellFormed()) throw new TypeError('text is not well-formed Unicode')
+  return text
 }
 
 function encodeValue(value: unknown, depth: number): string {
@@ -35,7 +39,9 @@ function encodeValue(value: unknown, depth: number): string {
     case 'object':
       if (value === null) return 'null'
       if (depth >= maxJsonDepth) throw new TypeError(`JSON is nested deeper than ${maxJsonDepth}`)
-      return Array.isArray(value) ? encodeArray(value, depth + 1) : encodeObject(value, depth + 1)
+      return Array.isArray(value)
+        ? encodeArray(value, depth + 1)
+        : encodeObject(value as Record<string, unknown>, depth + 1)
     default:
       throw new TypeError(`${typeof value} has no JSON form`)
   }
@@ -50,28 +56,33 @@ function encodeInteger(value: number): string {
 }
 
 function encodeString(value: string): string {
-  // A lone surrogate would become U+FFFD in UTF-8: two texts, one signature.
-  if (!value.isWellFormed()) throw new TypeError('text is not well-formed Unicode')
-  return `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  return /["\\]/.test(value) ? `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"` : `"${value}"`
 }
 
 function encodeArray(values: readonly unknown[], depth: number): string {
-  return `[${values.map((item) => encodeValue(item, depth)).join(',')}]`
+  let text = ''
+  for (const item of values) text += `${text === '' ? '' : ','}${encodeValue(item, depth)}`
+  return `[${text}]`
 }
 
-function encodeObject(value: object, depth: number): string {
-  const entries = Object.entries(value)
-  const keys = entries.map(([key]) => key)
-  if (!isSorted(keys)) entries.sort(([left], [right]) => compareCodePoints(left, right))
-  let text = '{'
-  for (const [key, member] of entries) {
-    text += `${text.length > 1 ? ',' : ''}${encodeString(key)}:${encodeValue(member, depth)}`
+function encodeObject(value: Readonly<Record<string, unknown>>, depth: number): string {
+  const keys = Object.keys(value)
+  if (!isSorted(keys)) keys.sort(compareCodePoints)
+  let text = ''
+  for (const key of keys) {
+    text += `${text === '' ? '' : ','}${encodeString(key)}:${encodeValue(value[key], depth)}`
   }
-  return `${text}}`
+  return `{${text}}`
 }
 
+/** Whether the keys are surely sorted: above U+D7FF the order of `<` is not that of code points. */
 function isSorted(keys: readonly string[]): boolean {
-  return keys.every((key, at) => at === 0 || compareCodePoints(keys[at - 1] ?? '', key) < 0)
+  let previous = ''
+  for (const key of keys) {
+    if (key < previous || /[\ud800-\uffff]/.test(key)) return false
+    previous = key
+  }
+  return true
 }
 
 /**

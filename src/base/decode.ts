@@ -22,9 +22,14 @@ export function readAt<T>(place: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (error instanceof DecodeError) throw new DecodeError(error.problem, [place, ...error.place])
-    throw error
+    throw withPlace(place, error)
   }
+}
+
+function withPlace(place: string, error: unknown): unknown {
+  return error instanceof DecodeError
+    ? new DecodeError(error.problem, [place, ...error.place])
+    : error
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -65,11 +70,14 @@ export function readMap<T>(
 ): Map<string, T> {
   const object = readObject(value)
   const map = new Map<string, T>()
-  for (const name of Object.keys(object)) {
-    map.set(
-      name,
-      readAt(name, () => readItem(object[name], name)),
-    )
+  let current = ''
+  try {
+    for (const name of Object.keys(object)) {
+      current = name
+      map.set(name, readItem(object[name], name))
+    }
+  } catch (error) {
+    throw withPlace(current, error)
   }
   return map
 }

@@ -32,22 +32,45 @@ export function parseEnvelope(bytes: Bytes): Envelope & { readonly signed: JsonO
   const document = readObject(JSON.parse(text))
   const signed = readMember(document, 'signed', readObject)
   const canonicalSigned = encodeCanonical(signed)
+  const frame = renderFrame(document)
   // A text that is canonical as a whole has no duplicate member; only the others are scanned.
-  if (text !== renderDocument(document, canonicalSigned)) requireStrictJson(text)
+  const isCanonical = isFramed(text, canonicalSigned, frame)
+  if (!isCanonical) requireStrictJson(text)
   return {
     signed,
-    message: encodeUtf8(canonicalSigned),
+    message: isCanonical ? cutOut(bytes, frame) : encodeUtf8(canonicalSigned),
     signatures: readMember(document, 'signatures', readSignatures),
   }
 }
 
-function renderDocument(document: JsonObject, canonicalSigned: string): string {
+/** The canonical form of the document without that of `signed`, which is big: before it, behind it. */
+interface Frame {
+  readonly head: string
+  readonly tail: string
+}
+
+function renderFrame(document: JsonObject): Frame {
   const names = Object.keys(document).toSorted(compareCodePoints)
-  const members = names.map((name) => {
-    const value = name === 'signed' ? canonicalSigned : encodeCanonical(document[name])
-    return `${encodeCanonical(name)}:${value}`
-  })
-  return `{${members.join(',')}}`
+  const at = names.indexOf('signed')
+  const render = (name: string): string =>
+    `${encodeCanonical(name)}:${encodeCanonical(document[name])}`
+  const before = names.slice(0, at).map((name) => `${render(name)},`)
+  const behind = names.slice(at + 1).map((name) => `,${render(name)}`)
+  return { head: `{${before.join('')}"signed":`, tail: `${behind.join('')}}` }
+}
+
+function isFramed(text: string, canonicalSigned: string, { head, tail }: Frame): boolean {
+  return (
+    text.length === head.length + canonicalSigned.length + tail.length &&
+    text.startsWith(head) &&
+    text.endsWith(tail) &&
+    text.slice(head.length, text.length - tail.length) === canonicalSigned
+  )
+}
+
+/** Of a text that is framed so: the bytes of the canonical form, as they were received. */
+function cutOut(bytes: Bytes, { head, tail }: Frame): Bytes {
+  return bytes.subarray(encodeUtf8(head).length, bytes.length - encodeUtf8(tail).length)
 }
 
 function readSignatures(value: unknown): Map<string, string> {

@@ -181,6 +181,8 @@ function readMetaFile(value: unknown): MetaFile {
   const version = readPositive(member(object, 'version'))
   const length = readOptional(object, 'length', readPositive)
   const hashes = readOptional(object, 'hashes', readHashes)
+  // Of the many entries of a snapshot most have a version alone.
+  if (length === undefined && hashes === undefined) return { version }
   return { version, ...(length !== undefined && { length }), ...(hashes && { hashes }) }
 }
 
