@@ -136,8 +136,7 @@ export class Repository {
       trusted,
       path,
       (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
-      clock(),
-      maxDelegations,
+      { now: clock(), maxRoles: maxDelegations },
     )
     return { trusted, found }
   }
