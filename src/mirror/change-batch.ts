@@ -1,0 +1,58 @@
+/**
+ * Changed projects on their way to disk: files first, made durable together, then the rows that
+ * name them in one transaction. A crash in between leaves files that nothing refers to.
+ */
+
+import type { ProjectChange } from './ledger.ts'
+import type { Mirror } from './open-mirror.ts'
+
+const changesAtOnce = 64
+
+interface Pending {
+  readonly change: ProjectChange
+  /** Path of the record that this one takes the place of. */
+  readonly superseded: string | undefined
+  readonly kept: string
+}
+
+export class ChangeBatch {
+  readonly #mirror: Mirror
+  readonly #now: number
+  #pending: Pending[] = []
+  #flushing: Promise<void> = Promise.resolve()
+
+  constructor(mirror: Mirror, now: number) {
+    this.#mirror = mirror
+    this.#now = now
+  }
+
+  /** The files of the change are staged already. Waits for the disk now and then. */
+  async add(pending: Pending): Promise<void> {
+    this.#pending.push(pending)
+    if (this.#pending.length >= changesAtOnce) await this.flush()
+  }
+
+  flush(): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#flushOnce())
+    return this.#flushing
+  }
+
+  async #flushOnce(): Promise<void> {
+    // Rows first out of the queue: what is staged after this may not be visible yet.
+    const pending = this.#pending
+    this.#pending = []
+    if (pending.length === 0) return
+    await this.#mirror.tree.publish()
+    this.#mirror.ledger.putProjects(
+      pending.map(({ change }) => change),
+      () => this.#putSuperseded(pending),
+    )
+  }
+
+  #putSuperseded(pending: readonly Pending[]): void {
+    for (const { superseded, kept } of pending) {
+      if (superseded !== undefined) this.#mirror.ledger.putSuperseded(superseded, this.#now)
+      this.#mirror.ledger.keep(kept)
+    }
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The mirror's memory: which projects and files it has signed, and under which versions.
+ *
+ * Everything is asked for by project or by bin, so that nothing here grows with the whole index.
+ */
+
+import { decodeHex, encodeHex } from '../base/bytes.ts'
+import { StorageError } from '../base/errors.ts'
+import { readBlob, readInteger, readText, type Database, type Row } from '../store/database.ts'
+
+export interface SignedProject {
+  readonly name: string
+  readonly bin: number
+  /** Of the record. */
+  readonly sha256: string
+  readonly length: number
+  /** The index's, for the page that the record was made from. */
+  readonly etag?: string
+  /** Files that the index lists, those that it does not list any more, and changed ones. */
+  readonly listed: number
+  readonly removed: number
+  readonly conflicts: number
+}
+
+export interface KnownProject extends SignedProject {
+  readonly id: number
+  /** Why its last change waits for a person. */
+  readonly held?: string
+}
+
+/** A project as it is to be signed from now on, and the files that are signed for the first time. */
+export interface ProjectChange {
+  readonly project: SignedProject
+  readonly newPins: ReadonlyMap<string, string>
+}
+
+export class Ledger {
+  readonly database: Database
+
+  constructor(database: Database) {
+    this.database = database
+  }
+
+  findProject(name: string): KnownProject | undefined {
+    const row = this.database.get('SELECT * FROM project WHERE name = ?', name)
+    return row && readProject(row)
+  }
+
+  /** sha256 by file name: everything that was ever signed for the project. */
+  readPins(projectId: number): Map<string, string> {
+    const rows = this.database.all('SELECT name, sha256 FROM file WHERE project = ?', projectId)
+    return new Map(rows.map((row) => [readText(row, 'name'), encodeHex(readBlob(row, 'sha256'))]))
+  }
+
+  /** Names in order, after the given one: a page of a walk over all of them. */
+  listNames(after: string, limit: number): string[] {
+    const sql = 'SELECT name FROM project WHERE name > ? ORDER BY name LIMIT ?'
+    return this.database.all(sql, after, limit).map((row) => readText(row, 'name'))
+  }
+
+  countProjects(): number {
+    return readCount(this.database.get('SELECT count(*) AS n FROM project'))
+  }
+
+  /** All or nothing, with `within`; the bins of what changed are marked, to be signed again. */
+  putProjects(changes: readonly ProjectChange[], within: () => void = () => {}): void {
+    this.database.transaction(() => {
+      for (const { project, newPins } of changes) this.#putProject(project, newPins)
+      within()
+    })
+  }
+
+  #putProject(project: SignedProject, newPins: ReadonlyMap<string, string>): void {
+    const { name, bin, sha256, length, etag = null, listed, removed, conflicts } = project
+    this.database.run(
+      `INSERT INTO project (name, bin, sha256, length, etag, listed, removed, conflicts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET bin = excluded.bin, sha256 = excluded.sha256,
+         length = excluded.length, etag = excluded.etag, listed = excluded.listed,
+         removed = excluded.removed, conflicts = excluded.conflicts, held = NULL`,
+      name,
+      bin,
+      sha256,
+      length,
+      etag,
+      listed,
+      removed,
+      conflicts,
+    )
+    this.markBin(bin)
+    if (newPins.size === 0) return
+    const id = readInteger(this.#requireRow('SELECT id FROM project WHERE name = ?', name), 'id')
+    for (const [file, digest] of newPins) {
+      // A pin is for ever: what is there already stays.
+      const sql = 'INSERT INTO file (project, name, sha256) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+      this.database.run(sql, id, file, decodeHex(digest) ?? new Uint8Array())
+    }
+  }
+
+  /** Nothing to sign: the record is what it was. */
+  putEtag(name: string, etag: string | undefined): void {
+    this.database.run('UPDATE project SET etag = ?, held = NULL WHERE name = ?', etag ?? null, name)
+  }
+
+  putHeld(name: string, reason: string): void {
+    // Without an ETag the whole page comes again, and can be accepted then.
+    this.database.run('UPDATE project SET held = ?, etag = NULL WHERE name = ?', reason, name)
+  }
+
+  /** After this every page is read in full again, because it would be judged differently. */
+  forgetEtags(): void {
+    this.database.run('UPDATE project SET etag = NULL WHERE etag IS NOT NULL')
+  }
+
+  markBin(bin: number): void {
+    this.database.run('UPDATE role SET dirty = 1 WHERE bin = ? AND dirty = 0', bin)
+  }
+
+  /** The records of one bin. */
+  listBin(bin: number): { name: string; sha256: string; length: number }[] {
+    const sql = 'SELECT name, sha256, length FROM project WHERE bin = ? ORDER BY name'
+    return this.database.all(sql, bin).map((row) => ({
+      name: readText(row, 'name'),
+      sha256: readText(row, 'sha256'),
+      length: readInteger(row, 'length'),
+    }))
+  }
+
+  listHeld(limit: number): { name: string; reason: string }[] {
+    const sql = 'SELECT name, held FROM project WHERE held IS NOT NULL ORDER BY name LIMIT ?'
+    const rows = this.database.all(sql, limit)
+    return rows.map((row) => ({ name: readText(row, 'name'), reason: readText(row, 'held') }))
+  }
+
+  listConflicted(limit: number): string[] {
+    const sql = 'SELECT name FROM project WHERE conflicts > 0 ORDER BY name LIMIT ?'
+    return this.database.all(sql, limit).map((row) => readText(row, 'name'))
+  }
+
+  countFiles(): { listed: number; removed: number; conflicts: number } {
+    const row = this.#requireRow(
+      `SELECT coalesce(sum(listed), 0) AS listed, coalesce(sum(removed), 0) AS removed,
+        coalesce(sum(conflicts), 0) AS conflicts FROM project`,
+    )
+    const [listed, removed] = [readInteger(row, 'listed'), readInteger(row, 'removed')]
+    return { listed, removed, conflicts: readInteger(row, 'conflicts') }
+  }
+
+  /** A file that readers of an older snapshot may still ask for, until it is `takeSuperseded`. */
+  putSuperseded(path: string, since: number): void {
+    const sql = 'INSERT OR REPLACE INTO superseded (path, since) VALUES (?, ?)'
+    this.database.run(sql, path, since)
+  }
+
+  /** What is signed again is not superseded any more. */
+  keep(path: string): void {
+    this.database.run('DELETE FROM superseded WHERE path = ?', path)
+  }
+
+  listSuperseded(before: number, limit: number): string[] {
+    const sql = 'SELECT path FROM superseded WHERE since < ? ORDER BY since LIMIT ?'
+    return this.database.all(sql, before, limit).map((row) => readText(row, 'path'))
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  #requireRow(sql: string, ...values: string[]): Row {
+    const row = this.database.get(sql, ...values)
+    if (row !== undefined) return row
+    throw new StorageError(
+      'STORAGE_FAILED',
+      'The mirror database does not hold what was just written',
+      {
+        next: 'Put mirror.db back from its backup.',
+      },
+    )
+  }
+}
+
+function readProject(row: Row): KnownProject {
+  const { etag, held } = row
+  return {
+    id: readInteger(row, 'id'),
+    name: readText(row, 'name'),
+    bin: readInteger(row, 'bin'),
+    sha256: readText(row, 'sha256'),
+    length: readInteger(row, 'length'),
+    listed: readInteger(row, 'listed'),
+    removed: readInteger(row, 'removed'),
+    conflicts: readInteger(row, 'conflicts'),
+    ...(typeof etag === 'string' && { etag }),
+    ...(typeof held === 'string' && { held }),
+  }
+}
+
+function readCount(row: Row | undefined): number {
+  return row === undefined ? 0 : readInteger(row, 'n')
+}

@@ -1,0 +1,139 @@
+/**
+ * The `signed` part of each role as a plain JSON value (TUF 4.3 to 4.6, TAP 15).
+ *
+ * What stands in them is decided elsewhere; this is the one place that knows how it is written.
+ */
+
+import type { Json } from '../base/canonical-json.ts'
+import { formatUtcSeconds } from '../base/clock.ts'
+import type { PublicKey } from '../signing/public-key.ts'
+import { binPrefix } from './bins.ts'
+
+const specVersion = '1.0.34'
+
+export interface RoleHeader {
+  readonly version: number
+  /** ms */
+  readonly expires: number
+}
+
+export interface DelegatedKeys {
+  readonly keys: ReadonlyMap<string, PublicKey>
+  readonly threshold: number
+}
+
+export type TopLevelRole = 'root' | 'timestamp' | 'snapshot' | 'targets'
+
+export interface FileDigest {
+  readonly length: number
+  readonly sha256: string
+}
+
+export interface MetaEntry extends Partial<FileDigest> {
+  readonly version: number
+}
+
+/** ms: when this was signed, and when the index was last looked at as a whole. */
+export interface SeenTimes {
+  readonly signed: number
+  readonly indexSeen?: number
+}
+
+export function buildRoot(
+  header: RoleHeader,
+  roles: Readonly<Record<TopLevelRole, DelegatedKeys>>,
+): Json {
+  return {
+    ...renderHeader('root', header),
+    consistent_snapshot: true,
+    keys: Object.assign({}, ...Object.values(roles).map(({ keys }) => renderKeys(keys))) as Json,
+    roles: {
+      root: renderRole(roles.root),
+      timestamp: renderRole(roles.timestamp),
+      snapshot: renderRole(roles.snapshot),
+      targets: renderRole(roles.targets),
+    },
+  }
+}
+
+/** The top-level targets role lists nothing itself: `bins` may speak for all of `simple/`. */
+export function buildTargets(header: RoleHeader, bins: DelegatedKeys): Json {
+  const role = {
+    ...renderRole(bins),
+    name: binPrefix,
+    paths: ['simple/*', 'simple/*/*'],
+    terminating: true,
+  }
+  return {
+    ...renderHeader('targets', header),
+    targets: {},
+    delegations: { keys: renderKeys(bins.keys), roles: [role] },
+  }
+}
+
+/** TAP 15. */
+export function buildBins(header: RoleHeader, online: DelegatedKeys, bitLength: number): Json {
+  return {
+    ...renderHeader('targets', header),
+    targets: {},
+    delegations: {
+      keys: renderKeys(online.keys),
+      succinct_roles: { ...renderRole(online), bit_length: bitLength, name_prefix: binPrefix },
+    },
+  }
+}
+
+export function buildBin(
+  header: RoleHeader,
+  targets: Iterable<readonly [string, FileDigest]>,
+): Json {
+  const entries: Record<string, Json> = {}
+  for (const [path, { length, sha256 }] of targets) entries[path] = { length, hashes: { sha256 } }
+  return { ...renderHeader('targets', header), targets: entries }
+}
+
+export function buildSnapshot(
+  header: RoleHeader,
+  meta: Iterable<readonly [string, MetaEntry]>,
+): Json {
+  const entries: Record<string, Json> = {}
+  for (const [role, entry] of meta) entries[`${role}.json`] = renderMeta(entry)
+  return { ...renderHeader('snapshot', header), meta: entries }
+}
+
+export function buildTimestamp(header: RoleHeader, snapshot: MetaEntry, seen: SeenTimes): Json {
+  const indexSeen =
+    seen.indexSeen === undefined ? {} : { 'index-seen': formatUtcSeconds(seen.indexSeen) }
+  return {
+    ...renderHeader('timestamp', header),
+    meta: { 'snapshot.json': renderMeta(snapshot) },
+    'x-tufgate': { signed: formatUtcSeconds(seen.signed), ...indexSeen },
+  }
+}
+
+function renderHeader(type: string, header: RoleHeader): Record<string, Json> {
+  return {
+    _type: type,
+    spec_version: specVersion,
+    version: header.version,
+    expires: formatUtcSeconds(header.expires),
+  }
+}
+
+function renderMeta({ version, length, sha256 }: MetaEntry): Json {
+  return length === undefined || sha256 === undefined
+    ? { version }
+    : { version, length, hashes: { sha256 } }
+}
+
+function renderRole({ keys, threshold }: DelegatedKeys): { keyids: string[]; threshold: number } {
+  return { keyids: [...keys.keys()].toSorted(), threshold }
+}
+
+function renderKeys(keys: ReadonlyMap<string, PublicKey>): Record<string, Json> {
+  const entries: Record<string, Json> = {}
+  for (const [keyid, { keytype, scheme, keyval }] of keys) {
+    entries[keyid] = { keytype, scheme, keyval: { public: keyval.public } }
+  }
+  return entries
+}

@@ -1,0 +1,210 @@
+/**
+ * Signs what changed and puts it out: bins, snapshot, timestamp last (TUF 6.2), so that a reader at
+ * any moment sees one whole snapshot, and a crash at any moment leaves the one before.
+ */
+
+import type { Bytes } from '../base/bytes.ts'
+import type { Json } from '../base/canonical-json.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { signEnvelope } from '../signing/envelope.ts'
+import type { Signer } from '../signing/signer.ts'
+import { findBin, renderBinName } from './bins.ts'
+import {
+  buildBin,
+  buildSnapshot,
+  buildTimestamp,
+  type FileDigest,
+  type MetaEntry,
+} from './metadata-documents.ts'
+import type { OnlineSigners } from './online-signers.ts'
+import { requireClock, type Mirror } from './open-mirror.ts'
+import { readProjectList } from './published-list.ts'
+import type { RoleState, WrittenRole } from './role-ledger.ts'
+import { settings, type Setting } from './settings.ts'
+import { metadataPath, projectListTarget, recordTarget } from './tree-layout.ts'
+
+/** Up to here snapshot says length and sha256 of each bin; above, its size would be the problem. */
+const maxHashedBins = 512
+const binsAtOnce = 32
+const sweptAtOnce = 10_000
+
+export interface Published {
+  readonly timestamp: number
+  readonly snapshot: number
+  readonly bins: number
+}
+
+export interface PublishOptions {
+  /** ms */
+  readonly now: number
+  /** Timestamp is signed even if nothing else is and it is young. */
+  readonly isTimestampDue: boolean
+}
+
+/** Every online role past half of its life is signed again, whether it changed or not. */
+export async function publishMirror(
+  mirror: Mirror,
+  signers: OnlineSigners,
+  { now, isTimestampDue }: PublishOptions,
+): Promise<Published | undefined> {
+  requireClock(mirror, now)
+  mirror.roles.markExpiring(now + mirror.settings.require(settings.binLifetimeMs) / 2)
+  const bins = mirror.roles.allocateDirtyBins()
+  const isSnapshotDue =
+    bins.length > 0 || isOld(mirror, 'snapshot', settings.snapshotLifetimeMs, now)
+  if (
+    !isSnapshotDue &&
+    !isTimestampDue &&
+    !isOld(mirror, 'timestamp', settings.timestampLifetimeMs, now)
+  ) {
+    return undefined
+  }
+  mirror.settings.put(settings.lastSignedAt, now)
+  const superseded: string[] = []
+  const put = new RolePublisher(mirror, now, superseded)
+  for (let at = 0; at < bins.length; at += binsAtOnce) {
+    await publishBins(mirror, put, signers.bin, bins.slice(at, at + binsAtOnce))
+  }
+  if (isSnapshotDue) await publishSnapshot(mirror, put, signers.snapshot)
+  await publishTimestamp(mirror, put, signers.timestamp)
+  finishPublishing(mirror, superseded, now)
+  await sweepSuperseded(mirror, now)
+  return {
+    timestamp: mirror.roles.require('timestamp').version,
+    snapshot: mirror.roles.require('snapshot').version,
+    bins: bins.length,
+  }
+}
+
+function isOld(mirror: Mirror, role: string, lifetime: Setting<number>, now: number): boolean {
+  return mirror.roles.require(role).expires - now < mirror.settings.require(lifetime) / 2
+}
+
+interface Draft {
+  readonly name: string
+  readonly version: number
+  readonly expires: number
+  readonly signed: Json
+  readonly signer: Signer
+}
+
+class RolePublisher {
+  readonly now: number
+  readonly #mirror: Mirror
+  readonly #superseded: string[]
+
+  constructor(mirror: Mirror, now: number, superseded: string[]) {
+    this.#mirror = mirror
+    this.now = now
+    this.#superseded = superseded
+  }
+
+  expiry(lifetime: Setting<number>): number {
+    return this.now + this.#mirror.settings.require(lifetime)
+  }
+
+  /** Signs, makes all of them visible at once, and writes down that they are. */
+  async publish(drafts: readonly Draft[]): Promise<void> {
+    const written: WrittenRole[] = []
+    for (const { name, version, expires, signed, signer } of drafts) {
+      const bytes = await signEnvelope(signed, [signer])
+      await this.#stage(name, version, bytes)
+      written.push({ name, version, expires, ...digestOf(bytes) })
+      const before = this.#mirror.roles.require(name).version
+      if (name !== 'timestamp') this.#superseded.push(metadataPath(name, before))
+    }
+    await this.#mirror.tree.publish()
+    this.#mirror.roles.putWritten(written)
+  }
+
+  /** Timestamp has no twin: two files cannot change at the same moment, and it is small. */
+  #stage(name: string, version: number, bytes: Bytes): Promise<void> {
+    const hasTwin = name !== 'timestamp'
+    return this.#mirror.tree.stage(metadataPath(name, version), bytes, { hasTwin })
+  }
+}
+
+function digestOf(bytes: Bytes): FileDigest {
+  return { length: bytes.length, sha256: sha256Hex(bytes) }
+}
+
+async function publishBins(
+  mirror: Mirror,
+  put: RolePublisher,
+  signer: Signer,
+  bins: readonly { bin: number; version: number }[],
+): Promise<void> {
+  const bitLength = mirror.settings.require(settings.bitLength)
+  const expires = put.expiry(settings.binLifetimeMs)
+  const drafts = bins.map(({ bin, version }) => ({
+    name: renderBinName(bin, bitLength),
+    version,
+    expires,
+    signer,
+    signed: buildBin({ version, expires }, listTargets(mirror, bin, bitLength)),
+  }))
+  await put.publish(drafts)
+}
+
+function* listTargets(
+  mirror: Mirror,
+  bin: number,
+  bitLength: number,
+): Generator<readonly [string, FileDigest]> {
+  for (const { name, length, sha256 } of mirror.ledger.listBin(bin)) {
+    yield [recordTarget(name), { length, sha256 }]
+  }
+  const list = readProjectList(mirror)
+  if (list !== undefined && findBin(projectListTarget, bitLength) === bin) {
+    yield [projectListTarget, list]
+  }
+}
+
+async function publishSnapshot(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
+  const bins = mirror.roles.listBins()
+  const version = mirror.roles.allocate('snapshot')
+  const expires = put.expiry(settings.snapshotLifetimeMs)
+  const offline = ['targets', 'bins'].map((name) => mirror.roles.require(name))
+  const meta = [...offline, ...bins].map(
+    (role) => [role.name, describeRole(role, bins.length)] as const,
+  )
+  const signed = buildSnapshot({ version, expires }, meta)
+  await put.publish([{ name: 'snapshot', version, expires, signed, signer }])
+}
+
+function describeRole(role: RoleState, binCount: number): MetaEntry {
+  const { version, length, sha256 } = role
+  return role.bin === undefined || binCount <= maxHashedBins
+    ? { version, length, sha256 }
+    : { version }
+}
+
+async function publishTimestamp(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
+  const { version: snapshot, length, sha256 } = mirror.roles.require('snapshot')
+  const version = mirror.roles.allocate('timestamp')
+  const expires = put.expiry(settings.timestampLifetimeMs)
+  const indexSeen = mirror.settings.find(settings.indexSeenAt)
+  const seen = { signed: put.now, ...(indexSeen !== undefined && { indexSeen }) }
+  const signed = buildTimestamp({ version, expires }, { version: snapshot, length, sha256 }, seen)
+  await put.publish([{ name: 'timestamp', version, expires, signed, signer }])
+}
+
+/** Only now: a timestamp that covers everything is out. */
+function finishPublishing(mirror: Mirror, superseded: readonly string[], now: number): void {
+  mirror.ledger.database.transaction(() => {
+    mirror.roles.clearDirty()
+    for (const path of superseded) mirror.ledger.putSuperseded(path, now)
+  })
+}
+
+/**
+ * A reader may be in the middle of an older snapshot as long as its timestamp is unexpired, and
+ * its records with it; twice that time later nobody is.
+ */
+async function sweepSuperseded(mirror: Mirror, now: number): Promise<void> {
+  const keptMs = 2 * mirror.settings.require(settings.timestampLifetimeMs)
+  for (const path of mirror.ledger.listSuperseded(now - keptMs, sweptAtOnce)) {
+    await mirror.tree.remove(path)
+    mirror.ledger.keep(path)
+  }
+}

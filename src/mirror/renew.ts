@@ -1,0 +1,70 @@
+/**
+ * `mirror renew`: keeps the signed list alive without looking at the index. It signs nothing new,
+ * and stops once the index has not been seen for too long: a frozen index must not hide behind a
+ * fresh timestamp.
+ */
+
+import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
+import { ConfigError } from '../base/errors.ts'
+import { openOnlineSigners } from './online-signers.ts'
+import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
+import { publishMirror, type Published } from './publish.ts'
+import { dayMs, settings } from './settings.ts'
+
+export interface RenewOptions extends MirrorContext {
+  readonly directory: string
+}
+
+export interface RenewResult {
+  /** `undefined`: everything was young enough. */
+  readonly published: Published | undefined
+}
+
+const warnedBeforeMs = 30 * dayMs
+
+/** Throws HELD where the last successful look at the index is older than `max-unseen`. */
+export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
+  const mirror = await openMirror(options.directory, options)
+  try {
+    const now = mirror.clock()
+    warnOfOfflineExpiry(mirror, now)
+    requireIndexSeen(mirror, now)
+    const signers = await openOnlineSigners(mirror)
+    return { published: await publishMirror(mirror, signers, { now, isTimestampDue: false }) }
+  } finally {
+    mirror.close()
+  }
+}
+
+function requireIndexSeen(mirror: Mirror, now: number): void {
+  const seen = mirror.settings.find(settings.indexSeenAt)
+  const maxUnseen = mirror.settings.require(settings.maxUnseenMs)
+  if (seen !== undefined && now - seen <= maxUnseen) return
+  const found = seen === undefined ? 'never' : formatUtcSeconds(seen)
+  const last = seen === undefined ? 'never seen' : `last seen ${formatSpan(now - seen)} ago`
+  throw new ConfigError('HELD', `The index was ${last}; nothing is signed again`, {
+    expected: `a look within ${formatSpan(maxUnseen)}`,
+    found,
+    next: 'Run: tufgate mirror sync, and look into why it has not succeeded.',
+  })
+}
+
+/** Signed by a person: nothing here can renew them. */
+export function listOfflineExpiries(mirror: Mirror): { role: string; expires: number }[] {
+  return ['root', 'targets', 'bins'].map((role) => ({
+    role,
+    expires: mirror.roles.require(role).expires,
+  }))
+}
+
+function warnOfOfflineExpiry(mirror: Mirror, now: number): void {
+  for (const { role, expires } of listOfflineExpiries(mirror)) {
+    if (expires - now > warnedBeforeMs) continue
+    const when = expires > now ? `expires in ${formatSpan(expires - now)}` : 'has expired'
+    mirror.report({
+      kind: 'warning',
+      message: `The offline role ${role} ${when} (${formatUtcSeconds(expires)}); after that every client refuses everything`,
+      next: `Sign ${role} again with its offline keys.`,
+    })
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Versions and expiries of the roles.
+ *
+ * A version is allocated and committed before it is signed, so that whatever happens in between it
+ * is skipped and never given to other content: clients tell content by (role, version) alone.
+ */
+
+import { StorageError } from '../base/errors.ts'
+import { readInteger, readText, type Database, type Row } from '../store/database.ts'
+import type { FileDigest } from './metadata-documents.ts'
+
+export interface RoleState extends FileDigest {
+  readonly name: string
+  /** Set for `bins-NN` alone. */
+  readonly bin?: number
+  /** The newest one that was written. */
+  readonly version: number
+  /** ms */
+  readonly expires: number
+}
+
+/** What was written for a role, to be listed in the next snapshot. */
+export interface WrittenRole extends FileDigest {
+  readonly name: string
+  readonly version: number
+  readonly expires: number
+}
+
+export class RoleLedger {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** For `init`: a role that has been written once. */
+  add(role: RoleState): void {
+    const { name, bin = null, version, expires, length, sha256 } = role
+    this.#database.run(
+      `INSERT INTO role (name, bin, allocated, version, expires, length, sha256, dirty)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
+      name,
+      bin,
+      version,
+      version,
+      expires,
+      length,
+      sha256,
+    )
+  }
+
+  require(name: string): RoleState {
+    const row = this.#database.get('SELECT * FROM role WHERE name = ?', name)
+    if (row !== undefined) return readRole(row)
+    throw new StorageError('STORAGE_FAILED', `The mirror database has no role ${name}`, {
+      role: name,
+      next: 'Put mirror.db back from its backup: without its versions nothing can be signed.',
+    })
+  }
+
+  /** The next version of a role, committed: it will not be given out again. */
+  allocate(name: string): number {
+    this.#database.run('UPDATE role SET allocated = allocated + 1 WHERE name = ?', name)
+    const row = this.#database.get('SELECT allocated FROM role WHERE name = ?', name)
+    return row === undefined ? this.require(name).version : readInteger(row, 'allocated')
+  }
+
+  /** A next version for every bin that is dirty, in one commit. */
+  allocateDirtyBins(): { bin: number; version: number }[] {
+    return this.#database.transaction(() => {
+      this.#database.run(
+        'UPDATE role SET allocated = allocated + 1 WHERE dirty = 1 AND bin IS NOT NULL',
+      )
+      const sql = 'SELECT bin, allocated FROM role WHERE dirty = 1 AND bin IS NOT NULL ORDER BY bin'
+      return this.#database.all(sql).map((row) => ({
+        bin: readInteger(row, 'bin'),
+        version: readInteger(row, 'allocated'),
+      }))
+    })
+  }
+
+  /** Marks the bins that expire before the given time (ms). */
+  markExpiring(before: number): void {
+    const sql = 'UPDATE role SET dirty = 1 WHERE bin IS NOT NULL AND dirty = 0 AND expires < ?'
+    this.#database.run(sql, before)
+  }
+
+  putWritten(roles: readonly WrittenRole[]): void {
+    this.#database.transaction(() => {
+      const sql = 'UPDATE role SET version = ?, expires = ?, length = ?, sha256 = ? WHERE name = ?'
+      for (const { name, version, expires, length, sha256 } of roles) {
+        this.#database.run(sql, version, expires, length, sha256, name)
+      }
+    })
+  }
+
+  /** Once a timestamp that covers them is out. */
+  clearDirty(): void {
+    this.#database.run('UPDATE role SET dirty = 0 WHERE dirty = 1')
+  }
+
+  listBins(): RoleState[] {
+    return this.#database.all('SELECT * FROM role WHERE bin IS NOT NULL ORDER BY bin').map(readRole)
+  }
+
+  countDirty(): number {
+    const row = this.#database.get('SELECT count(*) AS n FROM role WHERE dirty = 1')
+    return row === undefined ? 0 : readInteger(row, 'n')
+  }
+
+  /** The highest version of any bin, and when (ms) the first of them expires. */
+  summarizeBins(): { version: number; expires: number } {
+    const sql = `SELECT coalesce(max(version), 0) AS version, coalesce(min(expires), 0) AS expires
+       FROM role WHERE bin IS NOT NULL`
+    const row = this.#database.get(sql)
+    if (row === undefined) return { version: 0, expires: 0 }
+    return { version: readInteger(row, 'version'), expires: readInteger(row, 'expires') }
+  }
+}
+
+function readRole(row: Row): RoleState {
+  const { bin } = row
+  return {
+    name: readText(row, 'name'),
+    version: readInteger(row, 'version'),
+    expires: readInteger(row, 'expires'),
+    length: readInteger(row, 'length'),
+    sha256: readText(row, 'sha256'),
+    ...(typeof bin === 'number' && { bin }),
+  }
+}

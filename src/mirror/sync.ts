@@ -1,0 +1,216 @@
+/**
+ * `mirror sync`: looks at the index, signs what changed, and says what it did not.
+ *
+ * One bad project is reported and does not stop the rest. What is held or failed keeps its old,
+ * signed state.
+ */
+
+import { describeError, isTufgateError } from '../base/errors.ts'
+import { ChangeBatch } from './change-batch.ts'
+import type { IndexPort } from './index-port.ts'
+import { rememberIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
+import { lookAtProject, type Look, type LookOptions } from './look.ts'
+import { defaultRemovalLimits, isMassRemoval, type RemovalLimits } from './merge.ts'
+import { openOnlineSigners } from './online-signers.ts'
+import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
+import { updateProjectList } from './published-list.ts'
+import { publishMirror, type Published } from './publish.ts'
+import { selectProjects, type SelectionOptions } from './selection.ts'
+import { settings } from './settings.ts'
+import { recordTarget, targetPath } from './tree-layout.ts'
+
+export interface SyncOptions extends MirrorContext, SelectionOptions, IndexChoice {
+  readonly directory: string
+  readonly openIndex: OpenIndex
+  /** What is gone is taken for gone, however much it is. */
+  readonly acceptRemovals?: boolean
+  readonly removalLimits?: Partial<RemovalLimits>
+  /** Projects looked at at the same time; default 8. */
+  readonly parallel?: number
+}
+
+export interface SyncResult {
+  readonly lookedAt: number
+  readonly changed: number
+  readonly failed: number
+  readonly held: number
+  /** Whether the signed time of the last look at the index moved. */
+  readonly isIndexSeen: boolean
+  readonly published: Published | undefined
+  /** 1 where anything failed or was held. */
+  readonly exitCode: 0 | 1
+}
+
+const defaultParallel = 8
+
+export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
+  const mirror = await openMirror(options.directory, options)
+  try {
+    const now = mirror.clock()
+    // Before the long work: with a wrong clock or key it could not be published.
+    requireClock(mirror, now)
+    const signers = await openOnlineSigners(mirror)
+    const index = await rememberIndex(mirror, options, options.openIndex)
+    try {
+      const sync = new Sync(mirror, index, options, now)
+      const outcome = await sync.run()
+      await updateProjectList(mirror, now)
+      const published = await publishMirror(mirror, signers, {
+        // Signed times are of the signing; a long sync must not give out half-spent timestamps.
+        now: mirror.clock(),
+        isTimestampDue: outcome.isIndexSeen || outcome.changed > 0,
+      })
+      return { ...outcome, published }
+    } finally {
+      await index.close()
+    }
+  } finally {
+    mirror.close()
+  }
+}
+
+class Sync {
+  readonly #mirror: Mirror
+  readonly #index: IndexPort
+  readonly #options: SyncOptions
+  readonly #look: LookOptions
+  readonly #batch: ChangeBatch
+  readonly #emptied: string[] = []
+  #lookedAt = 0
+  #changed = 0
+  #failed = 0
+  #held = 0
+  #isMassRemoval = false
+
+  constructor(mirror: Mirror, index: IndexPort, options: SyncOptions, now: number) {
+    this.#mirror = mirror
+    this.#index = index
+    this.#options = options
+    this.#look = {
+      index,
+      bitLength: mirror.settings.require(settings.bitLength),
+      fileHosts: index.fileHosts,
+      isAllowedUrl: buildHostCheck(index.fileHosts),
+      limits: { ...defaultRemovalLimits, ...options.removalLimits },
+      now,
+    }
+    this.#batch = new ChangeBatch(mirror, now)
+  }
+
+  async run(): Promise<Omit<SyncResult, 'published'>> {
+    const selection = await selectProjects(this.#mirror, this.#options, this.#index)
+    await this.#lookAtAll(selection.names, selection.total)
+    await this.#settleEmptied()
+    await this.#batch.flush()
+    const isIndexSeen = this.#isAnswered() && selection.isComplete()
+    if (isIndexSeen) this.#mirror.settings.put(settings.indexSeenAt, this.#look.now)
+    else this.#reportUnseen()
+    return {
+      lookedAt: this.#lookedAt,
+      changed: this.#changed,
+      failed: this.#failed,
+      held: this.#held,
+      isIndexSeen,
+      exitCode: this.#failed + this.#held > 0 ? 1 : 0,
+    }
+  }
+
+  /** An index that fails for most of its projects has not been seen. */
+  #isAnswered(): boolean {
+    return !this.#isMassRemoval && this.#lookedAt > 0 && this.#failed * 2 <= this.#lookedAt
+  }
+
+  async #lookAtAll(names: Iterable<string>, total: number): Promise<void> {
+    const queue = names[Symbol.iterator]()
+    const worker = async (): Promise<void> => {
+      for (let next = queue.next(); next.done !== true; next = queue.next()) {
+        this.#lookedAt += 1
+        await this.#lookAtOne(next.value, this.#options.acceptRemovals === true)
+        this.#mirror.report({ kind: 'progress', done: this.#lookedAt, total })
+      }
+    }
+    const count = Math.max(1, this.#options.parallel ?? defaultParallel)
+    await Promise.all(Array.from({ length: count }, worker))
+  }
+
+  async #lookAtOne(project: string, acceptsRemovals: boolean): Promise<void> {
+    try {
+      const look = await lookAtProject(this.#mirror, project, this.#look, acceptsRemovals)
+      await this.#take(project, look)
+    } catch (error) {
+      // Our own disk is everybody's problem; anything else is this project's.
+      if (!isTufgateError(error) || !isOfProject(error.code)) throw error
+      this.#failed += 1
+      const message = describeError(error)
+      this.#mirror.report({ kind: 'failed', project, code: error.code, message })
+    }
+  }
+
+  async #take(project: string, look: Look): Promise<void> {
+    switch (look.kind) {
+      case 'unchanged':
+        this.#mirror.ledger.putEtag(project, look.etag)
+        break
+      case 'changed': {
+        this.#changed += 1
+        const kept = targetPath(recordTarget(project), look.change.project.sha256)
+        await this.#batch.add({ change: look.change, superseded: look.superseded, kept })
+        break
+      }
+      case 'held':
+        this.#hold(project, look.reason)
+        break
+      case 'emptied':
+        this.#emptied.push(project)
+        break
+    }
+  }
+
+  /** One project may vanish. Many at once are more likely a fault of the index, or an attack. */
+  async #settleEmptied(): Promise<void> {
+    const { limits } = this.#look
+    this.#isMassRemoval = isMassRemoval(this.#emptied.length, this.#lookedAt, limits)
+    for (const project of this.#emptied) {
+      if (this.#isMassRemoval)
+        this.#hold(project, 'the index does not list any file of it any more')
+      else await this.#lookAtOne(project, true)
+    }
+    if (!this.#isMassRemoval) return
+    const message = `The index lists nothing any more of ${this.#emptied.length} of ${this.#lookedAt} projects`
+    this.#mirror.report({ kind: 'held', message })
+  }
+
+  #hold(project: string, reason: string): void {
+    this.#held += 1
+    this.#mirror.ledger.putHeld(project, reason)
+    const message = `${reason}; if that is right, sync it with --accept-removals`
+    this.#mirror.report({ kind: 'held', project, message })
+  }
+
+  #reportUnseen(): void {
+    if (this.#lookedAt === 0) return
+    this.#mirror.report({
+      kind: 'warning',
+      message: 'The signed time of the last look at the index stays as it was',
+      next: 'Run a sync of everything that is signed (without --project and --requirements) that succeeds.',
+    })
+  }
+}
+
+function isOfProject(code: string): boolean {
+  return !['DISK_FULL', 'STORAGE_FAILED', 'STATE_BUSY', 'AUDIT_FAILED'].includes(code)
+}
+
+/** Compared as `URL` writes them, under the scheme at hand: capitals and default ports do not count. */
+function buildHostCheck(names: readonly string[]): (url: string) => boolean {
+  const hosts = new Map(
+    ['https:', 'http:'].map((scheme) => [
+      scheme,
+      new Set(names.map((name) => URL.parse(`${scheme}//${name}`)?.host)),
+    ]),
+  )
+  return (url) => {
+    const parsed = URL.parse(url)
+    return parsed !== null && hosts.get(parsed.protocol)?.has(parsed.host) === true
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * A tree of files that a static server hands out while one process writes it.
+ *
+ * What is staged is invisible until `publish`, which makes a whole batch durable before the first
+ * of its names appears: one wait for the disk for many files. The names appear in the order of
+ * staging. One process writes at a time; whoever opens the tree holds the lock for it.
+ */
+
+import { gzip } from 'node:zlib'
+import {
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Bytes } from '../base/bytes.ts'
+import { ConfigError } from '../base/errors.ts'
+import { buildStorageError, findErrno } from './storage-error.ts'
+
+export interface StageOptions {
+  /** A `.gz` beside it, which appears first: a server that prefers it never has an older one. */
+  readonly hasTwin?: boolean
+}
+
+interface Staged {
+  readonly temporary: string
+  readonly path: string
+}
+
+const compress = promisify(gzip)
+const parallelSyncs = 8
+
+/** Inside of the tree, so that a rename does not cross a mount; its mode keeps servers out. */
+const stagingName = '.staging'
+
+export class PublishedTree {
+  readonly folder: string
+  #staged: Staged[] = []
+  #count = 0
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** Makes the folder if it is missing, and throws away what a crash left staged. */
+  static async open(folder: string): Promise<PublishedTree> {
+    const staging = join(folder, stagingName)
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o755 })
+      await rm(staging, { recursive: true, force: true })
+      await mkdir(staging, { mode: 0o700 })
+      return new PublishedTree(folder)
+    } catch (error) {
+      throw buildStorageError(error, 'prepare', folder)
+    }
+  }
+
+  /** `path` is relative, `/` between segments; nothing is visible before `publish`. */
+  async stage(path: string, bytes: Bytes, { hasTwin = false }: StageOptions = {}): Promise<void> {
+    try {
+      if (hasTwin) await this.#stageOne(`${path}.gz`, await compress(bytes))
+      await this.#stageOne(path, bytes)
+    } catch (error) {
+      throw buildStorageError(error, 'write', join(this.folder, path))
+    }
+  }
+
+  async #stageOne(path: string, bytes: Bytes): Promise<void> {
+    this.#count += 1
+    const temporary = join(this.folder, stagingName, String(this.#count))
+    await writeFile(temporary, bytes, { flag: 'wx' })
+    // The umask must not make the tree unreadable for the server.
+    await chmod(temporary, 0o644)
+    this.#staged.push({ temporary, path: join(this.folder, path) })
+  }
+
+  /** All that is staged: on disk, then visible, then visible for good. */
+  async publish(): Promise<void> {
+    const batch = this.#staged
+    this.#staged = []
+    try {
+      await forEachParallel(batch, ({ temporary }) => syncPath(temporary))
+      const folders = new Set<string>()
+      for (const { temporary, path } of batch) {
+        await renameInto(temporary, path, folders)
+        folders.add(dirname(path))
+      }
+      await forEachParallel([...folders], syncPath)
+    } catch (error) {
+      throw buildStorageError(error, 'publish into', this.folder)
+    }
+  }
+
+  async read(path: string): Promise<Bytes | undefined> {
+    try {
+      return await readFile(join(this.folder, path))
+    } catch (error) {
+      if (findErrno(error) === 'ENOENT') return undefined
+      throw buildStorageError(error, 'read', join(this.folder, path))
+    }
+  }
+
+  /** The file and its twin; that it is missing is no error. */
+  async remove(path: string): Promise<void> {
+    try {
+      await rm(join(this.folder, `${path}.gz`), { force: true })
+      await rm(join(this.folder, path), { force: true })
+    } catch (error) {
+      throw buildStorageError(error, 'remove', join(this.folder, path))
+    }
+  }
+}
+
+/** Throws CONFIG_INVALID where something stands there already, and makes nothing. */
+export async function requireVacant(folder: string, next: string): Promise<void> {
+  let names: string[]
+  try {
+    names = await readdir(folder)
+  } catch (error) {
+    if (findErrno(error) === 'ENOENT') return
+    throw buildStorageError(error, 'read', folder)
+  }
+  if (names.length === 0) return
+  throw new ConfigError('CONFIG_INVALID', `${folder} is not empty`, { found: names[0] ?? '', next })
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if (findErrno(error) === 'ENOENT' || findErrno(error) === 'ENOTDIR') return false
+    throw buildStorageError(error, 'look at', path)
+  }
+}
+
+/** A new folder's own name is durable only when its parent is synchronised too. */
+async function renameInto(from: string, to: string, folders: Set<string>): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (findErrno(error) !== 'ENOENT') throw error
+    await mkdir(dirname(to), { recursive: true, mode: 0o755 })
+    folders.add(dirname(dirname(to)))
+    await rename(from, to)
+  }
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function forEachParallel<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values()
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await work(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(parallelSyncs, items.length) }, worker))
+}
