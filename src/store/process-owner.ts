@@ -12,7 +12,7 @@ export interface ProcessOwner {
   /** Of letters, digits and full stops: process number, start, and where the number is valid. */
   readonly id: string
   /** Unknown counts as alive. */
-  isAlive(id: string): boolean
+  readonly isAlive: (id: string) => boolean
 }
 
 interface OwnerId {

@@ -1,25 +1,163 @@
-/** Where one proxy keeps what it must not forget. */
+/**
+ * Where a proxy keeps what it must not forget: `<state home>/<sha256 of the pinned root>/`, readable
+ * and writable by its owner alone.
+ *
+ * It is remembered which content each root file had: a changed one gets another folder, without
+ * floors, so whoever opens it must see to it that the new root descends from the old.
+ */
+
+import { lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { encodeUtf8 } from '../base/bytes.ts'
+import { DecodeError, readInteger, readMember, readObject, readString } from '../base/decode.ts'
+import { isSha256, sha256Hex } from '../base/digest.ts'
+import { ConfigError, describeError } from '../base/errors.ts'
+import { parseJson } from '../base/strict-json.ts'
+import { writeFileAtomic } from './atomic-file.ts'
+import { buildStorageError, findErrno } from './storage-error.ts'
 
 export interface StateDirectory {
   readonly path: string
   readonly metadata: string
   readonly vault: string
   readonly audit: string
+  /** The database of `FloorStore`. */
   readonly floors: string
-  /** The root file at this path had another content before: its digest, and the state folder of then. */
+  /** Set where the root file had another content before: its sha256, and its folder. */
   readonly previous?: { readonly rootSha256: string; readonly path: string }
   /** Makes the present content of the root file the remembered one. */
   rememberRoot(): Promise<void>
 }
 
-/** `$XDG_STATE_HOME/tufgate`, or `~/.local/state/tufgate`. */
-export function findStateHome(_environment: Readonly<Record<string, string | undefined>>): string {
-  throw new Error('to come')
+export interface PinnedRoot {
+  /** Absolute. */
+  readonly path: string
+  readonly sha256: string
 }
 
+const format = 1
+
+/** `$XDG_STATE_HOME/tufgate`, or `~/.local/state/tufgate`. A relative value does not count (XDG). */
+export function findStateHome(environment: Readonly<Record<string, string | undefined>>): string {
+  const stateHome = environment['XDG_STATE_HOME'] ?? ''
+  if (isAbsolute(stateHome)) return join(stateHome, 'tufgate')
+  return join(environment['HOME'] ?? homedir(), '.local', 'state', 'tufgate')
+}
+
+/**
+ * Makes what is missing. The root is remembered at once where its file is new, and only by
+ * `rememberRoot` where it had another content. Throws ConfigError CONFIG_INVALID for a folder that
+ * others can write, and STATE_NEWER for one of a newer tufgate.
+ */
 export async function openStateDirectory(
-  _stateHome: string,
-  _root: { readonly path: string; readonly sha256: string },
+  stateHome: string,
+  root: PinnedRoot,
 ): Promise<StateDirectory> {
-  throw new Error('to come')
+  if (!isSha256(root.sha256)) throw new TypeError('the digest of a root is a sha256 in lower case')
+  const path = join(stateHome, root.sha256)
+  const pin = join(stateHome, 'pins', `${sha256Hex(encodeUtf8(root.path))}.json`)
+  for (const folder of [stateHome, join(stateHome, 'pins'), path]) openPrivateFolder(folder)
+  for (const name of ['metadata', 'vault', 'audit']) openPrivateFolder(join(path, name))
+  await openFormat(join(path, 'state.json'), root)
+  const remembered = findPin(pin)
+  const rememberRoot = (): Promise<void> => writePin(pin, root)
+  if (remembered === undefined) await rememberRoot()
+  const isChanged = remembered !== undefined && remembered !== root.sha256
+  const previous = { rootSha256: remembered ?? '', path: join(stateHome, remembered ?? '') }
+  return {
+    path,
+    metadata: join(path, 'metadata'),
+    vault: join(path, 'vault'),
+    audit: join(path, 'audit'),
+    floors: join(path, 'floors.db'),
+    ...(isChanged && { previous }),
+    rememberRoot,
+  }
+}
+
+function openPrivateFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw buildStorageError(error, 'make the state folder', path)
+  }
+  const stats = lstatSync(path)
+  const user = process.geteuid?.()
+  if (!stats.isDirectory()) refuseFolder(path, 'is not a folder', `rm ${quote(path)}`)
+  if (user !== undefined && stats.uid !== user) {
+    refuseFolder(
+      path,
+      `belongs to user ${stats.uid}, not to ${user}`,
+      `chown -R ${user} ${quote(path)}`,
+    )
+  }
+  if ((stats.mode & 0o022) !== 0) {
+    refuseFolder(path, 'can be written by other users', `chmod go-w ${quote(path)}`)
+  }
+}
+
+function refuseFolder(path: string, problem: string, command: string): never {
+  throw new ConfigError('CONFIG_INVALID', `the state folder ${path} ${problem}`, {
+    found: problem,
+    next: `run: ${command}`,
+  })
+}
+
+function quote(path: string): string {
+  return /^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
+}
+
+async function openFormat(path: string, root: PinnedRoot): Promise<void> {
+  const found = findFormat(path)
+  if (found === undefined) {
+    await writeJson(path, { format, root: { path: root.path, sha256: root.sha256 } })
+  } else if (found > format) {
+    throw new ConfigError(
+      'STATE_NEWER',
+      `${path} was written by a newer tufgate (format ${found})`,
+      {
+        expected: `format ${format}`,
+        found: `format ${found}`,
+        next: 'use the newer tufgate, or another state folder',
+      },
+    )
+  }
+}
+
+function findFormat(path: string): number | undefined {
+  return findJson(path, (value) =>
+    readMember(readObject(value), 'format', (item) => readInteger(item, 1)),
+  )
+}
+
+/** The sha256 that the root file had when it was last accepted. */
+function findPin(path: string): string | undefined {
+  return findJson(path, (value) => {
+    const sha256 = readMember(readObject(value), 'sha256', readString)
+    if (!isSha256(sha256)) throw new DecodeError('is not a sha256', ['sha256'])
+    return sha256
+  })
+}
+
+function writePin(path: string, root: PinnedRoot): Promise<void> {
+  return writeJson(path, { path: root.path, sha256: root.sha256 })
+}
+
+function writeJson(path: string, value: unknown): Promise<void> {
+  return writeFileAtomic(path, encodeUtf8(`${JSON.stringify(value)}\n`))
+}
+
+/** A damaged file is not taken for an absent one: that would forget which root was trusted. */
+function findJson<T>(path: string, read: (value: unknown) => T): T | undefined {
+  try {
+    return read(parseJson(readFileSync(path)))
+  } catch (error) {
+    if (findErrno(error) === 'ENOENT') return undefined
+    if (findErrno(error) !== undefined) throw buildStorageError(error, 'read', path)
+    throw new ConfigError('CONFIG_INVALID', `${path} is damaged: ${describeError(error)}`, {
+      next: `check that the root file is the one that you trust, then run: rm ${quote(path)}`,
+      cause: error,
+    })
+  }
 }
