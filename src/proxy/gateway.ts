@@ -83,7 +83,8 @@ export interface GatewayOps {
   findRecord(project: string): Promise<RecordLookup>
   findProjectList(): Promise<ProjectListLookup | undefined>
   openVerified(sha256: string): Promise<VerifiedFile | undefined>
-  download(path: ServedPath): FileFetch
+  /** `project`: which hosts may be asked is a matter of its index. */
+  download(project: string, path: ServedPath): FileFetch
   /** The same object for as long as the policy is the same: pages are cached by it. */
   policyOf(project: string): Policy
   /** ms. */

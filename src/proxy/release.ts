@@ -30,7 +30,7 @@ export async function releaseFile(
   const served = await requireServed(exchange, route, dependencies.ops)
   const stored = await dependencies.ops.openVerified(served.sha256)
   if (stored !== undefined) return sendStored(exchange, served, stored, dependencies)
-  const fetching = dependencies.ops.download(served)
+  const fetching = dependencies.ops.download(route.project, served)
   // Each wait below sees a failure; between two of them it must not count as unhandled.
   fetching.done.catch(() => undefined)
   return sendFetched(exchange, served, fetching, dependencies)
@@ -55,6 +55,10 @@ async function requireServed(
     })
   }
   subject.expected = `sha256:${served.sha256}`
+  // PEP 792: of a quarantined project no files are offered, to lock files neither.
+  if (found.record.status?.status === 'quarantined') {
+    throw new DecisionError('REMOVED', `the index has put project ${project} into quarantine`)
+  }
   const decision = decideFile(ops.policyOf(project), project, served.file, ops.now())
   if (decision.kind !== 'keep') throw new DecisionError(decision.code, decision.reason)
   return served
