@@ -28,6 +28,20 @@ export function encodeCanonical(value: unknown): string {
   return text
 }
 
+/**
+ * The canonical form as a file can hold it. It leaves control characters as they are, the line ends
+ * of PEM keys above all, and no JSON parser takes them: here they are escaped.
+ */
+export function encodeCanonicalDocument(value: unknown): string {
+  return escapeControls(encodeCanonical(value))
+}
+
+/** For text in canonical form, where control characters stand inside of strings alone. */
+export function escapeControls(canonical: string): string {
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  return canonical.replaceAll(/[\u0000-\u001f]/g, (letter) => JSON.stringify(letter).slice(1, -1))
+}
+
 function encodeValue(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':

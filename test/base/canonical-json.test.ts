@@ -1,6 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareCodePoints, encodeCanonical, maxJsonDepth } from '../../src/base/canonical-json.ts'
+import {
+  compareCodePoints,
+  encodeCanonical,
+  encodeCanonicalDocument,
+  maxJsonDepth,
+} from '../../src/base/canonical-json.ts'
 
 const wellFormed = fc.string({ unit: 'binary' })
 const canonicalJson = fc.letrec((tie) => ({
@@ -14,14 +19,6 @@ const canonicalJson = fc.letrec((tie) => ({
     fc.dictionary(wellFormed, tie('value'), { maxKeys: 4, noNullPrototype: true }),
   ),
 })).value
-
-/** JSON.parse takes no control characters in text, which the canonical form leaves as they are. */
-function parseCanonical(text: string): unknown {
-  const letters = Array.from(text, (letter) =>
-    letter < ' ' ? JSON.stringify(letter).slice(1, -1) : letter,
-  )
-  return JSON.parse(letters.join(''))
-}
 
 function nest(depth: number): unknown {
   return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
@@ -78,8 +75,14 @@ describe('canonical JSON', () => {
   test('reads back as the value that it was made of', () => {
     fc.assert(
       fc.property(canonicalJson, (value) => {
-        expect(parseCanonical(encodeCanonical(value))).toEqual(value)
+        expect(JSON.parse(encodeCanonicalDocument(value))).toEqual(value)
       }),
+    )
+  })
+
+  test('has a form for files, in which the line ends of a PEM key are escaped', () => {
+    expect(encodeCanonicalDocument({ b: 'x\ny\u0000', a: 'é' })).toBe(
+      '{"a":"é","b":"x\\ny\\u0000"}',
     )
   })
 

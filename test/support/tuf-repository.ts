@@ -5,7 +5,7 @@
  */
 
 import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
-import { encodeCanonical } from '../../src/base/canonical-json.ts'
+import { encodeCanonical, encodeCanonicalDocument } from '../../src/base/canonical-json.ts'
 import { formatUtcSeconds } from '../../src/base/clock.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { renderBinName } from '../../src/tuf/delegation.ts'
@@ -72,7 +72,7 @@ export class TufRepository {
       _type: 'root',
       ...this.#header(),
       consistent_snapshot: options.consistentSnapshot ?? true,
-      keys: Object.fromEntries(topRoles.map((role) => this.#keyEntry(role))),
+      keys: withoutPrototype(Object.fromEntries(topRoles.map((role) => this.#keyEntry(role)))),
       roles: {
         root: this.#role('root'),
         timestamp: this.#role('timestamp'),
@@ -84,7 +84,7 @@ export class TufRepository {
     this.snapshot = {
       _type: 'snapshot',
       ...this.#header(),
-      meta: { 'targets.json': { version: 1 } },
+      meta: withoutPrototype({ 'targets.json': { version: 1 } }),
     }
     this.timestamp = {
       _type: 'timestamp',
@@ -246,12 +246,12 @@ export class TufRepository {
 
   #delegationsOf(role: string): DelegationsDocument {
     const document = this.role(role)
-    document.delegations ??= { keys: {}, roles: [] }
+    document.delegations ??= { keys: withoutPrototype({}), roles: [] }
     return document.delegations
   }
 
   #emptyTargets(): TargetsDocument {
-    return { _type: 'targets', ...this.#header(), targets: {} }
+    return { _type: 'targets', ...this.#header(), targets: withoutPrototype({}) }
   }
 
   #header(): { spec_version: string; version: number; expires: string } {
@@ -272,5 +272,10 @@ export class TufRepository {
 export function signDocument(document: unknown, signers: readonly TestSigner[]): Bytes {
   const message = encodeUtf8(encodeCanonical(document))
   const signatures = signers.map((signer) => ({ keyid: signer.keyid, sig: signer.sign(message) }))
-  return encodeUtf8(encodeCanonical({ signed: document, signatures }))
+  return encodeUtf8(encodeCanonicalDocument({ signed: document, signatures }))
+}
+
+/** So that `__proto__` is a name like any other here too. */
+function withoutPrototype<T>(record: Record<string, T>): Record<string, T> {
+  return Object.assign(Object.create(null) as Record<string, T>, record)
 }

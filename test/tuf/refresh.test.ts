@@ -5,7 +5,8 @@ import { TufSimulator } from '../support/tuf-simulator.ts'
 test('trusts a first refresh and finds a target through delegations', async () => {
   const simulator = new TufSimulator({ hashes: true })
   simulator.delegateBins({ bitLength: 3 })
-  for (const [role] of simulator.delegated) simulator.addTarget(`simple/${role}/index.json`, role, role)
+  for (const [role] of simulator.delegated)
+    simulator.addTarget(`simple/${role}/index.json`, role, role)
   simulator.publish()
   const { trusted, accepted } = await simulator.refresh()
   expect([...accepted.keys()]).toEqual(['timestamp', 'snapshot', 'targets'])
