@@ -46,8 +46,17 @@ async function main(): Promise<number> {
     const state = join(folder, 'state')
     sayWhatToTry(state, join(folder, 'venv'))
     return await tufgate(
-      ...['serve', '--listen', '127.0.0.1:8642', '--index', served.url],
-      ...['--mirror', join(folder, 'mirror', 'public'), '--root', root, '--state-dir', state],
+      'serve',
+      '--listen',
+      '127.0.0.1:8642',
+      '--index',
+      served.url,
+      '--mirror',
+      join(folder, 'mirror', 'public'),
+      '--root',
+      root,
+      '--state-dir',
+      state,
     )
   } finally {
     await served.close()

@@ -132,10 +132,10 @@ function addMirrorInit(mirror: Command, run: Run): void {
       'where the keys of root, targets and bins go (default: FOLDER-offline-keys)',
     )
     .option('--root-keys <n>', 'number of root keys', '1')
-    .option('--root-threshold <m>', 'how many of them have to sign', '1')
+    .option('--root-threshold <m>', 'how many of them have to sign (default: more than half)')
     .addOption(
       new Option('--key-type <type>', 'kind of the keys')
-        .choices(['ed25519', 'ecdsa-p256', 'ecdsa-p384', 'rsa'])
+        .choices(['ed25519', 'ecdsa-p256', 'ecdsa-p384', 'rsa-pss'])
         .default('ed25519'),
     )
     .option(
@@ -170,7 +170,7 @@ function addMirrorSync(mirror: Command, run: Run): void {
     .option('--all', 'every project that the index lists')
     .option('--file-hosts <host...>', "hosts that files may be on besides the index's own")
     .option('--accept-removals', 'sign also when many files or projects are gone at once')
-    .option('--change-index', 'sign another index from now on')
+    .option('--accept-index', 'follow another index from now on')
     .option('--json', 'print the outcome as JSON')
     .addHelpText(
       'after',

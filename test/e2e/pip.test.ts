@@ -57,8 +57,14 @@ describe.runIf(hasPip)('a verified install', () => {
     const root = join(folder, '1.root.json')
     await writeFile(root, await readFile(join(mirror, 'public/metadata/1.root.json')))
     proxy = await startServe(
-      ...['--index', index.url, '--mirror', join(mirror, 'public')],
-      ...['--root', root, '--state-dir', state],
+      '--index',
+      index.url,
+      '--mirror',
+      join(mirror, 'public'),
+      '--root',
+      root,
+      '--state-dir',
+      state,
     )
     environment = await createPipEnvironment(join(folder, 'venv'))
   }, 120_000)
@@ -71,7 +77,10 @@ describe.runIf(hasPip)('a verified install', () => {
 
   test('brings a program and its dependency, which then run', async () => {
     const install = await environment.pip(
-      ...['install', '--index-url', `${proxy.origin}/simple/`, 'e2e-tool'],
+      'install',
+      '--index-url',
+      `${proxy.origin}/simple/`,
+      'e2e-tool',
     )
     expect(install.stderr).toBe('')
     expect(install).toMatchObject({ code: 0 })
@@ -82,7 +91,10 @@ describe.runIf(hasPip)('a verified install', () => {
   test('refuses a file that was tampered with after signing, and says why in the output of pip', async () => {
     await tamper(join(folder, 'index/files'), victim)
     const install = await environment.pip(
-      ...['install', '--index-url', `${proxy.origin}/simple/`, 'e2e-victim'],
+      'install',
+      '--index-url',
+      `${proxy.origin}/simple/`,
+      'e2e-victim',
     )
     expect(install.code).toBe(1)
     expect(install.stderr).toMatch(

@@ -27,7 +27,11 @@ export function runCommand(
   args: readonly string[],
   options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
 ): Promise<Finished> {
-  const child = spawn(command, args, { env: cleanEnvironment(), ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, {
+    env: cleanEnvironment(),
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   return collect(child)
 }
 
