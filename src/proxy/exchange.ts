@@ -62,7 +62,7 @@ export function describeExchange(
 export function describeTarget(rawTarget: string): string {
   const end = rawTarget.search(/[?#]/)
   const path = end < 0 ? rawTarget : rawTarget.slice(0, end)
-  return toPrintable(path.startsWith('/') ? path : path.replace(/\/\/[^/]*@/, '//'), 300)
+  return toPrintable(path.startsWith('/') ? path : path.replace(/^([^/]*\/\/)?[^/]*@/, '$1'), 300)
 }
 
 function describeTrust(trust: TrustSummary, record: string | undefined): AuditEvent['trust'] & {} {

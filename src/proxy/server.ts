@@ -39,8 +39,11 @@ const maxHeadBytes = 16_384
 const maxPipelined = 16
 const socketBufferBytes = 262_144
 
+/** What goes on on one connection. */
 interface Lane {
   isBusy: boolean
+  /** Nothing more is read from it: it ends behind the answer that is under way. */
+  isLast: boolean
   readonly waiting: (() => void)[]
 }
 
@@ -157,7 +160,7 @@ class ConnectionServer {
       socket.destroy()
       return
     }
-    this.#lanes.set(socket, { isBusy: false, waiting: [] })
+    this.#lanes.set(socket, { isBusy: false, isLast: false, waiting: [] })
     socket.once('close', () => this.#lanes.delete(socket))
   }
 
@@ -168,14 +171,14 @@ class ConnectionServer {
   #enqueue(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     const lane = this.#lanes.get(socket)
-    if (lane === undefined) return void socket.destroy()
+    if (lane === undefined || lane.isLast) return void socket.destroy()
     // The client is gone; 'close' follows, and whoever waits is told by that.
     response.on('error', () => void response.destroy())
     const begin = (): void => {
       lane.isBusy = true
       response.once('close', () => {
         lane.isBusy = false
-        if (this.#isStopping) socket.end()
+        if (this.#isStopping || lane.isLast) socket.end()
         else if (socket.writable) lane.waiting.shift()?.()
       })
       void this.#handler.answer(request, response)
@@ -187,16 +190,19 @@ class ConnectionServer {
 
   #onClientError(error: Error, socket: Duplex): void {
     const lane = this.#lanes.get(socket as Socket)
-    // Bytes of ours in the middle of another answer would be taken for a part of that.
-    if (!socket.writable || lane === undefined || lane.isBusy) return void socket.destroy()
+    if (!socket.writable || lane === undefined) return void socket.destroy()
     const refusal = new RequestError('BAD_REQUEST', describeParseError(error), { cause: error })
     void this.#refuseSocket(socket, refusal)
   }
 
   async #refuseSocket(socket: Duplex, error: RequestError): Promise<void> {
     const lane = this.#lanes.get(socket as Socket)
+    if (lane === undefined) return void socket.destroy()
     socket.on('error', () => void socket.destroy())
-    if (lane?.isBusy === true) return void socket.destroy()
+    lane.isLast = true
+    lane.waiting.length = 0
+    // Bytes of ours in the middle of another answer would be taken for a part of that.
+    if (lane.isBusy) return
     const { found } = error.facts
     const { refusal, id } = await this.#handler.refuseRaw(
       {

@@ -139,9 +139,9 @@ describe('a file from the vault', () => {
   })
 
   test('that was cut short on disk ends in 507, and standard error says so', async () => {
-    const { openVerified } = proxy.gateway
+    const open = proxy.gateway.openVerified.bind(proxy.gateway)
     proxy.gateway.openVerified = async (sha256) => {
-      const file = await openVerified.call(proxy.gateway, sha256)
+      const file = await open(sha256)
       return file && { ...file, size: 1000, read: async () => 0 }
     }
     expect((await proxy.get(path)).status).toBe(507)

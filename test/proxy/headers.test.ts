@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isNotModified, isRangeWanted } from '../../src/proxy/conditional.ts'
 import { createOwnHosts } from '../../src/proxy/own-hosts.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TufgateError } from '../../src/base/errors.ts'
 import { parseRoute } from '../../src/proxy/route.ts'
@@ -187,7 +187,9 @@ describe('any text at all', () => {
           const found = route(`/files/foo${rest.startsWith('/') ? rest : `/${rest}`}`)
           if (found.kind !== 'file') return
           for (const segment of found.path.split('/')) {
-            expect(segment).not.toMatch(/^(?:|\.|\.\.)$|[\\\u0000-\u001f]/)
+            expect(['', '.', '..']).not.toContain(segment)
+            // eslint-disable-next-line no-control-regex -- they are what must not be there
+            expect(segment).not.toMatch(/[\\\u0000-\u001f]/)
           }
         } catch (error) {
           expect(error).toBeInstanceOf(TufgateError)

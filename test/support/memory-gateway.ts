@@ -79,7 +79,7 @@ export class MemoryGateway implements GatewayOps {
   time = Date.parse('2026-11-20T12:00:00Z')
   list: ProjectListLookup | undefined
   /** Thrown by `findRecord`. */
-  lookupFault: unknown
+  lookupFault: Error | undefined
   /** Awaited, and perhaps thrown, by `append`. */
   appendGate: ((event: AuditEvent) => Promise<void>) | undefined
   /** What `download` gives; a verdict that is remembered, for example. */

@@ -11,7 +11,10 @@ export interface RawResponse {
 }
 
 export class RawClient {
-  #received = Buffer.alloc(0)
+  #chunks: Buffer[] = []
+  #total = 0
+  /** Fewer bytes than this cannot be a whole response: not worth to put together. */
+  #needed = 0
   #watchers: (() => void)[] = []
   #end: 'open' | 'fin' | 'reset' = 'open'
   readonly socket: Socket
@@ -19,7 +22,8 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (chunk) => {
-      this.#received = Buffer.concat([this.#received, chunk])
+      this.#chunks.push(chunk)
+      this.#total += chunk.length
       this.#notify()
     })
     socket.on('end', () => this.#finish('fin'))
@@ -46,13 +50,16 @@ export class RawClient {
   }
 
   get received(): Buffer {
-    return this.#received
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)]
+    return this.#chunks[0] ?? Buffer.alloc(0)
   }
 
   /** Waits for the next whole response, and takes it from what was received. */
   async response(options: { head?: boolean } = {}): Promise<RawResponse> {
     const parsed = await this.#until(() => this.#parse(options.head === true))
-    this.#received = this.#received.subarray(parsed.bytes)
+    this.#chunks = [this.received.subarray(parsed.bytes)]
+    this.#total -= parsed.bytes
+    this.#needed = 0
     return parsed.response
   }
 
@@ -64,8 +71,8 @@ export class RawClient {
   /** Waits until at least `count` bytes behind the head of a response are there. */
   async bodyBytes(count: number): Promise<Buffer> {
     return this.#until(() => {
-      const end = this.#received.indexOf('\r\n\r\n')
-      const body = end < 0 ? undefined : this.#received.subarray(end + 4)
+      const end = this.received.indexOf('\r\n\r\n')
+      const body = end < 0 ? undefined : this.received.subarray(end + 4)
       return body !== undefined && (body.length >= count || this.#end !== 'open') ? body : undefined
     })
   }
@@ -75,12 +82,13 @@ export class RawClient {
   }
 
   #parse(isHead: boolean): { response: RawResponse; bytes: number } | undefined {
-    const end = this.#received.indexOf('\r\n\r\n')
+    if (this.#total < this.#needed && this.#end === 'open') return undefined
+    const end = this.received.indexOf('\r\n\r\n')
     if (end < 0) {
-      if (this.#end !== 'open') throw new Error(`no response: ${this.#received.toString('latin1')}`)
+      if (this.#end !== 'open') throw new Error(`no response: ${this.received.toString('latin1')}`)
       return undefined
     }
-    const [statusLine = '', ...lines] = this.#received.toString('latin1', 0, end).split('\r\n')
+    const [statusLine = '', ...lines] = this.received.toString('latin1', 0, end).split('\r\n')
     const headers = new Map(
       lines.map((line) => {
         const colon = line.indexOf(':')
@@ -90,9 +98,10 @@ export class RawClient {
     const status = Number(statusLine.slice(9, 12))
     const hasBody = !isHead && status !== 304
     const length = hasBody ? Number(headers.get('content-length') ?? 0) : 0
-    const available = this.#received.length - end - 4
+    const available = this.#total - end - 4
+    this.#needed = end + 4 + length
     if (available < length && this.#end === 'open') return undefined
-    const body = this.#received.subarray(end + 4, end + 4 + length)
+    const body = this.received.subarray(end + 4, end + 4 + length)
     const response = { status, reason: statusLine.slice(13), headers, body }
     return { response, bytes: end + 4 + body.length }
   }
