@@ -1,6 +1,6 @@
 /** Proves that a log is whole, as far as it can be proven. */
 
-import type { AuditHead } from './log.ts'
+import type { AuditHead } from './head.ts'
 
 export interface AuditFinding {
   readonly what: 'changed' | 'inserted' | 'dropped' | 'reordered' | 'missing part' | 'torn' | 'head'

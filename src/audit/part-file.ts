@@ -1,0 +1,62 @@
+/** The file that is being appended to, as a port: tests put a failing disk in its place. */
+
+import { constants, mkdirSync } from 'node:fs'
+import { open, truncate } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Bytes } from '../base/bytes.ts'
+import { findErrno } from './audit-error.ts'
+
+export interface PartFile {
+  /** At the end; all of it or an error. */
+  append(bytes: Bytes): Promise<void>
+  /** Resolves once all that was appended is on disk. */
+  sync(): Promise<void>
+  /** `false` once somebody has deleted the file: what is appended then is lost. */
+  isLinked(): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface PartDisk {
+  /** A new file; rejects with EEXIST where there is one. */
+  create(path: string): Promise<PartFile>
+  /** Cuts what came after the last line that is known to be on disk. */
+  cut(path: string, length: number): Promise<void>
+}
+
+const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND
+
+export const realDisk: PartDisk = {
+  create: async (path) => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const handle = await open(path, flags, 0o600)
+    try {
+      await syncFolder(dirname(path))
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+    return {
+      append: (bytes) => handle.writeFile(bytes),
+      sync: () => handle.datasync(),
+      isLinked: async () => (await handle.stat()).nlink > 0,
+      close: () => handle.close(),
+    }
+  },
+  cut: async (path, length) => {
+    try {
+      await truncate(path, length)
+    } catch (error) {
+      // Nothing to cut where somebody deleted it.
+      if (findErrno(error) !== 'ENOENT') throw error
+    }
+  },
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
