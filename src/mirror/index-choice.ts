@@ -35,7 +35,8 @@ export async function rememberIndex(
 ): Promise<IndexPort> {
   const known = mirror.settings.find(settings.index)
   const index = requireIndex(choice, known)
-  const baseUrl = choice.baseUrl ?? mirror.settings.find(settings.baseUrl)
+  const knownBase = mirror.settings.find(settings.baseUrl)
+  const baseUrl = choice.baseUrl ?? knownBase
   const knownHosts = mirror.settings.find(settings.fileHosts)
   const fileHosts = choice.fileHosts ?? knownHosts
   const port = await openIndex({
@@ -49,7 +50,7 @@ export async function rememberIndex(
     if (fileHosts !== undefined) mirror.settings.put(settings.fileHosts, [...fileHosts])
     const isSame =
       index === known &&
-      baseUrl === mirror.settings.find(settings.baseUrl) &&
+      baseUrl === knownBase &&
       JSON.stringify(fileHosts) === JSON.stringify(knownHosts)
     // What was left out may be let in now, and the other way round.
     if (!isSame) mirror.ledger.forgetEtags()

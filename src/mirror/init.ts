@@ -13,7 +13,7 @@ import { ConfigError } from '../base/errors.ts'
 import { signEnvelope } from '../signing/envelope.ts'
 import { buildPrivateKey, putKeyFile, type KeyKind } from '../signing/key-file.ts'
 import { buildSigner, type Signer } from '../signing/signer.ts'
-import { requireVacant } from '../store/published-tree.ts'
+import { makeFolder, requireVacant } from '../store/published-tree.ts'
 import { chooseBitLength, renderBinName, requireBitLength } from './bins.ts'
 import {
   buildBin,
@@ -85,6 +85,7 @@ export async function initMirror(options: InitOptions): Promise<InitResult> {
   const next = 'Choose another folder, or move the mirror that is there away.'
   await requireVacant(options.directory, next)
   await requireVacant(plan.offlineDirectory, next)
+  await makeFolder(options.directory)
   const mirror = await openParts(options.directory, options)
   try {
     putSettings(mirror, options, plan)

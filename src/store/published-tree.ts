@@ -131,6 +131,15 @@ export async function requireVacant(folder: string, next: string): Promise<void>
   throw new ConfigError('CONFIG_INVALID', `${folder} is not empty`, { found: names[0] ?? '', next })
 }
 
+/** With the folders above it; that it is there already is no error. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o755 })
+  } catch (error) {
+    throw buildStorageError(error, 'make', folder)
+  }
+}
+
 export async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile()
