@@ -5,6 +5,7 @@ import type { AuditEvent, AuditKind } from '../audit/event.ts'
 import { toPrintable } from '../base/bytes.ts'
 import type { TrustSummary } from './gateway.ts'
 import type { Resource } from './refusal.ts'
+import type { StartTimer } from './timer.ts'
 
 export interface Exchange {
   readonly request: IncomingMessage
@@ -13,6 +14,13 @@ export interface Exchange {
   /** ms. */
   readonly startedAt: number
   readonly subject: Subject
+  readonly patience: Patience
+}
+
+export interface Patience {
+  /** A client that has not taken 256 kB in this time is cut off. */
+  readonly clientStallMs: number
+  readonly startTimer: StartTimer
 }
 
 /** Filled in as it becomes known, so that a refusal at any point can say what it is about. */

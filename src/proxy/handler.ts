@@ -9,7 +9,7 @@ import { describeError, isTufgateError, StorageError } from '../base/errors.ts'
 import { encodeUtf8 } from '../base/bytes.ts'
 import { isNotModified } from './conditional.ts'
 import type { PageDecision } from '../policy/decide.ts'
-import { describeExchange, isGone, isHead, type Exchange } from './exchange.ts'
+import { describeExchange, isGone, isHead, type Exchange, type Patience } from './exchange.ts'
 import type { GatewayOps } from './gateway.ts'
 import { createOwnHosts, type OwnHosts } from './own-hosts.ts'
 import { Pages, type PageAnswer } from './page.ts'
@@ -45,6 +45,7 @@ export class Handler {
   readonly #log: RequestLog
   readonly #pages: Pages
   readonly #release: ReleaseDependencies
+  readonly #patience: Patience
 
   constructor(options: HandlerOptions) {
     const { ops, timings, clientStallMs, startTimer = startSystemTimer } = options
@@ -57,14 +58,23 @@ export class Handler {
     this.#pages = new Pages(ops, options.maxPageCacheBytes)
     const now = (): number => ops.now()
     const pool = new BufferPool()
-    this.#release = { ops, timings, clientStallMs, startTimer, now, pool, log: this.#log }
+    this.#release = { ops, timings, now, pool, log: this.#log }
+    this.#patience = { clientStallMs, startTimer }
   }
 
   /** Never rejects. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = this.#options.ops.now()
     const subject = { resource: 'page' as const }
-    const exchange: Exchange = { request, response, id: this.#nextId(), startedAt, subject }
+    const patience = this.#patience
+    const exchange: Exchange = {
+      request,
+      response,
+      id: this.#nextId(),
+      startedAt,
+      subject,
+      patience,
+    }
     try {
       requireAcceptable(request, this.#isOwnHost)
       const local = request.socket.localAddress
@@ -170,7 +180,7 @@ export class Handler {
     if (isGone(exchange)) return
     if (!exchange.response.headersSent) respondRefusal(exchange, logged)
     // What has left cannot be taken back; the rest never leaves, and the next request is told why.
-    else cutOff(exchange, this.#release.startTimer)
+    else cutOff(exchange)
   }
 
   #describeRefusal(exchange: Exchange, { code, message, facts }: Refusal): AuditEvent {

@@ -84,7 +84,8 @@ async function sendFetched(
   fetching: FileFetch,
   dependencies: ReleaseDependencies,
 ): Promise<void> {
-  const { ops, timings, startTimer } = dependencies
+  const { ops, timings } = dependencies
+  const { startTimer } = exchange.patience
   const closed = watchClose(exchange)
   const { holdForMs } = timings
   const waited = await waitFor({ done: fetching.done, closed, ms: holdForMs, startTimer })
@@ -94,7 +95,7 @@ async function sendFetched(
   }
   if (isHead(exchange)) return answerHeadEarly(exchange, served, dependencies)
   const input = { fetching, signedSize: served.size, closed, timings }
-  const begun = await runTrickle(exchange, input, dependencies)
+  const begun = await runTrickle(exchange, input)
   // The fetch goes on without this client: it ends in the vault.
   if (begun === 'closed') return noteLeft(exchange, dependencies)
   const file = await requireStored(ops, served)

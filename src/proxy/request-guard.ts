@@ -7,16 +7,22 @@ import type { IncomingMessage } from 'node:http'
 import { RequestError } from '../base/errors.ts'
 import type { OwnHosts } from './own-hosts.ts'
 
+/** Installers send about ten, browsers about twenty. */
+const maxHeaders = 100
+
 /** Throws RequestError BAD_REQUEST, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED or METHOD_NOT_ALLOWED. */
 export function requireAcceptable(request: IncomingMessage, isOwnHost: OwnHosts): void {
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
     throw new RequestError('BAD_REQUEST', `HTTP version ${request.httpVersion} is not spoken here`)
   }
+  if (request.rawHeaders.length > 2 * maxHeaders) {
+    throw new RequestError('BAD_REQUEST', `a request may have ${maxHeaders} headers`)
+  }
   requireNoBody(request)
   requireOwnHost(request, isOwnHost)
   requireOwnOrigin(request)
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    throw new RequestError('METHOD_NOT_ALLOWED', `only GET and HEAD are answered here`, {
+    throw new RequestError('METHOD_NOT_ALLOWED', 'only GET and HEAD are answered here', {
       found: request.method ?? 'no method',
     })
   }

@@ -7,7 +7,9 @@ import type { Bytes } from '../base/bytes.ts'
 import { isHead, type Exchange } from './exchange.ts'
 import type { TrustSummary } from './gateway.ts'
 import type { Refusal } from './refusal.ts'
-import type { StartTimer } from './timer.ts'
+
+/** The most that is handed to the kernel at once, and what a client must take in its time. */
+export const chunkBytes = 262_144
 
 /** Between our FIN and the end of a connection whose other side does not close it. */
 const lingerMs = 5000
@@ -21,8 +23,7 @@ export function respondWhole(
 ): void {
   const all = [...commonHeaders(exchange), ...headers, 'Content-Length', String(body.length)]
   exchange.response.writeHead(status, all)
-  if (isHead(exchange) || body.length === 0) exchange.response.end()
-  else exchange.response.end(body)
+  endWith(exchange, body)
 }
 
 export function respondNotModified(exchange: Exchange, headers: readonly string[]): void {
@@ -47,8 +48,19 @@ export function respondRefusal(exchange: Exchange, refusal: Refusal): void {
     'Content-Length',
     String(body.length),
   ])
-  if (isHead(exchange)) exchange.response.end()
-  else exchange.response.end(body)
+  endWith(exchange, body)
+}
+
+/** A body in memory; what the kernel does not take at once is waited for, but not for ever. */
+function endWith(exchange: Exchange, body: Bytes): void {
+  const { response, patience } = exchange
+  if (isHead(exchange) || body.length === 0) return void response.end()
+  response.end(body)
+  const { socket } = response
+  if (socket === null || socket.writableLength === 0) return
+  const stallMs = patience.clientStallMs * Math.ceil(body.length / chunkBytes)
+  const stopTimer = patience.startTimer(stallMs, () => void socket.destroy())
+  response.once('close', stopTimer)
 }
 
 /** Status and headers of a file; `length` is that of the body that follows with `sendChunk`. */
@@ -74,23 +86,16 @@ export function endEmpty({ response }: Exchange): void {
   response.end()
 }
 
-export interface ChunkOptions {
-  readonly isLast: boolean
-  /** A client that has not taken the chunk by then is cut off. */
-  readonly stallMs: number
-  readonly startTimer: StartTimer
-}
-
 /** Resolves once the kernel has the chunk: true, and it may be overwritten; false, the client is gone. */
 export async function sendChunk(
-  { response }: Exchange,
+  { response, patience: { clientStallMs, startTimer } }: Exchange,
   chunk: Bytes,
-  { isLast, stallMs, startTimer }: ChunkOptions,
+  isLast: boolean,
 ): Promise<boolean> {
   if (response.closed || response.destroyed) return false
   return new Promise((resolve) => {
     const onClose = (): void => settle(false)
-    const stopTimer = startTimer(stallMs, () => void response.socket?.destroy())
+    const stopTimer = startTimer(clientStallMs, () => void response.socket?.destroy())
     const settle = (isSent: boolean): void => {
       stopTimer()
       response.off('close', onClose)
@@ -103,7 +108,7 @@ export async function sendChunk(
 }
 
 /** For an answer that has begun and must not be completed: what was written leaves, then FIN. */
-export function cutOff({ response }: Exchange, startTimer: StartTimer): void {
+export function cutOff({ response, patience: { startTimer } }: Exchange): void {
   const { socket } = response
   if (socket === null) return
   socket.end()

@@ -9,10 +9,7 @@ import { describeExchange, isHead, type Exchange } from './exchange.ts'
 import type { VerifiedFile } from './gateway.ts'
 import { parseRange } from './range.ts'
 import type { RequestLog } from './request-log.ts'
-import { beginFile, endEmpty, respondNotModified, sendChunk } from './respond.ts'
-import type { StartTimer } from './timer.ts'
-
-const bufferBytes = 262_144
+import { beginFile, chunkBytes, endEmpty, respondNotModified, sendChunk } from './respond.ts'
 
 /** Bytes that may leave before the whole is verified (product: the trickle). */
 export const maxUnverifiedBytes = 48
@@ -25,7 +22,7 @@ export class BufferPool {
 
   take(): BufferPair {
     return (
-      this.#free.pop() ?? [Buffer.allocUnsafeSlow(bufferBytes), Buffer.allocUnsafeSlow(bufferBytes)]
+      this.#free.pop() ?? [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)]
     )
   }
 
@@ -38,9 +35,6 @@ export interface SendDependencies {
   readonly log: RequestLog
   readonly pool: BufferPool
   readonly now: () => number
-  readonly startTimer: StartTimer
-  /** A client that has not taken 256 kB by then is cut off, ms. */
-  readonly clientStallMs: number
 }
 
 export function etagOf(sha256: string): string {
@@ -136,7 +130,7 @@ export async function sendBytes(
   const pair = dependencies.pool.take()
   let sending: Promise<boolean> = Promise.resolve(true)
   for (let position = start, turn = 0; position <= end; turn ^= 1) {
-    const chunk = pair[turn === 0 ? 0 : 1].subarray(0, Math.min(bufferBytes, end + 1 - position))
+    const chunk = pair[turn === 0 ? 0 : 1].subarray(0, Math.min(chunkBytes, end + 1 - position))
     // oxlint-disable-next-line no-await-in-loop -- this read overlaps the write of the other buffer
     await readWhole(file, chunk, position)
     const isFirst = position === start
@@ -147,11 +141,7 @@ export async function sendBytes(
     // oxlint-disable-next-line no-await-in-loop -- the order of the bytes
     if (!(await sending)) return
     if (isFirst) begin()
-    sending = sendChunk(exchange, chunk, {
-      isLast,
-      stallMs: dependencies.clientStallMs,
-      startTimer: dependencies.startTimer,
-    })
+    sending = sendChunk(exchange, chunk, isLast)
   }
   if (await sending) dependencies.pool.give(pair)
 }

@@ -37,6 +37,7 @@ export const defaultLimits: ServerLimits = {
 const maxHeadBytes = 16_384
 /** Requests that may wait behind one that is under way on the same connection. */
 const maxPipelined = 16
+const maxPortAttempts = 5
 const socketBufferBytes = 262_144
 
 /** What goes on on one connection. */
@@ -58,21 +59,33 @@ export async function startServer(
   listen: readonly ListenAddress[],
   limits: ServerLimits = defaultLimits,
 ): Promise<ProxyServer> {
-  const server = new ConnectionServer(options, limits)
-  try {
-    const addresses: ListenAddress[] = []
-    for (const address of listen) {
-      // oxlint-disable-next-line no-await-in-loop -- the first decides on the port of the others
-      const bound = await server.listen(address, address.port || (addresses[0]?.port ?? 0))
-      if (bound !== undefined) addresses.push(bound)
+  for (let attempt = 1; ; attempt += 1) {
+    const server = new ConnectionServer(options, limits)
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      const addresses = await listenOnAll(server, listen)
+      return { addresses, stop: async () => server.stop() }
+    } catch (error) {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      await server.stop()
+      // A port that was free on the first address may be taken on the next: another one will do.
+      if (listen[0]?.port !== 0 || attempt === maxPortAttempts) throw error
     }
-    if (addresses.length === 0)
-      throw new ConfigError('CONFIG_INVALID', 'there is no address to listen on')
-    return { addresses, stop: async () => server.stop() }
-  } catch (error) {
-    await server.stop()
-    throw error
   }
+}
+
+async function listenOnAll(
+  server: ConnectionServer,
+  listen: readonly ListenAddress[],
+): Promise<ListenAddress[]> {
+  const addresses: ListenAddress[] = []
+  for (const address of listen) {
+    // oxlint-disable-next-line no-await-in-loop -- the first decides on the port of the others
+    const bound = await server.listen(address, address.port || (addresses[0]?.port ?? 0))
+    if (bound !== undefined) addresses.push(bound)
+  }
+  if (addresses.length > 0) return addresses
+  throw new ConfigError('CONFIG_INVALID', 'there is no address to listen on')
 }
 
 class ConnectionServer {
@@ -137,6 +150,8 @@ class ConnectionServer {
       // Checked, answered and logged like everything else, in request-guard.ts.
       requireHostHeader: false,
     })
+    // Node drops what is beyond its count: a header that is not seen is not checked. 16 kB is the limit.
+    server.maxHeadersCount = 0
     const answer = (request: IncomingMessage, response: ServerResponse): void =>
       this.#enqueue(request, response)
     server.on('request', answer)

@@ -8,7 +8,7 @@ import { UpstreamError, VerifyError } from '../base/errors.ts'
 import { isGone, type Exchange } from './exchange.ts'
 import type { FileFetch, VerifiedFile } from './gateway.ts'
 import { beginFile, sendChunk } from './respond.ts'
-import { maxUnverifiedBytes, readWhole, type SendDependencies } from './send-verified.ts'
+import { maxUnverifiedBytes, readWhole } from './send-verified.ts'
 import { waitFor } from './timer.ts'
 
 export interface TrickleTimings {
@@ -40,9 +40,8 @@ export interface Begun {
 export async function runTrickle(
   exchange: Exchange,
   input: TrickleInput,
-  dependencies: SendDependencies,
 ): Promise<'closed' | 'verified' | Begun> {
-  const promised = await waitForLength(input, dependencies)
+  const promised = await waitForLength(exchange, input)
   if (typeof promised === 'string') return promised
   beginFile(exchange, 200, [], promised.length)
   // Without this the headers would wait for the first byte.
@@ -56,11 +55,11 @@ export async function runTrickle(
     if (count < head.length && count < sent.length) {
       sent.set(head.subarray(count, count + 1), count)
       // oxlint-disable-next-line no-await-in-loop -- one byte at a time is the purpose
-      if (!(await sendByte(exchange, sent.slice(count, count + 1), dependencies))) return 'closed'
+      if (!(await sendChunk(exchange, sent.slice(count, count + 1), false))) return 'closed'
       count += 1
     }
     // oxlint-disable-next-line no-await-in-loop -- the pause between two bytes
-    const waited = await wait(input, input.timings.dripEveryMs, dependencies)
+    const waited = await wait(exchange, input, input.timings.dripEveryMs)
     if (waited === 'closed' || isGone(exchange)) return 'closed'
     if (waited === 'done') {
       requireSameAttempt(promised.attempt, input.fetching.progress().attempt)
@@ -90,8 +89,8 @@ export async function requireContinues(begun: Begun, file: VerifiedFile): Promis
 
 /** Without a length no headers can go out: an answer of unknown length could end as if it were whole. */
 async function waitForLength(
+  exchange: Exchange,
   input: TrickleInput,
-  dependencies: SendDependencies,
 ): Promise<'closed' | 'verified' | { attempt: number; length: number }> {
   const pollMs = Math.min(lengthPollMs, input.timings.dripEveryMs)
   const maxWaitMs = input.timings.dripEveryMs * (maxUnverifiedBytes + 1)
@@ -101,7 +100,7 @@ async function waitForLength(
     // Headers alone are the whole of an empty file: it has to be verified first.
     if (length > 0) return { attempt: progress.attempt, length }
     // oxlint-disable-next-line no-await-in-loop -- the pause between two looks
-    const waited = await wait(input, pollMs, dependencies)
+    const waited = await wait(exchange, input, pollMs)
     if (waited !== 'pending') return waited === 'done' ? 'verified' : 'closed'
   }
   throw new UpstreamError('TIMED_OUT', 'the file host has not even told the length of the file', {
@@ -110,19 +109,11 @@ async function waitForLength(
 }
 
 async function wait(
+  { patience: { startTimer } }: Exchange,
   { fetching: { done }, closed }: TrickleInput,
   ms: number,
-  { startTimer }: SendDependencies,
 ): ReturnType<typeof waitFor> {
   return waitFor({ done, closed, ms, startTimer })
-}
-
-async function sendByte(
-  exchange: Exchange,
-  byte: Uint8Array,
-  { clientStallMs, startTimer }: SendDependencies,
-): Promise<boolean> {
-  return sendChunk(exchange, byte, { isLast: false, stallMs: clientStallMs, startTimer })
 }
 
 function requireSameAttempt(expected: number, found: number): void {

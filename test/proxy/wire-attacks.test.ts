@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { VerifyError } from '../../src/base/errors.ts'
-import { filePath } from '../support/memory-gateway.ts'
+import { filePath, trust } from '../support/memory-gateway.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { clientStallMs, holdForMs, RunningProxy } from '../support/running-proxy.ts'
 
@@ -212,6 +212,7 @@ describe('framing', () => {
     await client.ended()
     expect(proxy.gateway.events).toMatchObject([{ kind: 'refused', code: 'BAD_REQUEST' }])
     expect(proxy.gateway.events[0]?.id).toBe(headers.get('x-request-id'))
+    expect(proxy.gateway.events.length).toBe(1)
   })
 })
 
@@ -272,6 +273,19 @@ describe('slow and broken clients', () => {
     client.socket.resume()
     await client.ended()
     expect(client.received.length).toBeLessThan(big.length)
+  })
+
+  test('a reader that takes nothing of a page is cut off as well', async () => {
+    const names = Array.from({ length: 400_000 }, (_, at) => `project-with-a-long-name-${at}`)
+    proxy.gateway.list = { names, digest: 'd'.repeat(64), trust }
+    const json = 'Accept: application/vnd.pypi.simple.v1+json'
+    const { length } = (await proxy.get('/simple/', [json])).body
+    client.socket.pause()
+    client.ask('/simple/', [json])
+    await proxy.timers.fire(clientStallMs * Math.ceil(length / 262_144))
+    client.socket.resume()
+    await client.ended()
+    expect(client.received.length).toBeLessThan(length)
   })
 
   test('a client that hangs up in the middle of a file leaves nothing open', async () => {
