@@ -74,10 +74,9 @@ function decideAge(minAgeMs: number, file: RecordFile, now: number): Decision {
 
 /** Rounded up, so that the sentence is true in its last second too. */
 function formatUntil(until: number): string {
-  const latest = 8_640_000_000_000_000
-  return until >= latest - 1000
-    ? 'the end of time'
-    : formatUtcSeconds(Math.ceil(until / 1000) * 1000)
+  const latest = 8_640_000_000_000_000 - 1000
+  if (!(Math.abs(until) <= latest)) return 'further notice'
+  return formatUtcSeconds(Math.ceil(until / 1000) * 1000)
 }
 
 export interface PageDecision {

@@ -40,7 +40,8 @@ class PageReading {
   }
 
   addAnchor(attributes: Attributes): void {
-    if (this.#files.length + this.#skipped.length >= maxFilesPerPage) {
+    const at = this.#files.length + this.#skipped.length
+    if (at >= maxFilesPerPage) {
       throw new DecodeError(`more than ${maxFilesPerPage} links`)
     }
     const href = attributes.get('href')?.trim() ?? ''
@@ -48,7 +49,7 @@ class PageReading {
     if (filename === undefined) {
       this.#skipped.push({ link: href.slice(0, 200), problem: 'a link without a file name' })
     } else {
-      this.#files.push(readAt(filename, () => readAnchor(href, filename, attributes)))
+      this.#files.push(readAt(`link ${at}`, () => readAnchor(href, filename, attributes)))
     }
   }
 

@@ -6,13 +6,15 @@
 import { encodeUtf8, type Bytes } from '../base/bytes.ts'
 import { DecodeError, readArray, readMember, readObject, readString } from '../base/decode.ts'
 import { escapeHtml, renderTag } from './html-text.ts'
-import { readTags } from './html-tags.ts'
+import { readTags, type Attributes } from './html-tags.ts'
 import { isProjectName, normalizeName } from './names.ts'
 import type { PageFormat } from './negotiate.ts'
 import { apiVersion } from './page-object.ts'
 import { readApiVersion, readDocument, readJsonObject, requireApiVersion } from './read-page.ts'
 
 const maxProjects = 4_000_000
+/** Longer than any name. */
+const maxTextLength = 300
 const what = 'the list of projects'
 
 /**
@@ -31,31 +33,39 @@ function readName(value: unknown): string {
   return readMember(readObject(value), 'name', readString)
 }
 
+interface FoundLink {
+  readonly href: string
+  text: string
+}
+
 /** The name is the text of the anchor (PEP 503), or else the last segment of its link. */
 export function parseProjectListHtml(bytes: Bytes): readonly string[] {
   return readDocument(what, () => {
-    const found: { href: string; text: string }[] = []
-    readTags(
-      bytes,
-      {
-        a: (attributes) => void found.push({ href: attributes.get('href') ?? '', text: '' }),
-        meta: (attributes) => {
-          if (attributes.get('name') === 'pypi:repository-version') {
-            requireApiVersion(attributes.get('content') ?? '', what)
-          }
-        },
+    const found: FoundLink[] = []
+    let open: FoundLink | undefined
+    const tags = {
+      a: (attributes: Attributes): void => {
+        open = { href: attributes.get('href') ?? '', text: '' }
+        found.push(open)
       },
-      (text) => {
-        const last = found.at(-1)
-        // Longer than a name: what follows the last anchor.
-        if (last !== undefined && last.text.length < 300) last.text += text
+      meta: (attributes: Attributes): void => {
+        if (attributes.get('name') !== 'pypi:repository-version') return
+        requireApiVersion(attributes.get('content') ?? '', what)
       },
-    )
+    }
+    readTags(bytes, tags, {
+      text: (text) => {
+        if (open !== undefined && open.text.length < maxTextLength) open.text += text
+      },
+      close: (name) => {
+        if (name === 'a') open = undefined
+      },
+    })
     return keepNames(found.map(findName))
   })
 }
 
-function findName({ href, text }: { readonly href: string; readonly text: string }): string {
+function findName({ href, text }: FoundLink): string {
   const name = text.trim()
   return isProjectName(name) ? name : (href.split('/').findLast((segment) => segment !== '') ?? '')
 }

@@ -52,7 +52,7 @@ export function readFile(value: unknown): ProjectFile {
     hashes: readMember(object, 'hashes', readHashes),
     ...optional('size', readPresent(object, 'size', readSize)),
     ...optional('uploadTime', readUploadTime(object)),
-    ...optional('requiresPython', readPresent(object, 'requires-python', readText)),
+    ...optional('requiresPython', readRequiresPython(object)),
     ...optional('yanked', readPresent(object, 'yanked', readYanked)),
     ...optional('coreMetadata', readCoreMetadata(object)),
     ...optional('provenance', readProvenance(object)),
@@ -120,6 +120,11 @@ function readDigest(name: string, value: unknown): string {
 export function isDigestText(name: string, text: string): boolean {
   if (!/^[0-9a-f]{8,256}$/i.test(text)) return false
   return name !== 'sha256' || text.length === 64
+}
+
+/** PyPI writes an empty text or null where there is no requirement. */
+function readRequiresPython(object: JsonObject): string | undefined {
+  return readPresent(object, 'requires-python', readText) || undefined
 }
 
 function readSize(value: unknown): number {

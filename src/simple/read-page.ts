@@ -4,7 +4,7 @@
  */
 
 import { isTufgateError, VerifyError } from '../base/errors.ts'
-import type { Bytes } from '../base/bytes.ts'
+import { toPrintable, type Bytes } from '../base/bytes.ts'
 import {
   DecodeError,
   readArray,
@@ -43,10 +43,14 @@ export function readDocument<T>(what: string, read: () => T): T {
     ) {
       throw error
     }
-    throw new VerifyError('MALFORMED', `${what} cannot be read: ${error.message.slice(0, 300)}`, {
-      cause: error,
-      next: 'Nothing of it was used; ask the operator of the index or the mirror to look at it',
-    })
+    throw new VerifyError(
+      'MALFORMED',
+      `${what} cannot be read: ${toPrintable(error.message, 300)}`,
+      {
+        cause: error,
+        next: 'Nothing of it was used; ask the operator of the index or the mirror to look at it',
+      },
+    )
   }
 }
 
@@ -85,7 +89,7 @@ export function requirePageName(page: JsonObject, project: string, what: string)
   if (isProjectName(raw) && normalizeName(raw) === project) return
   throw new VerifyError('MALFORMED', `${what} is the page of another project`, {
     expected: project,
-    found: raw.slice(0, 200),
+    found: toPrintable(raw),
     next: 'Ask the operator of the index or the mirror to look at it',
   })
 }

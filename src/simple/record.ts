@@ -127,6 +127,7 @@ function indexPaths(
   project: string,
 ): ReadonlyMap<string, ServedPath> {
   const byPath = new Map<string, ServedPath>()
+  const digests = new Map<string, string>()
   const add = (key: string, served: ServedPath): void => {
     if (byPath.has(key)) throw refuseFile(served.file, project, 'its path stands twice')
     byPath.set(key, served)
@@ -134,6 +135,11 @@ function indexPaths(
   for (const file of files) {
     const key = pathKey(requireLocation(file, project))
     const { url, sha256, size } = file
+    // poetry and uv go by the name: it must not mean two things.
+    if ((digests.get(file.filename) ?? sha256) !== sha256) {
+      throw refuseFile(file, project, 'its name stands twice, with two digests')
+    }
+    digests.set(file.filename, sha256)
     add(key, { file, kind: 'file', url, sha256, ...(size === undefined ? {} : { size }) })
     const metadata = file.coreMetadata?.get('sha256')
     if (metadata === undefined) continue
