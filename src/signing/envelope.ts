@@ -1,7 +1,17 @@
-/** Signed metadata as bytes (TUF 4.2): `{"signatures": [...], "signed": {...}}`, canonical as a whole. */
+/**
+ * Signed metadata as bytes (TUF 4.2): `{"signatures": [...], "signed": {...}}`.
+ *
+ * What is signed is the canonical form. What is written is the same text but for control
+ * characters, which canonical JSON leaves as they are (a PEM key has line ends) and JSON forbids.
+ */
 
 import { encodeUtf8, type Bytes } from '../base/bytes.ts'
-import { compareCodePoints, encodeCanonical, type Json } from '../base/canonical-json.ts'
+import {
+  compareCodePoints,
+  encodeCanonical,
+  escapeControls,
+  type Json,
+} from '../base/canonical-json.ts'
 import { ConfigError } from '../base/errors.ts'
 import type { Signer } from './signer.ts'
 
@@ -18,7 +28,9 @@ export async function signEnvelope(signed: Json, signers: readonly Signer[]): Pr
   for (const signer of ordered)
     signatures.push({ keyid: signer.keyid, sig: await signer.sign(bytes) })
   // "signatures" sorts before "signed", so the parts can be put together without a second encoding.
-  return encodeUtf8(`{"signatures":${encodeCanonical(signatures)},"signed":${text}}`)
+  return encodeUtf8(
+    `{"signatures":${encodeCanonical(signatures)},"signed":${escapeControls(text)}}`,
+  )
 }
 
 /** TUF 4.2.1: a key id stands once in `signatures`; clients refuse the file otherwise. */

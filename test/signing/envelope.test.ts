@@ -18,6 +18,18 @@ describe('a signed envelope', () => {
     expect(JSON.parse(text)).toMatchObject({ signed })
   })
 
+  test('is JSON where a key has line ends, which canonical JSON leaves as they are', async () => {
+    const value = { key: 'BEGIN\n\u0001END "quoted" \\n' }
+    const signer = await newSigner()
+    const document = JSON.parse(decodeUtf8(await signEnvelope(value, [signer]))) as {
+      signatures: { sig: string }[]
+      signed: unknown
+    }
+    expect(document.signed).toEqual(value)
+    const sig = await signer.sign(encodeUtf8(encodeCanonical(value)))
+    expect(document.signatures).toMatchObject([{ sig }])
+  })
+
   test('carries the signature of the canonical form of what is signed', async () => {
     const signer = await newSigner()
     const document = JSON.parse(decodeUtf8(await signEnvelope(signed, [signer]))) as {
