@@ -1,14 +1,15 @@
 /** One index of the settings, opened: its trusted state on disk, its mirrors, its rules. */
 
 import { readFileSync, realpathSync } from 'node:fs'
-import { resolve, sep } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
-import { ConfigError, describeError } from '../base/errors.ts'
+import { ConfigError, describeError, VerifyError } from '../base/errors.ts'
 import type { ContentStore } from '../client/record-loader.ts'
 import { Repository, type RepositoryEvent } from '../client/repository.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
+import { requireSuccessor } from '../client/root-succession.ts'
 import { createTrustStorage } from '../client/trust-storage.ts'
 import { FloorStore, type Contact } from '../store/floors.ts'
 import { openFolderSource } from '../store/folder-source.ts'
@@ -77,6 +78,7 @@ export async function openIndex(
   const limits = refreshLimitsOf(settings)
   const metadata = await MetadataDirectory.open(state.directory.metadata, { onWarning: warn })
   const floors = FloorStore.open(state.directory.floors, { onDamaged: warn })
+  await inheritFloors(state, floors, context)
   const repository = await Repository.open({
     pinnedRoot: state.pinnedRoot,
     sources: index.mirror.map((location) => openSource(location, context.http)),
@@ -106,6 +108,34 @@ export async function openIndex(
     owns: matchProjects(index.projects),
     close: () => floors.close(),
   }
+}
+
+/** Another root under the same name: it must descend from the one before, and keeps its floors. */
+async function inheritFloors(
+  { directory, pinnedRoot, settings: { root } }: IndexState,
+  floors: FloorStore,
+  { settings: { limits }, warn }: IndexContext,
+): Promise<void> {
+  const { previous } = directory
+  if (previous === undefined) return
+  const earlier = await MetadataDirectory.open(join(previous.path, 'metadata'), { onWarning: warn })
+  const { rootSha256 } = previous
+  const readRoot = (version: number): Promise<Bytes | undefined> =>
+    earlier.readRoot(version, limits.root)
+  try {
+    await requireSuccessor({ rootSha256, readRoot }, pinnedRoot)
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error
+    throw new VerifyError(error.code, `${root}: ${error.message}`, {
+      ...error.facts,
+      cause: error,
+      next: `Find out who changed ${root}. If it was you, and the new one is right: ${directory.forgetCommand}`,
+    })
+  }
+  const before = FloorStore.open(join(previous.path, 'floors.db'), { onDamaged: warn })
+  floors.raise(before.read(), () => undefined)
+  before.close()
+  await directory.rememberRoot()
 }
 
 function readRoot({ name, root }: IndexSettings, maxBytes: number): Bytes {

@@ -4,7 +4,7 @@
  * floors, which are kept apart from it.
  */
 
-import type { Bytes } from '../base/bytes.ts'
+import { equalBytes, type Bytes } from '../base/bytes.ts'
 import { VerifyError, type TufgateError } from '../base/errors.ts'
 import {
   acceptRoot,
@@ -47,7 +47,9 @@ export async function loadTrustedState(
   storage: TrustStorage,
   now: number,
 ): Promise<LoadedState> {
-  let trusted = await followStoredRoots(trustRoot(pinnedRoot, storage.readFloors()), storage)
+  const pinned = trustRoot(pinnedRoot, storage.readFloors())
+  await keepPinnedRoot(pinned.root.version, pinnedRoot, storage)
+  let trusted = await followStoredRoots(pinned, storage)
   for (const [role, accept] of acceptors) {
     const bytes = await storage.read(role)
     if (bytes === undefined) break
@@ -70,6 +72,12 @@ const acceptors: readonly (readonly [
   ['snapshot', acceptSnapshot],
   ['targets', acceptTargets],
 ]
+
+/** For the day when the operator pins a later one: `root-succession.ts`. It is never read as an anchor. */
+async function keepPinnedRoot(version: number, bytes: Bytes, storage: TrustStorage): Promise<void> {
+  const kept = await storage.readRoot(version)
+  if (kept === undefined || !equalBytes(kept, bytes)) await storage.saveRoot(version, bytes)
+}
 
 /** Each stored root must follow the one before it by the same rules as one from a mirror (TUF 5.3). */
 async function followStoredRoots(pinned: TrustedSet, storage: TrustStorage): Promise<TrustedSet> {

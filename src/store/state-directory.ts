@@ -28,6 +28,8 @@ export interface StateDirectory {
   readonly previous?: { readonly rootSha256: string; readonly path: string }
   /** Makes the present content of the root file the remembered one. */
   rememberRoot(): Promise<void>
+  /** What an operator runs to start afresh with the present content of the root file. */
+  readonly forgetCommand: string
 }
 
 export interface PinnedRoot {
@@ -73,6 +75,7 @@ export async function openStateDirectory(
     floors: join(path, 'floors.db'),
     ...(isChanged && { previous }),
     rememberRoot,
+    forgetCommand: `rm ${quote(pin)}`,
   }
 }
 

@@ -1,0 +1,60 @@
+/**
+ * A pinned root whose file has another content than at the last start. It is accepted without a word
+ * where it descends from the one before by the chain of signatures (TUF 5.3); anything else is
+ * somebody's decision, and not ours.
+ */
+
+import type { Bytes } from '../base/bytes.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { VerifyError } from '../base/errors.ts'
+import { acceptRoot, noFloors, trustRoot, type TrustedSet } from '../tuf/trusted-set.ts'
+
+export interface EarlierPin {
+  readonly rootSha256: string
+  /** Roots that were accepted under it, and itself. */
+  readRoot(version: number): Promise<Bytes | undefined>
+}
+
+/** Throws VerifyError ROOT_CHANGED, or what the new root itself is refused for. */
+export async function requireSuccessor(earlier: EarlierPin, bytes: Bytes): Promise<void> {
+  const { version } = trustRoot(bytes, noFloors).root
+  const start = await findPinned(earlier, version)
+  if (start === undefined) throw refuse(earlier, bytes)
+  let trusted = start
+  while (trusted.root.version < version) {
+    const next = trusted.root.version + 1
+    const link = next === version ? bytes : await earlier.readRoot(next)
+    if (link === undefined) throw refuse(earlier, bytes)
+    trusted = acceptLink(trusted, link, refuse(earlier, bytes))
+  }
+}
+
+/** The earlier pinned root stands among those that were saved; its version is not written down. */
+async function findPinned(earlier: EarlierPin, below: number): Promise<TrustedSet | undefined> {
+  for (let version = below - 1; version >= 1; version -= 1) {
+    const bytes = await earlier.readRoot(version)
+    if (bytes === undefined) return undefined
+    if (sha256Hex(bytes) === earlier.rootSha256) return trustRoot(bytes, noFloors)
+  }
+  return undefined
+}
+
+function acceptLink(trusted: TrustedSet, bytes: Bytes, refusal: VerifyError): TrustedSet {
+  try {
+    return acceptRoot(trusted, bytes)
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error
+    throw new VerifyError(refusal.code, `${refusal.message} (${error.message})`, {
+      ...refusal.facts,
+      cause: error,
+    })
+  }
+}
+
+function refuse({ rootSha256 }: EarlierPin, bytes: Bytes): VerifyError {
+  return new VerifyError(
+    'ROOT_CHANGED',
+    'The pinned root is another one than at the last start, and does not descend from it',
+    { expected: `sha256 ${rootSha256}`, found: `sha256 ${sha256Hex(bytes)}`, role: 'root' },
+  )
+}
