@@ -91,7 +91,7 @@ async function changeOneByte(files: string, { filename, bytes }: Wheel): Promise
 }
 
 function sayWhatToTry(state: string, venv: string): void {
-  const pip = `PIP_CONFIG_FILE=/dev/null ${venv}/bin/pip install --index-url http://127.0.0.1:8642/simple/`
+  const pip = `PIP_CONFIG_FILE=/dev/null ${venv}/bin/pip --isolated install --index-url http://127.0.0.1:8642/simple/`
   say(`
 The proxy starts now. In another terminal:
 

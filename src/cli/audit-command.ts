@@ -137,19 +137,18 @@ const styles = { refused: 'red', warning: 'yellow', hidden: 'yellow', released: 
 function formatEntry(entry: AuditEntry): string {
   const { time, kind, project, file, code, id, message, request, expected, found, count } = entry
   const style = kind in styles ? styles[kind as keyof typeof styles] : 'dim'
-  const what = [
-    file ?? project,
-    code,
-    message ?? request,
-    id,
-    count === undefined ? undefined : `(${count} times)`,
-  ]
-  const words = what.filter((word) => word !== undefined).map((word) => toPrintable(word, 400))
+  const times = count === undefined ? undefined : `(${count} times)`
+  const words = [file ?? project, code, message ?? request, id, times]
+    .filter((word) => word !== undefined)
+    .map((word) => toPrintable(word, 400))
   const stamp = new Date(time).toISOString().replace('T', ' ').slice(0, 19)
+  const isDifferent = expected !== found
   return [
     `${stamp}  ${paint(style, kind.padEnd(8))}  ${words.join('  ')}`,
-    ...(expected === undefined ? [] : [`    expected ${toPrintable(expected, 400)}`]),
-    ...(found === undefined ? [] : [`    found    ${toPrintable(found, 400)}`]),
+    ...(isDifferent && expected !== undefined
+      ? [`    expected ${toPrintable(expected, 400)}`]
+      : []),
+    ...(isDifferent && found !== undefined ? [`    found    ${toPrintable(found, 400)}`] : []),
   ].join('\n')
 }
 

@@ -45,6 +45,7 @@ export interface IndexState {
 
 export interface OpenIndex {
   readonly name: string
+  readonly url: string
   /** Claims names by `projects`: what it does not list must not come from elsewhere. */
   readonly isExplicit: boolean
   readonly hosts: HostRules
@@ -100,6 +101,7 @@ export async function openIndex(
   })
   return {
     name: index.name,
+    url: index.url,
     isExplicit: index.projects !== undefined,
     hosts: await findIndexHosts(index.url, index['file-hosts']),
     rootSha256: state.rootSha256,

@@ -35,11 +35,13 @@ export async function runServe(flags: ServeFlags): Promise<number> {
 
 function announce({ origins, indexes, stateFolder }: RunningProxy): void {
   say(`tufgate ${version}`)
-  for (const { name, rootSha256, repository, contact } of indexes) {
-    say(`  index ${name}: pinned root sha256 ${rootSha256}`)
-    say(`  trusted on disk: ${formatTrust(repository.trust)}`)
-    if (contact !== 'known')
-      say('  FIRST CONTACT with this root: the signed list is accepted if it is not expired')
+  for (const { name, url, rootSha256, repository, contact } of indexes) {
+    say(`  index ${name}: ${url}`)
+    say(`    pinned root sha256 ${rootSha256}`)
+    say(`    trusted on disk: ${formatTrust(repository.trust)}`)
+    if (contact !== 'known') {
+      say('    FIRST CONTACT with this root: any signed list that is not expired is accepted')
+    }
   }
   say(`  state ${stateFolder}`)
   for (const origin of origins) say(`listening on ${origin}`)
@@ -47,12 +49,17 @@ function announce({ origins, indexes, stateFolder }: RunningProxy): void {
   say(`  pip install --index-url ${origin}/simple/ PACKAGE`)
 }
 
-/** A second signal ends the process the hard way. */
+/** Ctrl-C reaches a process twice where npm passes it on; a second one counts when a person can mean it. */
+const impatienceMs = 1000
+
+/** A second signal, later, ends the process the hard way. */
 function waitForSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
+    let firstAt: number | undefined
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1))
+      process.on(signal, () => {
+        if (firstAt !== undefined && performance.now() - firstAt > impatienceMs) process.exit(1)
+        firstAt ??= performance.now()
         resolve(signal)
       })
     }

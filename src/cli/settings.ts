@@ -175,7 +175,7 @@ function applyOverrides(raw: Record<string, unknown>, overrides: SettingsOverrid
 
 function overrideFirst(raw: unknown, first: object): unknown {
   const [head, ...rest] = (Array.isArray(raw) ? raw : []) as unknown[]
-  const base = typeof head === 'object' && head !== null ? head : { name: 'index' }
+  const base = typeof head === 'object' && head !== null ? head : { name: 'default' }
   return [{ ...base, ...first }, ...rest]
 }
 

@@ -94,7 +94,7 @@ describe('settings', () => {
       mirror: ['/srv/mirror'],
       root: '/srv/1.root.json',
     })
-    expect(settings.index[0]?.name).toBe('index')
+    expect(settings.index[0]?.name).toBe('default')
   })
 
   test('stand complete, with their defaults, in proxy-config/tufgate.toml', () => {
