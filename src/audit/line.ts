@@ -123,7 +123,7 @@ function keepNumbers(values: object): Record<string, number> {
  * JSON escapes control characters up to U+001F. The others that move a cursor, end a line or turn
  * the direction of text around can only stand in strings, where an escape means the same.
  */
-function escapeInvisible(json: string): string {
+export function escapeInvisible(json: string): string {
   return json.replaceAll(
     /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
     (character) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

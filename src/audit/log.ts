@@ -74,13 +74,13 @@ export class AuditLog {
 
   /** Resolves once the line is on disk. Rejects with StorageError AUDIT_FAILED. */
   async append(event: AuditEvent): Promise<void> {
-    if (this.#isClosed) throw buildAuditError(new Error('it was closed'), 'write the audit log')
+    if (!this.#isOpen()) throw buildAuditError(new Error('it was closed'), 'write the audit log')
     const time = this.#clock()
     this.#writeEnded(time)
     if (this.#repeats.isCollapsed(event, time)) {
       await this.#writer.settle()
       // While the disk fails nothing is collapsed: each append tries it again.
-      if (this.#writer.isHealthy() && !this.#isClosed) return this.#collapse(event, time)
+      if (this.#writer.isHealthy() && this.#isOpen()) return this.#collapse(event, time)
     }
     return this.#write(event)
   }
@@ -111,6 +111,10 @@ export class AuditLog {
 
   #write(event: AuditEvent, extras: LineExtras = {}): Promise<void> {
     return this.#writer.write({ time: this.#clock(), body: renderBody(event, extras) })
+  }
+
+  #isOpen(): boolean {
+    return !this.#isClosed
   }
 
   #collapse(event: AuditEvent, time: number): void {

@@ -122,10 +122,10 @@ async function inheritFloors(
   if (previous === undefined) return
   const earlier = await MetadataDirectory.open(join(previous.path, 'metadata'), { onWarning: warn })
   const { rootSha256 } = previous
-  const readRoot = (version: number): Promise<Bytes | undefined> =>
+  const readEarlier = (version: number): Promise<Bytes | undefined> =>
     earlier.readRoot(version, limits.root)
   try {
-    await requireSuccessor({ rootSha256, readRoot }, pinnedRoot)
+    await requireSuccessor({ rootSha256, readRoot: readEarlier }, pinnedRoot)
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error
     throw new VerifyError(error.code, `${root}: ${error.message}`, {

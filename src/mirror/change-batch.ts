@@ -6,6 +6,7 @@
 import type { ProjectChange } from './ledger.ts'
 import type { Mirror } from './open-mirror.ts'
 
+/** Each holds up to four files open. */
 const changesAtOnce = 64
 
 interface Pending {

@@ -99,7 +99,7 @@ export async function initMirror(options: InitOptions): Promise<InitResult> {
     await publishMirror(mirror, online, { now, isTimestampDue: true })
     return describe(mirror, plan, root)
   } finally {
-    mirror.close()
+    await mirror.close()
   }
 }
 

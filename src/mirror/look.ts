@@ -123,10 +123,10 @@ async function stageFiles(
   { bytes, sha256 }: { readonly bytes: Bytes; readonly sha256: string },
 ): Promise<void> {
   const target = recordTarget(record.name)
-  await mirror.tree.stage(targetPath(target, sha256), bytes, { hasTwin: true })
+  const alsoAs = plainPath(target)
+  await mirror.tree.stage(targetPath(target, sha256), bytes, { hasTwin: true, alsoAs })
   const html = renderPage(record, 'text-html')
   await mirror.tree.stage(plainHtmlPath(target), html, { hasTwin: true })
-  await mirror.tree.stage(plainPath(target), bytes, { hasTwin: true })
 }
 
 function findNewPins(

@@ -24,7 +24,7 @@ export interface Mirror extends MirrorContext {
   readonly roles: RoleLedger
   readonly settings: SettingStore
   readonly tree: PublishedTree
-  close(): void
+  close(): Promise<void>
 }
 
 export const publicFolder = 'public'
@@ -59,7 +59,8 @@ export async function openParts(directory: string, context: MirrorContext): Prom
       ledger: new Ledger(database),
       roles: new RoleLedger(database),
       settings: new SettingStore(database),
-      close: () => {
+      close: async () => {
+        await tree.close()
         database.close()
         lock.release()
       },

@@ -40,10 +40,10 @@ export async function updateProjectList(mirror: Mirror, now: number): Promise<vo
   const bytes = renderProjectList(names, 'json-v1')
   const state: ListState = { length: bytes.length, sha256: sha256Hex(bytes), projects }
   const path = targetPath(projectListTarget, state.sha256)
-  await mirror.tree.stage(path, bytes, { hasTwin: true })
+  const alsoAs = plainPath(projectListTarget)
+  await mirror.tree.stage(path, bytes, { hasTwin: true, alsoAs })
   const html = renderProjectList(names, 'text-html')
   await mirror.tree.stage(plainHtmlPath(projectListTarget), html, { hasTwin: true })
-  await mirror.tree.stage(plainPath(projectListTarget), bytes, { hasTwin: true })
   await mirror.tree.publish()
   mirror.ledger.database.transaction(() => {
     if (before !== undefined && before.sha256 !== state.sha256) {

@@ -32,7 +32,7 @@ export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
     const signers = await openOnlineSigners(mirror)
     return { published: await publishMirror(mirror, signers, { now, isTimestampDue: false }) }
   } finally {
-    mirror.close()
+    await mirror.close()
   }
 }
 

@@ -43,7 +43,7 @@ export async function mirrorStatus(options: StatusOptions): Promise<MirrorStatus
   try {
     return describeMirror(mirror)
   } finally {
-    mirror.close()
+    await mirror.close()
   }
 }
 

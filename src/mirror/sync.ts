@@ -65,7 +65,7 @@ export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
       await index.close()
     }
   } finally {
-    mirror.close()
+    await mirror.close()
   }
 }
 

@@ -1,7 +1,6 @@
 /** Opening tags of an HTML document with their attributes, in one pass; the only user of htmlparser2. */
 
 import { Parser } from 'htmlparser2'
-import { decodeUtf8, type Bytes } from '../base/bytes.ts'
 import { DecodeError } from '../base/decode.ts'
 
 /** By name in lower case; of a name that stands twice the first, as HTML has it. */
@@ -18,8 +17,8 @@ export interface ContentHandlers {
 /** Each open tag costs htmlparser2 a walk over all that are open: a million of them would take hours. */
 const maxDepth = 500
 
-/** Throws a DecodeError at too deep nesting, a TypeError where the bytes are not UTF-8, and what a handler throws. */
-export function readTags(bytes: Bytes, handlers: TagHandlers, content?: ContentHandlers): void {
+/** Throws a DecodeError at too deep nesting, and what a handler throws. */
+export function readTags(html: string, handlers: TagHandlers, content?: ContentHandlers): void {
   const byName = new Map(Object.entries(handlers))
   let attributes: Map<string, string> | undefined
   let depth = 0
@@ -43,6 +42,6 @@ export function readTags(bytes: Bytes, handlers: TagHandlers, content?: ContentH
     },
     ...(content === undefined ? {} : { ontext: content.text }),
   })
-  parser.write(decodeUtf8(bytes))
+  parser.write(html)
   parser.end()
 }

@@ -9,8 +9,15 @@ import { readTags, type Attributes } from './html-tags.ts'
 import type { CoreMetadata, ProjectFile, ProjectStatus } from './model.ts'
 import type { ParsedPage, SkippedLink } from './parse-json.ts'
 import { isDigestText, maxFilesPerPage } from './read-file.ts'
-import { readDocument, requireApiVersion } from './read-page.ts'
-import { isAbsoluteUrl, parseUploadTime, readFilename, readText, readUrlText } from './read-text.ts'
+import { readDocument, readUtf8, requireApiVersion } from './read-page.ts'
+import {
+  describeLink,
+  isAbsoluteUrl,
+  parseUploadTime,
+  readFilename,
+  readText,
+  readUrlText,
+} from './read-text.ts'
 import { splitFragment } from './url-fragment.ts'
 
 /** `project` is normalized. Throws VerifyError MALFORMED or UNSUPPORTED (other major API version). */
@@ -18,7 +25,7 @@ export function parsePageHtml(bytes: Bytes, project: string): ParsedPage {
   const what = `the index page of ${project}`
   return readDocument(what, () => {
     const reading = new PageReading(what)
-    readTags(bytes, {
+    readTags(readUtf8(bytes, what), {
       a: (attributes) => reading.addAnchor(attributes),
       base: (attributes) => reading.setBase(attributes),
       meta: (attributes) => reading.addMeta(attributes),
@@ -47,7 +54,7 @@ class PageReading {
     const href = attributes.get('href')?.trim() ?? ''
     const filename = findFilename(href)
     if (filename === undefined) {
-      this.#skipped.push({ link: href.slice(0, 200), problem: 'a link without a file name' })
+      this.#skipped.push({ link: describeLink(href), problem: 'a link without a file name' })
     } else {
       this.#files.push(readAt(`link ${at}`, () => readAnchor(href, filename, attributes)))
     }

@@ -20,6 +20,7 @@ import { splitFragment } from './url-fragment.ts'
 
 /** A link that was left out, and why. */
 export interface SkippedLink {
+  /** The file name as the page has it, or else the link without its secrets. */
   readonly link: string
   readonly problem: string
 }
@@ -34,7 +35,7 @@ export interface ParsedPage extends ProjectPage {
 export function parsePageJson(bytes: Bytes, project: string): ParsedPage {
   const what = `the index page of ${project}`
   return readDocument(what, () => {
-    const page = readJsonObject(bytes)
+    const page = readJsonObject(bytes, what)
     readApiVersion(page, what)
     requirePageName(page, project, what)
     const status = readStatus(page)
@@ -62,7 +63,7 @@ function keepConsistent(files: readonly ProjectFile[]): Pick<ParsedPage, 'files'
       ([name, digest]) => (file.hashes.get(name) ?? digest) !== digest,
     )
     if (contradicts)
-      skipped.push({ link: file.url, problem: 'the digest in its URL is another one' })
+      skipped.push({ link: file.filename, problem: 'the digest in its URL is another one' })
     else kept.push({ ...file, url, hashes: new Map([...file.hashes, ...hashes]) })
   }
   return { files: kept, skipped }

@@ -10,7 +10,13 @@ import { readTags, type Attributes } from './html-tags.ts'
 import { isProjectName, normalizeName } from './names.ts'
 import type { PageFormat } from './negotiate.ts'
 import { apiVersion } from './page-object.ts'
-import { readApiVersion, readDocument, readJsonObject, requireApiVersion } from './read-page.ts'
+import {
+  readApiVersion,
+  readDocument,
+  readJsonObject,
+  readUtf8,
+  requireApiVersion,
+} from './read-page.ts'
 
 const maxProjects = 4_000_000
 /** Longer than any name. */
@@ -23,7 +29,7 @@ const what = 'the list of projects'
  */
 export function parseProjectListJson(bytes: Bytes): readonly string[] {
   return readDocument(what, () => {
-    const page = readJsonObject(bytes)
+    const page = readJsonObject(bytes, what)
     readApiVersion(page, what)
     return keepNames(readMember(page, 'projects', (value) => readArray(value, readName)))
   })
@@ -53,7 +59,7 @@ export function parseProjectListHtml(bytes: Bytes): readonly string[] {
         requireApiVersion(attributes.get('content') ?? '', what)
       },
     }
-    readTags(bytes, tags, {
+    readTags(readUtf8(bytes, what), tags, {
       text: (text) => {
         if (open !== undefined && open.text.length < maxTextLength) open.text += text
       },

@@ -3,8 +3,7 @@
  * versions, status. And the one place where a failed reading becomes an error with a code.
  */
 
-import { isTufgateError, VerifyError } from '../base/errors.ts'
-import { toPrintable, type Bytes } from '../base/bytes.ts'
+import { decodeUtf8, toPrintable, type Bytes } from '../base/bytes.ts'
 import {
   DecodeError,
   readArray,
@@ -14,6 +13,7 @@ import {
   type JsonObject,
 } from '../base/decode.ts'
 import type { Json } from '../base/canonical-json.ts'
+import { VerifyError } from '../base/errors.ts'
 import { parseJson } from '../base/strict-json.ts'
 import type { ProjectStatus } from './model.ts'
 import { isProjectName, normalizeName } from './names.ts'
@@ -32,30 +32,40 @@ const knownMembers: ReadonlySet<string> = new Set([
 
 const maxVersions = 200_000
 
-/** Runs a reading of untrusted bytes: whatever it throws without a code becomes MALFORMED. */
+/** Runs a reading of what came from outside: its DecodeError becomes MALFORMED. */
 export function readDocument<T>(what: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (isTufgateError(error)) throw error
-    if (
-      !(error instanceof DecodeError || error instanceof TypeError || error instanceof SyntaxError)
-    ) {
-      throw error
-    }
-    throw new VerifyError(
-      'MALFORMED',
-      `${what} cannot be read: ${toPrintable(error.message, 300)}`,
-      {
-        cause: error,
-        next: 'Nothing of it was used; ask the operator of the index or the mirror to look at it',
-      },
-    )
+    if (error instanceof DecodeError) throw malformed(what, error)
+    throw error
   }
 }
 
-export function readJsonObject(bytes: Bytes): JsonObject {
-  return readObject(parseJson(bytes))
+export function readJsonObject(bytes: Bytes, what: string): JsonObject {
+  return readObject(readBytes(() => parseJson(bytes), what))
+}
+
+export function readUtf8(bytes: Bytes, what: string): string {
+  return readBytes(() => decodeUtf8(bytes), what)
+}
+
+/** The two decoders of the platform throw their own errors, and nothing else of ours runs here. */
+function readBytes<T>(decode: () => T, what: string): T {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof SyntaxError) throw malformed(what, error)
+    throw error
+  }
+}
+
+function malformed(what: string, cause: Error): VerifyError {
+  const message = `${what} cannot be read: ${toPrintable(cause.message, 300)}`
+  return new VerifyError('MALFORMED', message, {
+    cause,
+    next: 'Nothing of it was used; ask the operator of the index or the mirror to look at it',
+  })
 }
 
 /** PEP 629 and 691: 1.x is understood, whatever x; another major version is not. */

@@ -3,6 +3,7 @@
  * What passed here can be shown in JSON, in HTML and on a line of a log.
  */
 
+import { toPrintable } from '../base/bytes.ts'
 import { DecodeError, readString } from '../base/decode.ts'
 
 /** Longer than any sentence of a maintainer, short enough for 100,000 files. */
@@ -62,4 +63,10 @@ export function parseUploadTime(raw: string): number | undefined {
 /** PEP 740: a fully-qualified URL. */
 export function isAbsoluteUrl(raw: string): boolean {
   return /^https?:\/\/[^\s/]/.test(raw) && URL.canParse(raw)
+}
+
+/** A link for a report or a log: on one line, without credentials and without what a query says. */
+export function describeLink(raw: string): string {
+  const bare = raw.replace(/^([^/\\?#]*[/\\]{2})[^/\\?#]*@/, '$1').replace(/([?#]).*$/su, '$1...')
+  return toPrintable(bare)
 }

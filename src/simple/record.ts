@@ -30,6 +30,7 @@ import {
   readVersions,
   requirePageName,
 } from './read-page.ts'
+import { describeLink } from './read-text.ts'
 import { completeVersions } from './versions.ts'
 
 export interface RecordFile extends ProjectFile {
@@ -69,7 +70,7 @@ export interface ProjectRecord extends RecordContent {
 export function parseRecord(bytes: Bytes, project: string): ProjectRecord {
   const what = `the signed record of ${project}`
   return readDocument(what, () => {
-    const page = readJsonObject(bytes)
+    const page = readJsonObject(bytes, what)
     readApiVersion(page, what)
     requirePageName(page, project, what)
     const files = readMember(page, 'files', (value) => readFiles(value, readRecordFile))
@@ -168,7 +169,7 @@ function refuseFile(
     'RECORD_REFUSED',
     `the signed record of ${project} lists ${name}: ${problem}`,
     {
-      url: toPrintable(file.url),
+      url: describeLink(file.url),
       next: 'Ask the operator of the mirror to look at the record; nothing of it is served',
       cause,
     },

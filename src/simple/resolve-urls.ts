@@ -6,6 +6,7 @@
 import { VerifyError } from '../base/errors.ts'
 import type { ProjectFile } from './model.ts'
 import type { ParsedPage, SkippedLink } from './parse-json.ts'
+import { describeLink } from './read-text.ts'
 
 /** `pageUrl` is the final URL of the page, after redirects. What is left out is added to `skipped`. */
 export function resolveUrls(page: ParsedPage, pageUrl: string): ParsedPage {
@@ -16,8 +17,8 @@ export function resolveUrls(page: ParsedPage, pageUrl: string): ParsedPage {
     const url = URL.parse(file.url, base)
     const problem = url === null ? 'not a URL' : findProblem(url)
     if (url === null || problem !== undefined) {
-      // Never the query or the credentials: this goes into logs.
-      skipped.push({ link: file.filename.slice(0, 200), problem: problem ?? 'not a URL' })
+      // Not the URL: its query or credentials would go into logs.
+      skipped.push({ link: file.filename, problem: problem ?? 'not a URL' })
     } else {
       url.hash = ''
       files.push({ ...file, url: url.href })
@@ -33,7 +34,7 @@ function requireBase(page: ParsedPage, pageUrl: string): string {
   const base = URL.parse(page.base ?? '', pageUrl)
   if (base === null || !/^https?:$/.test(base.protocol)) {
     throw new VerifyError('MALFORMED', `the index page of ${page.name} has a base that is no URL`, {
-      found: page.base?.slice(0, 200) ?? 'none',
+      found: describeLink(page.base ?? ''),
       next: 'Ask the operator of the index to look at the page',
     })
   }

@@ -64,8 +64,7 @@ function rewriteFiles(
 /** A file that the index lists no more is shown as yanked (PEP 592): nobody gets it by chance. */
 function yankReason(file: RecordFile): string | undefined {
   if (file.removed === undefined) return file.yanked
-  const reason = file.yanked ? ` (yanked before: ${file.yanked})` : ''
-  return `no longer listed by the index since ${file.removed}${reason}`
+  return `not listed since ${file.removed}${file.yanked ? `: ${file.yanked}` : ''}`
 }
 
 /**

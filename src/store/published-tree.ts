@@ -8,7 +8,7 @@
 
 import { gzip } from 'node:zlib'
 import {
-  chmod,
+  link,
   mkdir,
   open,
   readdir,
@@ -16,7 +16,7 @@ import {
   rename,
   rm,
   stat,
-  writeFile,
+  type FileHandle,
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -27,11 +27,15 @@ import { buildStorageError, findErrno } from './storage-error.ts'
 export interface StageOptions {
   /** A `.gz` beside it, which appears first: a server that prefers it never has an older one. */
   readonly hasTwin?: boolean
+  /** A second name for the same content, which appears after the first. */
+  readonly alsoAs?: string
 }
 
 interface Staged {
   readonly temporary: string
   readonly path: string
+  /** Still to be made durable; a second name needs none of its own. */
+  readonly handle?: FileHandle
 }
 
 const compress = promisify(gzip)
@@ -63,22 +67,38 @@ export class PublishedTree {
   }
 
   /** `path` is relative, `/` between segments; nothing is visible before `publish`. */
-  async stage(path: string, bytes: Bytes, { hasTwin = false }: StageOptions = {}): Promise<void> {
+  async stage(path: string, bytes: Bytes, options: StageOptions = {}): Promise<void> {
+    const { hasTwin = false, alsoAs } = options
+    const names = alsoAs === undefined ? [path] : [path, alsoAs]
     try {
-      if (hasTwin) await this.#stageOne(`${path}.gz`, await compress(bytes))
-      await this.#stageOne(path, bytes)
+      if (hasTwin)
+        await this.#stageAs(
+          names.map((name) => `${name}.gz`),
+          await compress(bytes),
+        )
+      await this.#stageAs(names, bytes)
     } catch (error) {
       throw buildStorageError(error, 'write', join(this.folder, path))
     }
   }
 
-  async #stageOne(path: string, bytes: Bytes): Promise<void> {
+  async #stageAs([first = '', ...others]: readonly string[], bytes: Bytes): Promise<void> {
+    const temporary = this.#nextTemporary()
+    const handle = await writeReadable(temporary, bytes)
+    const staged: Staged[] = [{ temporary, path: join(this.folder, first), handle }]
+    for (const other of others) {
+      const second = this.#nextTemporary()
+      // Nothing in the tree is ever changed in place, so that two names can share the content.
+      await link(temporary, second)
+      staged.push({ temporary: second, path: join(this.folder, other) })
+    }
+    // Only now, whole: somebody else may publish at any time.
+    this.#staged.push(...staged)
+  }
+
+  #nextTemporary(): string {
     this.#count += 1
-    const temporary = join(this.folder, stagingName, String(this.#count))
-    await writeFile(temporary, bytes, { flag: 'wx' })
-    // The umask must not make the tree unreadable for the server.
-    await chmod(temporary, 0o644)
-    this.#staged.push({ temporary, path: join(this.folder, path) })
+    return join(this.folder, stagingName, String(this.#count))
   }
 
   /** All that is staged: on disk, then visible, then visible for good. */
@@ -86,7 +106,7 @@ export class PublishedTree {
     const batch = this.#staged
     this.#staged = []
     try {
-      await forEachParallel(batch, ({ temporary }) => syncPath(temporary))
+      await forEachParallel(batch, finishFile)
       const folders = new Set<string>()
       for (const { temporary, path } of batch) {
         await renameInto(temporary, path, folders)
@@ -95,7 +115,15 @@ export class PublishedTree {
       await forEachParallel([...folders], syncPath)
     } catch (error) {
       throw buildStorageError(error, 'publish into', this.folder)
+    } finally {
+      await closeAll(batch)
     }
+  }
+
+  /** What is still staged is given up. */
+  async close(): Promise<void> {
+    await closeAll(this.#staged)
+    this.#staged = []
   }
 
   async read(path: string): Promise<Bytes | undefined> {
@@ -159,6 +187,28 @@ async function renameInto(from: string, to: string, folders: Set<string>): Promi
     folders.add(dirname(dirname(to)))
     await rename(from, to)
   }
+}
+
+async function writeReadable(path: string, bytes: Bytes): Promise<FileHandle> {
+  const handle = await open(path, 'wx')
+  try {
+    await handle.writeFile(bytes)
+    // The umask must not make the tree unreadable for the server.
+    await handle.chmod(0o644)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+async function finishFile({ handle }: Staged): Promise<void> {
+  await handle?.sync()
+}
+
+/** Closing one that is closed already does nothing. */
+async function closeAll(batch: readonly Staged[]): Promise<void> {
+  for (const { handle } of batch) await handle?.close()
 }
 
 async function syncPath(path: string): Promise<void> {

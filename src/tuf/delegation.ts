@@ -6,7 +6,7 @@
 
 import { encodeUtf8 } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
-import type { Bins, Delegations, HashPrefixes, Scope } from './metadata.ts'
+import type { Bins, DelegatedRole, DelegationIndex, Delegations } from './metadata.ts'
 import { isPathMatch } from './path-pattern.ts'
 import type { Signers } from './threshold.ts'
 
@@ -22,8 +22,34 @@ export function findDelegations(delegations: Delegations, path: string): Delegat
     // As python-tuf, go-tuf and tuf-js have it, though TAP 15 says otherwise.
     return [{ name: binName(namePrefix, bitLength, path), terminating: true }]
   }
+  const { byPattern, byHashPrefix, hashPrefixLengths } = delegations.index
   const pathHash = hashPath(path)
-  return [...delegations.roles.values()].filter(({ scope }) => isCovered(scope, path, pathHash))
+  const matches = new Set([
+    ...byPattern.filter((role) => isPatternMatch(role, path)),
+    ...hashPrefixLengths.flatMap((length) => byHashPrefix.get(pathHash.slice(0, length)) ?? []),
+  ])
+  return [...matches].toSorted((left, right) => left.place - right.place)
+}
+
+export function buildIndex(roles: Iterable<DelegatedRole>): DelegationIndex {
+  const byPattern: DelegatedRole[] = []
+  const byHashPrefix = new Map<string, DelegatedRole[]>()
+  for (const role of roles) {
+    if (role.scope.kind === 'patterns') byPattern.push(role)
+    else for (const prefix of role.scope.prefixes) addTo(byHashPrefix, prefix, role)
+  }
+  const hashPrefixLengths = [...new Set([...byHashPrefix.keys()].map(({ length }) => length))]
+  return { byPattern, byHashPrefix, hashPrefixLengths }
+}
+
+function addTo(
+  byHashPrefix: Map<string, DelegatedRole[]>,
+  prefix: string,
+  role: DelegatedRole,
+): void {
+  const sharing = byHashPrefix.get(prefix)
+  if (sharing === undefined) byHashPrefix.set(prefix, [role])
+  else sharing.push(role)
 }
 
 /** `undefined` where the delegations do not know the role. */
@@ -51,15 +77,8 @@ function isBin({ namePrefix, bitLength }: Bins, role: string): boolean {
   return bin >= 0 && bin < 2 ** bitLength && role === renderBinName(namePrefix, bitLength, bin)
 }
 
-/** Prefixes are grouped by length, so that 65,536 of them cost as much as one. */
-export function groupHashPrefixes(prefixes: readonly string[]): HashPrefixes {
-  return { lengths: [...new Set(prefixes.map(({ length }) => length))], texts: new Set(prefixes) }
-}
-
-function isCovered(scope: Scope, path: string, pathHash: string): boolean {
-  if (scope.kind === 'patterns') return scope.patterns.some((pattern) => isPathMatch(pattern, path))
-  const { lengths, texts } = scope.prefixes
-  return lengths.some((length) => texts.has(pathHash.slice(0, length)))
+function isPatternMatch({ scope }: DelegatedRole, path: string): boolean {
+  return scope.kind === 'patterns' && scope.patterns.some((pattern) => isPathMatch(pattern, path))
 }
 
 function hashPath(path: string): string {

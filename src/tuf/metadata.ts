@@ -70,23 +70,28 @@ export interface Targets {
 export interface Delegations {
   readonly keys: ReadonlyMap<string, Key>
   readonly roles: ReadonlyMap<string, DelegatedRole>
+  readonly index: DelegationIndex
   readonly bins?: Bins
 }
 
 export interface DelegatedRole extends RoleKeys {
   readonly name: string
+  /** Its place among the roles, which is its priority: 0 comes first. */
+  readonly place: number
   readonly terminating: boolean
   readonly scope: Scope
 }
 
-/** Which target paths a delegation covers: those that match a pattern, or whose hash begins so. */
+/** Which target paths a delegation covers: those that match a pattern, or whose sha256 begins so. */
 export type Scope =
   | { readonly kind: 'patterns'; readonly patterns: readonly PathPattern[] }
-  | { readonly kind: 'hash-prefixes'; readonly prefixes: HashPrefixes }
+  | { readonly kind: 'hash-prefixes'; readonly prefixes: readonly string[] }
 
-export interface HashPrefixes {
-  readonly lengths: readonly number[]
-  readonly texts: ReadonlySet<string>
+/** The same roles, so that one of 65,536 classic bins is found at once. */
+export interface DelegationIndex {
+  readonly byPattern: readonly DelegatedRole[]
+  readonly byHashPrefix: ReadonlyMap<string, readonly DelegatedRole[]>
+  readonly hashPrefixLengths: readonly number[]
 }
 
 /** TAP 15 `succinct_roles`: 2^bitLength roles named `<namePrefix>-<hexadecimal number>`. */

@@ -15,7 +15,7 @@ import {
   readString,
   type JsonObject,
 } from '../base/decode.ts'
-import { groupHashPrefixes } from './delegation.ts'
+import { buildIndex } from './delegation.ts'
 import { parseKey, type Key } from './keys.ts'
 import {
   topRoles,
@@ -65,13 +65,14 @@ export function readDelegations(value: unknown): Delegations {
   if ((roles === undefined) === (bins === undefined)) {
     throw new DecodeError('expected either roles or succinct_roles')
   }
-  return { keys, roles: roles ?? new Map<string, DelegatedRole>(), ...(bins && { bins }) }
+  const known = roles ?? new Map<string, DelegatedRole>()
+  return { keys, roles: known, index: buildIndex(known.values()), ...(bins && { bins }) }
 }
 
 function readDelegatedRoles(value: unknown): Map<string, DelegatedRole> {
   const roles = new Map<string, DelegatedRole>()
   readArray(value, (item) => {
-    const role = readDelegatedRole(readObject(item))
+    const role = readDelegatedRole(readObject(item), roles.size)
     // TUF 4.5: with two of a name the later would take the place of the earlier.
     if (roles.has(role.name)) throw new DecodeError(`role ${role.name} stands twice`)
     if (roles.size >= maxRoles) throw new DecodeError(`more than ${maxRoles} roles`)
@@ -80,10 +81,11 @@ function readDelegatedRoles(value: unknown): Map<string, DelegatedRole> {
   return roles
 }
 
-function readDelegatedRole(object: JsonObject): DelegatedRole {
+function readDelegatedRole(object: JsonObject, place: number): DelegatedRole {
   return {
     ...readRoleKeys(object),
     name: readMember(object, 'name', readRoleName),
+    place,
     terminating: readMember(object, 'terminating', readBoolean),
     scope: readScope(object),
   }
@@ -104,7 +106,7 @@ function readScope(object: JsonObject): Scope {
   )
   if (patterns !== undefined && prefixes === undefined) return { kind: 'patterns', patterns }
   if (prefixes !== undefined && patterns === undefined) {
-    return { kind: 'hash-prefixes', prefixes: groupHashPrefixes(prefixes) }
+    return { kind: 'hash-prefixes', prefixes }
   }
   // TUF 4.5: never both, and without either it would be unclear what is delegated.
   throw new DecodeError('expected either paths or path_hash_prefixes')

@@ -106,10 +106,18 @@ describe('many who ask', () => {
 
   test('nobody listens to a failure, and nothing is left unhandled', async () => {
     server.on(url, status(404))
-    const downloads = createDownloads()
-    downloads.fetch(entry())
-    await server.waitFor(url, 1)
-    await downloads.close()
+    const discarded = Promise.withResolvers<void>()
+    const ownVault = {
+      open: async () => undefined,
+      createSpool: async () => ({
+        write: async () => {},
+        digestHex: () => '',
+        commit: async () => {},
+        discard: async () => discarded.resolve(),
+      }),
+    }
+    createDownloads({ ports: { vault: ownVault } }).fetch(entry())
+    await discarded.promise
     // vitest fails the run on an unhandled rejection.
     await new Promise((resolve) => setImmediate(resolve))
   })

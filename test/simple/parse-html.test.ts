@@ -93,7 +93,7 @@ describe('pages in HTML', () => {
       vector('mousebender/archive_links.aicoe-tensorflow.html'),
       'tensorflow',
     )
-    expect(page.skipped[0]).toEqual({ link: '?C=N;O=D', problem: 'a link without a file name' })
+    expect(page.skipped[0]).toEqual({ link: '?...', problem: 'a link without a file name' })
     expect(page.files[0]?.filename).toBe('tensorflow-1.12.3-cp27-cp27mu-linux_x86_64.whl')
   })
 
@@ -143,9 +143,16 @@ describe('pages in HTML', () => {
     (href) => {
       const page = read(`<a href="${href}">foo-1.0.tar.gz</a>`)
       expect(page.files).toEqual([])
-      expect(page.skipped).toEqual([{ link: href, problem: 'a link without a file name' }])
+      expect(page.skipped.map(({ problem }) => problem)).toEqual(['a link without a file name'])
     },
   )
+
+  it('reports a link without its secrets, on one line', () => {
+    const { skipped } = read(
+      '<a href="https://user:hunter2@a.example/x/?token=hunter2&#10;\u202E">',
+    )
+    expect(skipped[0]?.link).toBe('https://a.example/x/?...')
+  })
 
   it('takes no digest from a fragment that has none, and the first of two', () => {
     expect(readAnchor('', 'f-1.zip#egg=foo')?.hashes.size).toBe(0)

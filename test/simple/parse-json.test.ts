@@ -158,7 +158,7 @@ describe('pages in JSON', () => {
       [url, undefined],
     ])
     expect(page.skipped).toEqual([
-      { link: `${url}#sha256=${sha256Of('b')}`, problem: 'the digest in its URL is another one' },
+      { link: 'foo-1.0.tar.gz', problem: 'the digest in its URL is another one' },
     ])
   })
 

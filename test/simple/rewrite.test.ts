@@ -1,4 +1,6 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isPathSegment } from '../../src/simple/read-text.ts'
 import { parseRecord, type ProjectRecord, type RecordFile } from '../../src/simple/record.ts'
 import { rewriteForOrigin, rewritePage, type Ruling } from '../../src/simple/rewrite.ts'
 import { fileJson, host, pageJson, sha256Of } from '../support/pages.ts'
@@ -39,6 +41,23 @@ describe('the page that a client sees', () => {
     expect(asked.pathname).toMatch(/^\/prefix\/files\/foo\//)
     const segments = asked.pathname.split('/').slice(4).map(decodeURIComponent)
     expect(record.byPath.get(segments.join('/'))?.file).toBe(record.files[0])
+  })
+
+  it('links to any path in a way that comes back as the same path', () => {
+    const segment = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
+      .filter(isPathSegment)
+    fc.assert(
+      fc.property(fc.array(segment, { maxLength: 4 }), (segments) => {
+        const path = [...segments, name].map(encodeURIComponent).join('/')
+        const record = recordOf(fileJson(name, { url: new URL(path, 'http://a.example:81/').href }))
+        const [file] = rewritePage(record, keepAll, { showHidden: false }).files
+        const asked = new URL(file?.url ?? '', 'http://localhost:3000/simple/foo/')
+        const decoded = asked.pathname.split('/').slice(3).map(decodeURIComponent).join('/')
+        expect(decoded).toBe(['a.example:81', ...segments, name].join('/'))
+        expect(record.byPath.has(decoded)).toBe(true)
+      }),
+    )
   })
 
   it('keeps what is signed besides', () => {
@@ -84,8 +103,8 @@ describe('the page that a client sees', () => {
     )
     const page = rewritePage(record, keepAll, { showHidden: false })
     expect(page.files.map((file) => file.yanked)).toEqual([
-      'no longer listed by the index since 2026-03-01T00:00:00Z',
-      'no longer listed by the index since 2026-03-01T00:00:00Z (yanked before: bad)',
+      'not listed since 2026-03-01T00:00:00Z',
+      'not listed since 2026-03-01T00:00:00Z: bad',
     ])
     expect(page.versions).toEqual(['1.0', '2.0'])
   })
@@ -146,6 +165,6 @@ describe('the page that a client sees', () => {
       `${host}/packages/aa/bb/${name}`,
       `${host}/packages/aa/bb/foo-2.0.zip`,
     ])
-    expect(page.files[1]?.yanked).toContain('no longer listed')
+    expect(page.files[1]?.yanked).toContain('not listed')
   })
 })

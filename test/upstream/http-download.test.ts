@@ -7,6 +7,7 @@ import {
   endless,
   endlessHeaders,
   endlessInterim,
+  holdUntil,
   lieAboutLength,
   redirect,
   reset,
@@ -60,18 +61,20 @@ describe('time', () => {
     })
   })
 
-  test('the deadline also ends a request that waits for a connection', async () => {
-    server.on('/slow', silence())
+  test('the deadline also ends a request that waits for a connection: it is never sent', async () => {
+    const gate = Promise.withResolvers<void>()
+    server.on('/first', holdUntil(gate.promise, serve(kilobyte)))
+    server.on('/last', serve(kilobyte))
     const client = createClient({ limits: { connectionsPerOrigin: 1 } })
-    const options = { hosts: local(), maxBytes: 1, deadlineMs: 60 }
-    const both = [
-      client.get(server.url('/slow'), options),
-      client.get(server.url('/other'), options),
-    ]
-    for (const result of await Promise.allSettled(both)) {
-      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'TIMED_OUT' } })
-    }
-    expect(server.count('/other')).toBe(0)
+    const options = { hosts: local(), maxBytes: 2000 }
+    const first = client.get(server.url('/first'), options)
+    await server.waitFor('/first', 1)
+    const waiting = client.get(server.url('/waiting'), { ...options, deadlineMs: 20 })
+    await expect(waiting).rejects.toMatchObject({ code: 'TIMED_OUT' })
+    gate.resolve()
+    await first
+    expect((await client.get(server.url('/last'), options)).status).toBe(200)
+    expect(server.count('/waiting')).toBe(0)
   })
 
   test('slow retrieval: a byte now and then is too slow', async () => {
@@ -224,6 +227,31 @@ describe('a file', () => {
     }
     await createClient().download(server.url('/file'), sink, { hosts: local(), maxBytes: 4e6 })
     expect(Buffer.concat(chunks).equals(large)).toBe(true)
+  })
+
+  test('a failure is told when the write that is under way has ended, not before', async () => {
+    server.on('/file', stall(kilobyte, 10))
+    const controller = new AbortController()
+    const options = { hosts: local(), maxBytes: 1e6, signal: controller.signal }
+    const written = Promise.withResolvers<void>()
+    const began = Promise.withResolvers<void>()
+    const write = (): Promise<void> => {
+      began.resolve()
+      return written.promise
+    }
+    let isTold = false
+    const promise = createClient()
+      .download(server.url('/file'), { write }, options)
+      .catch(() => {
+        isTold = true
+      })
+    await began.promise
+    controller.abort(new Error('we stop'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isTold).toBe(false)
+    written.resolve()
+    await promise
+    expect(isTold).toBe(true)
   })
 
   test('can be given up from outside', async () => {

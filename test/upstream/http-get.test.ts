@@ -190,6 +190,15 @@ describe('retries', () => {
     expect(server.count('/busy')).toBe(1)
   })
 
+  test('none when the caller’s own time would be over by then', async () => {
+    const waits: number[] = []
+    const client = createClient({ sleep: async (milliseconds) => void waits.push(milliseconds) })
+    server.on('/page', status(503, { 'retry-after': '4' }))
+    const options = { hosts: local(), maxBytes: 1000, deadlineMs: 3000 }
+    await expect(client.get(server.url('/page'), options)).rejects.toMatchObject({ status: 503 })
+    expect(waits).toEqual([])
+  })
+
   test('a server that is not there', async () => {
     const gone = await startHostileServer()
     await gone.close()

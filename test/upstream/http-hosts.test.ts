@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { HttpClient, HttpResponse } from '../../src/upstream/http-client.ts'
+import { AddressRefusedError } from '../../src/upstream/address-guard.ts'
+import { createDispatcher } from '../../src/upstream/dispatchers.ts'
+import {
+  defaultHttpLimits,
+  type HttpClient,
+  type HttpResponse,
+} from '../../src/upstream/http-client.ts'
 import { containing } from '../support/expecting.ts'
 import { redirect, serve, startHostileServer, status } from '../support/hostile-server.ts'
 import {
@@ -119,4 +125,14 @@ describe('addresses', () => {
       message: containing('the host name does not resolve'),
     })
   })
+})
+
+test('a written address is checked by the socket too, whoever asks for it', async () => {
+  const dispatcher = createDispatcher(false, {
+    ...defaultHttpLimits,
+    environment: {},
+  })
+  const request = dispatcher.request({ origin: server.origin, path: '/', method: 'GET' })
+  await expect(request).rejects.toBeInstanceOf(AddressRefusedError)
+  await dispatcher.close()
 })
