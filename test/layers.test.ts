@@ -61,8 +61,9 @@ const doors: ReadonlyMap<string, RegExp> = new Map([
   ['node:vm', /^$/],
 ])
 
-/** Globals that would go around a door. */
-const forbiddenGlobals = /(?<![.\w])(?:fetch|XMLHttpRequest|WebSocket|EventSource|eval)\s*\(/
+/** Globals that would go around a door; a call, and not a method that is declared. */
+const forbiddenGlobals =
+  /(?<![.\w#])(?:fetch|XMLHttpRequest|WebSocket|EventSource|eval)\s*\((?![^)]*\)\s*\{)/
 
 /** Folders that are handed the time, and never ask for it. */
 const clockless = /^(?:base|tuf|simple|policy)\//
