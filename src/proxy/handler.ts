@@ -157,7 +157,8 @@ export class Handler {
     const [first] = hidden
     if (first === undefined) return
     const names = hidden.slice(0, 5).map(([{ filename }]) => filename)
-    const message = `${hidden.length} files hidden: ${names.join(', ')}${hidden.length > 5 ? ', ...' : ''}`
+    const rest = hidden.length > names.length ? `, and ${hidden.length - names.length} more` : ''
+    const message = `policy hides ${names.join(', ')}${rest}`
     const { code } = first[1]
     const now = this.#options.ops.now()
     await this.#log.note(describeExchange(exchange, 'hidden', now, { code, message }))

@@ -127,7 +127,7 @@ describe('policy on a page', () => {
     await proxy.get('/simple/foo/', [json])
     const hidden = proxy.gateway.events.filter(({ kind }) => kind === 'hidden')
     expect(hidden).toMatchObject([{ project: 'foo', code: 'TOO_YOUNG' }])
-    expect(hidden[0]?.message).toBe('1 files hidden: foo-1.0-py3-none-any.whl')
+    expect(hidden[0]?.message).toBe('policy hides foo-1.0-py3-none-any.whl')
     proxy.gateway.time += 2 * 3_600_000
     expect((await proxy.get('/simple/foo/', [json])).body.toString()).toContain('foo-1.0')
   })
