@@ -71,6 +71,7 @@ const defaultLifetimes: Lifetimes = {
   timestamp: dayMs,
 }
 const maxRootKeys = 20
+const stagedAtOnce = 64
 
 interface Plan {
   readonly rootKeys: number
@@ -237,7 +238,11 @@ async function publishEmptyBins(
   const bytes = await signEnvelope(signed, [signer])
   const digest = { length: bytes.length, sha256: sha256Hex(bytes) }
   const names = Array.from({ length: 2 ** bitLength }, (_, bin) => renderBinName(bin, bitLength))
-  for (const name of names) await mirror.tree.stage(metadataPath(name, 1), bytes, { hasTwin: true })
+  for (const [at, name] of names.entries()) {
+    await mirror.tree.stage(metadataPath(name, 1), bytes, { hasTwin: true })
+    // What is staged is held open: thousands at once would be too many.
+    if (at % stagedAtOnce === 0) await mirror.tree.publish()
+  }
   await mirror.tree.publish()
   mirror.ledger.database.transaction(() => {
     for (const [bin, name] of names.entries()) {

@@ -1,0 +1,82 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { IndexPort } from '../../src/mirror/index-port.ts'
+import type { ParsedPage } from '../../src/simple/parse-json.ts'
+import { digestOf, MirrorFixture } from './mirror-fixture.ts'
+
+let mirror: MirrorFixture
+beforeEach(async () => {
+  mirror = await MirrorFixture.create()
+})
+afterEach(async () => {
+  await mirror.remove()
+})
+
+const count = 300
+
+/** An index in memory, so that the test is about the mirror alone. */
+function openMany(generations: Map<string, number>, asked: string[]): IndexPort {
+  return {
+    name: 'many',
+    fileHosts: ['files.test'],
+    fetchPage: (project, etag) => {
+      asked.push(project)
+      const generation = generations.get(project) ?? 1
+      if (etag === String(generation)) return Promise.resolve('unchanged' as const)
+      return Promise.resolve({ page: buildPage(project, generation), etag: String(generation) })
+    },
+    fetchProjectNames: () =>
+      Promise.resolve(Array.from({ length: count }, (_, at) => `project-${at}`)),
+    hashFile: () => Promise.reject(new Error('every file has a digest')),
+    close: () => Promise.resolve(),
+  }
+}
+
+function buildPage(name: string, files: number): ParsedPage {
+  const filenames = Array.from({ length: files }, (_, at) => `${name}-1.${at}.tar.gz`)
+  return {
+    name,
+    versions: [],
+    extra: new Map(),
+    skipped: [],
+    files: filenames.map((filename) => ({
+      filename,
+      url: `https://files.test/${filename}`,
+      hashes: new Map([['sha256', digestOf(filename)]]),
+      extra: new Map(),
+    })),
+  }
+}
+
+test('one change among many projects costs one request, one bin, snapshot and timestamp', async () => {
+  const generations = new Map<string, number>()
+  const asked: string[] = []
+  const openIndex = () => Promise.resolve(openMany(generations, asked))
+  await mirror.init({ bins: 32 })
+  expect(await mirror.sync({ index: 'many', openIndex, all: true })).toMatchObject({
+    changed: count,
+    published: { bins: 32 },
+  })
+  const before = new Set(await readdir(mirror.public, { recursive: true }))
+  generations.set('project-7', 2)
+  asked.length = 0
+  expect(await mirror.sync({ openIndex, projects: ['project-7'] })).toMatchObject({
+    lookedAt: 1,
+    changed: 1,
+    published: { bins: 1 },
+  })
+  expect(asked).toEqual(['project-7'])
+  const written = (await readdir(mirror.public, { recursive: true })).filter(
+    (name) => !before.has(name),
+  )
+  expect(written.map((name) => name.replaceAll(/[0-9a-f]{64}|bins-\w+/g, '*')).toSorted()).toEqual([
+    'metadata/3.*.json',
+    'metadata/3.*.json.gz',
+    'metadata/3.snapshot.json',
+    'metadata/3.snapshot.json.gz',
+    join('targets/simple/project-7', '*.index.json'),
+    join('targets/simple/project-7', '*.index.json.gz'),
+  ])
+  expect(await mirror.findRecord('project-7')).toMatchObject({ files: { length: 2 } })
+})
