@@ -71,6 +71,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
       hosts: settings.hosts,
       timings: { holdForMs: settings['hold-for'], dripEveryMs },
       maxPageCacheBytes,
+      maxTargetBytes: settings.limits['request-line'],
       clientStallMs,
       reportFault: (message) => log('error', message),
     },

@@ -31,6 +31,8 @@ export interface HandlerOptions {
   readonly hosts: readonly string[]
   readonly timings: TrickleTimings
   readonly maxPageCacheBytes: number
+  /** Of a request target; with method and version it is the request line. */
+  readonly maxTargetBytes: number
   /** A client that has not taken 256 kB in this time is cut off. */
   readonly clientStallMs: number
   /** For standard error: what the operator must know even if the log cannot be written. */
@@ -78,7 +80,10 @@ export class Handler {
     try {
       requireAcceptable(request, this.#isOwnHost)
       const local = request.socket.localAddress
-      const route = parseRoute(request.url ?? '', (host) => this.#isOwnHost(host, local))
+      const route = parseRoute(request.url ?? '', {
+        isOwnHost: (host) => this.#isOwnHost(host, local),
+        maxTargetBytes: this.#options.maxTargetBytes,
+      })
       await this.#answerRoute(exchange, route)
     } catch (error) {
       await this.#refuse(exchange, error)

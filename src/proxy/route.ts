@@ -15,15 +15,21 @@ export type Route =
   | { readonly kind: 'health' }
   | { readonly kind: 'ready' }
 
-/** Bytes of the request target; with method and version the request line stays below 8 kB. */
-const maxTargetBytes = 8000
+export interface RouteRules {
+  /** Judges the authority of an absolute-form target. */
+  readonly isOwnHost: (authority: string) => boolean
+  readonly maxTargetBytes: number
+}
 
 /**
  * Throws RequestError BAD_REQUEST for a target that is not well-formed, NOT_FOUND for one that names
- * nothing here. `isOwnHost` judges the authority of an absolute-form target.
+ * nothing here.
  */
-export function parseRoute(rawTarget: string, isOwnHost: (authority: string) => boolean): Route {
-  const { rawPath, hasQuery } = splitTarget(requireOriginForm(rawTarget, isOwnHost))
+export function parseRoute(rawTarget: string, rules: RouteRules): Route {
+  if (rawTarget.length > rules.maxTargetBytes) {
+    badRequest(`the request target is longer than ${rules.maxTargetBytes} bytes`)
+  }
+  const { rawPath, hasQuery } = splitTarget(requireOriginForm(rawTarget, rules))
   const segments = rawPath.slice(1).split('/').map(parseSegment)
   switch (segments[0]) {
     case 'simple':
@@ -40,8 +46,7 @@ export function parseRoute(rawTarget: string, isOwnHost: (authority: string) => 
 }
 
 /** The path of an absolute-form target, where its authority is ours (RFC 9112 3.2.2). */
-function requireOriginForm(rawTarget: string, isOwnHost: (authority: string) => boolean): string {
-  if (rawTarget.length > maxTargetBytes) badRequest('the request target is longer than 8 kB')
+function requireOriginForm(rawTarget: string, { isOwnHost }: RouteRules): string {
   if (rawTarget.startsWith('/')) return rawTarget
   const match = /^http:\/\/([^/?#]*)(\/.*)$/i.exec(rawTarget)
   const [, authority = '', path = ''] = match ?? []

@@ -33,8 +33,8 @@ export const defaultLimits: ServerLimits = {
   stopGraceMs: 10_000,
 }
 
-/** Request line and headers together; the line alone is limited to 8 kB. */
-const maxHeadBytes = 16_384
+/** Headers, besides the request line. */
+const maxHeaderBytes = 8192
 /** Requests that may wait behind one that is under way on the same connection. */
 const maxPipelined = 16
 const maxPortAttempts = 5
@@ -141,7 +141,7 @@ class ConnectionServer {
     const { headerTimeMs, keepAliveMs } = this.#limits
     const server = createServer({
       highWaterMark: socketBufferBytes,
-      maxHeaderSize: maxHeadBytes,
+      maxHeaderSize: this.#options.maxTargetBytes + maxHeaderBytes,
       headersTimeout: headerTimeMs,
       // No request here has a body, so the head is all there is.
       requestTimeout: headerTimeMs,
@@ -268,7 +268,7 @@ function codeOf(error: unknown): string | undefined {
 /** llhttp names its errors; their texts would not mean much to a reader of the log. */
 function describeParseError(error: Error): string {
   const code = codeOf(error)
-  if (code === 'HPE_HEADER_OVERFLOW') return 'the head of the request is longer than 16 kB'
+  if (code === 'HPE_HEADER_OVERFLOW') return 'the head of the request is too long'
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'the head of the request did not come in time'
   return `not an HTTP request (${code ?? error.name})`
 }

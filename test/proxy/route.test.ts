@@ -4,7 +4,7 @@ import { TufgateError } from '../../src/base/errors.ts'
 import { parseRoute } from '../../src/proxy/route.ts'
 
 const isOwnHost = (authority: string): boolean => authority === 'localhost:3141'
-const route = (target: string) => parseRoute(target, isOwnHost)
+const route = (target: string) => parseRoute(target, { isOwnHost, maxTargetBytes: 8000 })
 
 function refusal(target: string): string {
   try {

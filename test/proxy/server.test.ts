@@ -23,6 +23,7 @@ async function listen(hosts: readonly string[], port = 0): Promise<ProxyServer> 
     hosts: [],
     timings: { holdForMs, dripEveryMs: 8000 },
     maxPageCacheBytes: 1_000_000,
+    maxTargetBytes: 8000,
     clientStallMs: 1000,
     reportFault: () => undefined,
   }
@@ -59,6 +60,7 @@ describe('listening', () => {
         hosts: [],
         timings: { holdForMs, dripEveryMs: 8000 },
         maxPageCacheBytes: 1,
+        maxTargetBytes: 8000,
         clientStallMs: 1,
         reportFault: () => undefined,
       },

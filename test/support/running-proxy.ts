@@ -37,6 +37,7 @@ export class RunningProxy {
       hosts: ['tufgate.internal'],
       timings: { holdForMs, dripEveryMs },
       maxPageCacheBytes: 10_000_000,
+      maxTargetBytes: 8000,
       clientStallMs,
       reportFault: (message) => void faults.push(message),
       startTimer: timers.start,
