@@ -97,9 +97,11 @@ export class Ledger {
     }
   }
 
-  /** Nothing to sign: the record is what it was. */
+  /** Nothing to sign: the record is what it was. Where the ETag is too, nothing is written. */
   putEtag(name: string, etag: string | undefined): void {
-    this.database.run('UPDATE project SET etag = ?, held = NULL WHERE name = ?', etag ?? null, name)
+    const sql = `UPDATE project SET etag = ?1, held = NULL
+       WHERE name = ?2 AND (etag IS NOT ?1 OR held IS NOT NULL)`
+    this.database.run(sql, etag ?? null, name)
   }
 
   putHeld(name: string, reason: string): void {

@@ -120,17 +120,24 @@ class Sync {
     return !this.#isMassRemoval && this.#lookedAt > 0 && this.#failed * 2 <= this.#lookedAt
   }
 
+  /** A failure of our own ends all workers, and is thrown once none of them is at work any more. */
   async #lookAtAll(names: Iterable<string>, total: number): Promise<void> {
     const queue = names[Symbol.iterator]()
-    const worker = async (): Promise<void> => {
+    const failures: unknown[] = []
+    const work = async (): Promise<void> => {
       for (let next = queue.next(); next.done !== true; next = queue.next()) {
+        if (failures.length > 0) return
         this.#lookedAt += 1
         await this.#lookAtOne(next.value, this.#options.acceptRemovals === true)
         this.#mirror.report({ kind: 'progress', done: this.#lookedAt, total })
       }
     }
     const count = Math.max(1, this.#options.parallel ?? defaultParallel)
-    await Promise.all(Array.from({ length: count }, worker))
+    const workers = Array.from({ length: count }, () =>
+      work().catch((error) => failures.push(error)),
+    )
+    await Promise.all(workers)
+    if (failures.length > 0) throw failures[0]
   }
 
   async #lookAtOne(project: string, acceptsRemovals: boolean): Promise<void> {

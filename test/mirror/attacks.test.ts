@@ -1,6 +1,12 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { buildBin } from '../../src/mirror/metadata-documents.ts'
+import { signEnvelope } from '../../src/signing/envelope.ts'
+import { openFileSigner } from '../../src/signing/signer.ts'
+import { findRecord, trustFolder } from './own-client.ts'
 import { dayMs, digestOf, hourMs, MirrorFixture } from './mirror-fixture.ts'
 
 let mirror: MirrorFixture
@@ -240,6 +246,25 @@ test('A22: no two contents are ever signed under one version of a role', async (
       seen.set(key, content)
     }
   }
+})
+
+test('A22: a bin signed with the stolen key under the same version is refused, where snapshot has hashes', async () => {
+  await mirror.init({ bins: 2 })
+  await mirror.putPage('foo', ['foo-1.0.tar.gz'])
+  await mirror.sync({ projects: ['foo'] })
+  const trusted = await trustFolder(mirror.public, mirror.now)
+  expect(await findRecord(mirror.public, 'foo', trusted, mirror.now)).toBeDefined()
+  const thief = await openFileSigner(join(mirror.directory, 'keys/bins-nn.pem'))
+  for (const bin of ['0', '1']) {
+    for (const version of [1, 2]) {
+      const evil = buildBin({ version, expires: mirror.now + dayMs }, [])
+      const path = join(mirror.public, `metadata/${version}.bins-${bin}.json`)
+      await writeFile(path, await signEnvelope(evil, [thief]))
+    }
+  }
+  await expect(findRecord(mirror.public, 'foo', trusted, mirror.now)).rejects.toMatchObject({
+    code: expect.stringMatching(/^(?:LENGTH|DIGEST)_MISMATCH$/) as string,
+  })
 })
 
 test('A23: one changed old file is kept as it was signed and does not freeze the later releases', async () => {
