@@ -5,7 +5,7 @@
  * signed once never gets another digest, whatever becomes of its entry. No I/O, no clock.
  */
 
-import { encodeCanonical, type Json } from '../base/canonical-json.ts'
+import { encodeCanonical, escapeControls, type Json } from '../base/canonical-json.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { isSha256 } from '../base/digest.ts'
 import { findFileFault, parseFileUrl, pathKey } from '../simple/file-url.ts'
@@ -204,17 +204,19 @@ function listPlaces(file: RecordFile): string[] {
   return file.coreMetadata === undefined ? [place] : [place, `${place}.metadata`]
 }
 
-/** PEP 691: members that begin with `_` are the index's own; what canonical JSON lacks cannot be signed. */
+/** PEP 691: members that begin with `_` are the index's own. */
 function keepPublic(extra: ReadonlyMap<string, Json>): Map<string, Json> {
-  return new Map([...extra].filter(([key, value]) => !key.startsWith('_') && isSignable(value)))
+  const kept = [...extra].filter(([key, value]) => !key.startsWith('_') && isSignable([key, value]))
+  return new Map(kept)
 }
 
+/** Whether it has a canonical form, and one that is JSON: no fractions, no control characters. */
 function isSignable(value: Json): boolean {
   try {
-    encodeCanonical(value)
-    return true
+    const text = encodeCanonical(value)
+    return escapeControls(text) === text
   } catch {
-    // Fractions and the like: it is left out, because the record could not be signed with it.
+    // The record could not be signed with it, and one odd member must not hold up a project.
     return false
   }
 }

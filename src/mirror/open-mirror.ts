@@ -18,27 +18,26 @@ export interface MirrorContext {
   readonly report: Report
 }
 
-export interface Mirror extends MirrorContext {
-  readonly directory: string
+/** What a mirror remembers. */
+export interface MirrorMemory {
   readonly ledger: Ledger
   readonly roles: RoleLedger
   readonly settings: SettingStore
+}
+
+export interface Mirror extends MirrorContext, MirrorMemory {
+  readonly directory: string
   readonly tree: PublishedTree
   close(): Promise<void>
 }
 
 export const publicFolder = 'public'
 export const keysFolder = 'keys'
-export const databaseName = 'mirror.db'
+const databaseName = 'mirror.db'
 
 /** Throws CONFIG_INVALID where there is no mirror, STATE_BUSY while another process works on it. */
 export async function openMirror(directory: string, context: MirrorContext): Promise<Mirror> {
-  if (!(await isFile(join(directory, databaseName)))) {
-    throw new ConfigError('CONFIG_INVALID', `${directory} holds no mirror`, {
-      expected: `a file ${databaseName}`,
-      next: `Make one with: tufgate mirror init ${directory}`,
-    })
-  }
+  await requireMirror(directory)
   return openParts(directory, context)
 }
 
@@ -47,27 +46,51 @@ export async function openParts(directory: string, context: MirrorContext): Prom
   const lock = acquireLock(join(directory, 'mirror.lock'))
   try {
     const tree = await PublishedTree.open(join(directory, publicFolder))
-    const database = openDatabase(join(directory, databaseName), {
-      schema,
-      version: schemaVersion,
-      onDamaged: refuseDamaged,
-    })
-    return {
-      ...context,
-      directory,
-      tree,
-      ledger: new Ledger(database),
-      roles: new RoleLedger(database),
-      settings: new SettingStore(database),
-      close: async () => {
-        await tree.close()
-        database.close()
-        lock.release()
-      },
+    const memory = openMemory(directory)
+    const close = async (): Promise<void> => {
+      await tree.close()
+      memory.ledger.close()
+      lock.release()
     }
+    return { ...context, ...memory, directory, tree, close }
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** To read only, without the lock: while another process works it sees what was committed last. */
+export async function readMirror<T>(
+  directory: string,
+  read: (memory: MirrorMemory) => T,
+): Promise<T> {
+  await requireMirror(directory)
+  const memory = openMemory(directory)
+  try {
+    return read(memory)
+  } finally {
+    memory.ledger.close()
+  }
+}
+
+async function requireMirror(directory: string): Promise<void> {
+  if (await isFile(join(directory, databaseName))) return
+  throw new ConfigError('CONFIG_INVALID', `${directory} holds no mirror`, {
+    expected: `a file ${databaseName}`,
+    next: `Make one with: tufgate mirror init ${directory}`,
+  })
+}
+
+function openMemory(directory: string): MirrorMemory {
+  const database = openDatabase(join(directory, databaseName), {
+    schema,
+    version: schemaVersion,
+    onDamaged: refuseDamaged,
+  })
+  return {
+    ledger: new Ledger(database),
+    roles: new RoleLedger(database),
+    settings: new SettingStore(database),
   }
 }
 

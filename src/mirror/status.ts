@@ -1,7 +1,7 @@
 /** `mirror status`: what a mirror has signed and what waits for a person, as a value. */
 
 import { chooseBitLength } from './bins.ts'
-import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
+import { readMirror, type MirrorContext, type MirrorMemory } from './open-mirror.ts'
 import { settings } from './settings.ts'
 
 export interface RoleStatus {
@@ -38,16 +38,12 @@ export interface StatusOptions extends MirrorContext {
 
 const maxListed = 1000
 
-export async function mirrorStatus(options: StatusOptions): Promise<MirrorStatus> {
-  const mirror = await openMirror(options.directory, options)
-  try {
-    return describeMirror(mirror)
-  } finally {
-    await mirror.close()
-  }
+/** Works while a sync is under way too. */
+export function mirrorStatus({ directory }: StatusOptions): Promise<MirrorStatus> {
+  return readMirror(directory, describeMirror)
 }
 
-function describeMirror(mirror: Mirror): MirrorStatus {
+function describeMirror(mirror: MirrorMemory): MirrorStatus {
   const projects = mirror.ledger.countProjects()
   const index = mirror.settings.find(settings.index)
   const fileHosts = mirror.settings.find(settings.fileHosts)
@@ -70,7 +66,7 @@ function describeMirror(mirror: Mirror): MirrorStatus {
   }
 }
 
-function listRoles(mirror: Mirror): RoleStatus[] {
+function listRoles(mirror: MirrorMemory): RoleStatus[] {
   const names = ['root', 'targets', 'bins', 'snapshot', 'timestamp']
   const roles = names.map((role) => {
     const { version, expires } = mirror.roles.require(role)

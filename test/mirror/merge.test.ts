@@ -85,10 +85,13 @@ describe('a file that the index shows', () => {
   })
 
   test('loses what begins with "_" and what has no canonical form', () => {
-    const page = pageOf([file('foo-1.0.tar.gz', { _serial: 1, weight: 1.5, kept: 1 })], {
-      _extra: 1,
-      more: [1],
-    })
+    const page = pageOf(
+      [file('foo-1.0.tar.gz', { _serial: 1, weight: 1.5, 'a\nb': 1, note: 'a\u0001', kept: 1 })],
+      {
+        _extra: 1,
+        more: [1],
+      },
+    )
     const { record } = merge({ page })
     expect([...record.extra]).toEqual([['more', [1]]])
     expect([...record.files[0]!.extra]).toEqual([['kept', 1]])

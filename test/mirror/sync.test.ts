@@ -2,6 +2,9 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { StorageError } from '../../src/base/errors.ts'
+import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import type { SyncOptions } from '../../src/mirror/sync.ts'
 import { dayMs, digestOf, hourMs, MirrorFixture } from './mirror-fixture.ts'
 
 let mirror: MirrorFixture
@@ -233,5 +236,33 @@ describe('a sync', () => {
         found: digestOf('evil'),
       }),
     )
+  })
+
+  test('is one at a time in a folder; its state can be read meanwhile', async () => {
+    await mirror.init()
+    await mirror.putPage('foo', ['foo-1.0.tar.gz'])
+    let during: unknown
+    const openIndex: SyncOptions['openIndex'] = async (address) => {
+      const second = mirror.sync({ projects: ['foo'] })
+      await expect(second).rejects.toMatchObject({ code: 'STATE_BUSY' })
+      during = await mirror.status()
+      return openMirrorIndex(address)
+    }
+    expect(await mirror.sync({ projects: ['foo'], openIndex })).toMatchObject({ changed: 1 })
+    expect(during).toMatchObject({ projects: 0 })
+  })
+
+  test('that finds the disk full publishes nothing and says so', async () => {
+    await mirror.init()
+    await mirror.putPage('foo', ['foo-1.0.tar.gz'])
+    const before = await mirror.readMetadata('timestamp')
+    const cause = new StorageError('DISK_FULL', 'cannot write', { next: 'free space' })
+    const openIndex: SyncOptions['openIndex'] = async (address) => ({
+      ...(await openMirrorIndex(address)),
+      fetchPage: () => Promise.reject(cause),
+    })
+    await expect(mirror.sync({ projects: ['foo', 'bar'], openIndex })).rejects.toBe(cause)
+    expect(await mirror.readMetadata('timestamp')).toEqual(before)
+    expect(await mirror.sync({ projects: ['foo'] })).toMatchObject({ changed: 1, exitCode: 0 })
   })
 })
