@@ -6,7 +6,7 @@
  * need not be kept for it. No I/O; the time is an argument.
  */
 
-import type { Bytes } from '../base/bytes.ts'
+import { toPrintable, type Bytes } from '../base/bytes.ts'
 import { VerifyError } from '../base/errors.ts'
 import { requireContent } from './content.ts'
 import { findSigners } from './delegation.ts'
@@ -165,7 +165,7 @@ export function requireListed({ snapshot }: TrustedSet, role: string): MetaFile 
   if (file !== undefined) return file
   throw new VerifyError(
     'ROLE_NOT_IN_SNAPSHOT',
-    `role ${role} is not listed in snapshot ${snapshot.version}`,
+    `role ${toPrintable(role)} is not listed in snapshot ${snapshot.version}`,
     {
       role,
       version: snapshot.version,
@@ -182,7 +182,7 @@ function requireVersion(role: string, found: number, expected: number): void {
   if (found === expected) return
   throw new VerifyError(
     'VERSION_MISMATCH',
-    `${role} is version ${found} where ${expected} is due`,
+    `${toPrintable(role)} is version ${found} where ${expected} is due`,
     {
       role,
       version: found,

@@ -68,7 +68,9 @@ export class TufSimulator extends TufRepository implements RefreshPort, Reposito
   async fetchRole(role: string, version?: number): Promise<Bytes> {
     this.#answer(version === undefined ? role : `${version}.${role}`)
     if (!this.hasRole(role))
-      throw new UpstreamError('METADATA_UNAVAILABLE', `simulator has no ${role}`)
+      throw new UpstreamError('METADATA_UNAVAILABLE', `simulator has no ${role}`, {
+        next: 'Publish it.',
+      })
     return this.#deliver(role, this.render(role))
   }
 

@@ -275,6 +275,18 @@ test('a root with a raised threshold of snapshot forgets the floors as well', ()
   expect(acceptRoot(trusted, bytes).floors).toEqual(floorsOf({ root: 2 }, 2))
 })
 
+test('another key under an old key id is a rotation', () => {
+  const simulator = new TufSimulator()
+  simulator.setKeys('timestamp', [createSigner('ed25519', 'same id')])
+  simulator.publishRoot()
+  const trusted = simulator.trust(floorsOf({ timestamp: 7 }))
+  const next = acceptRoot(
+    trusted,
+    simulator.renewRoot(() => simulator.setKeys('timestamp', [createSigner('ed25519', 'same id')])),
+  )
+  expect(next.floors).toEqual(floorsOf({ root: 2 }, 2))
+})
+
 test('a lowered threshold, an added key and a new key id are no rotation', () => {
   const simulator = new TufSimulator()
   const [signer] = simulator.signersOf('timestamp')
