@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../src/base/decode.ts'
 import { isPathMatch, parsePathPattern } from '../../src/tuf/path-pattern.ts'
+import { anyText } from '../support/any-text.ts'
 
 function matches(pattern: string, path: string): boolean {
   return isPathMatch(parsePathPattern(pattern), path)
@@ -88,7 +89,7 @@ describe('a path pattern', () => {
   })
 
   test('without wildcards matches itself and nothing else', () => {
-    const plain = fc.string({ unit: 'binary' }).filter((text) => !/[*?[]/.test(text))
+    const plain = anyText.filter((text) => !/[*?[]/.test(text))
     fc.assert(
       fc.property(plain, plain, (pattern, path) => {
         expect(matches(pattern, pattern)).toBe(true)
