@@ -65,9 +65,9 @@ export async function findTarget(
     const { matches, isTerminated } = cutAtTerminating(targets, path)
     // TUF 5.6.7.2.1: nothing that stands behind a terminating delegation is searched, anywhere.
     if (isTerminated) open = []
-    open.push(
-      ...matches.map((match) => ({ name: match.name, delegator: { name, targets } })).toReversed(),
-    )
+    for (const match of matches.toReversed()) {
+      open.push({ name: match.name, delegator: { name, targets } })
+    }
   }
   return { role: [...visited.keys()].at(-1) ?? 'targets', visited: [...visited.values()] }
 }

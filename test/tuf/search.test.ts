@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { UpstreamError } from '../../src/base/errors.ts'
+import { parseTargets } from '../../src/tuf/parse.ts'
 import { findTarget, type Search } from '../../src/tuf/search.ts'
 import type { TrustedSet } from '../../src/tuf/trusted-set.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
@@ -300,6 +301,20 @@ describe('the limit of roles', () => {
     )
     expect(refusal.facts.expected).toBe('at most 32 roles')
     expect(simulator.requests).toHaveLength(31)
+  })
+
+  test('holds against a role that delegates everything to very many', async () => {
+    const simulator = new TufSimulator()
+    const entry = { keyids: [], threshold: 1, terminating: false, paths: ['*'] }
+    const roles = Array.from({ length: 130_000 }, (_, at) => ({ ...entry, name: `r${at}` }))
+    simulator.targets.delegations = { keys: {}, roles }
+    const targets = parseTargets(simulator.render('targets'), 'targets').claimed
+    const { trusted } = await new TufSimulator().refresh()
+    await expectRefusal(
+      () => search(simulator, { ...trusted, targets }, 'x'),
+      'ROLE_NOT_IN_SNAPSHOT',
+      'role r0 is not listed',
+    )
   })
 
   test('can be set', async () => {
