@@ -4,9 +4,10 @@
  */
 
 import type { Bytes } from '../base/bytes.ts'
-import { digestHex, isHashName, sha256Hex } from '../base/digest.ts'
+import { sha256Hex } from '../base/digest.ts'
 import { UpstreamError, VerifyError } from '../base/errors.ts'
 import { parseRecord, type ProjectRecord } from '../simple/record.ts'
+import { requireContent } from '../tuf/content.ts'
 import type { TargetFile } from '../tuf/metadata.ts'
 import { targetPath } from './repository-path.ts'
 import type { RepositorySource } from './repository-source.ts'
@@ -92,7 +93,10 @@ export class RecordLoader {
     if (target.length > this.#maxBytes) throw describeTooLong(path, target.length, this.#maxBytes)
     const stored =
       sha256 === undefined ? undefined : await this.#content.read(sha256, target.length)
-    if (stored !== undefined && findMismatch(stored, target, path) === undefined) return stored
+    if (stored !== undefined) {
+      requireContent(path, stored, target)
+      return stored
+    }
     const hash = sha256 ?? [...target.hashes.values()][0]
     const location = targetPath(path, consistentSnapshot ? hash : undefined)
     return tryInOrder(
@@ -110,8 +114,7 @@ export class RecordLoader {
         next: 'The mirror is incomplete: publish it again, the timestamp last.',
       })
     }
-    const mismatch = findMismatch(bytes, target, location)
-    if (mismatch !== undefined) throw mismatch
+    requireContent(location, bytes, target)
     await this.#content.put(bytes)
     return bytes
   }
@@ -125,35 +128,6 @@ export class RecordLoader {
       this.#keptBytes -= length
     }
   }
-}
-
-/** TUF 5.7.2: the length, every hash whose algorithm is known, and at least one such. */
-function findMismatch(bytes: Bytes, target: TargetFile, path: string): VerifyError | undefined {
-  if (bytes.length !== target.length) {
-    return new VerifyError('LENGTH_MISMATCH', `${path} does not have the signed length`, {
-      expected: `${target.length} bytes`,
-      found: `${bytes.length} bytes`,
-      url: path,
-    })
-  }
-  const known = [...target.hashes].filter(([name]) => isHashName(name))
-  if (known.length === 0) {
-    return new VerifyError('UNSUPPORTED', `${path} is signed with no hash that is known here`, {
-      found: [...target.hashes.keys()].join(', '),
-      url: path,
-    })
-  }
-  for (const [name, expected] of known) {
-    const found = isHashName(name) ? digestHex(name, bytes) : ''
-    if (found !== expected) {
-      return new VerifyError('DIGEST_MISMATCH', `${name} of ${path} is not the signed one`, {
-        expected,
-        found,
-        url: path,
-      })
-    }
-  }
-  return undefined
 }
 
 function describeTooLong(path: string, length: number, maxBytes: number): VerifyError {

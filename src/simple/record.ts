@@ -6,7 +6,7 @@
  */
 
 import { encodeUtf8, toPrintable, type Bytes } from '../base/bytes.ts'
-import { encodeCanonical, type Json } from '../base/canonical-json.ts'
+import { encodeCanonicalDocument, type Json } from '../base/canonical-json.ts'
 import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
 import { DecodeError, readMember, readObject, readString } from '../base/decode.ts'
 import { isSha256 } from '../base/digest.ts'
@@ -184,7 +184,7 @@ export function renderRecord(record: RecordContent): Bytes {
   const versions = completeVersions(record.versions, record.files, record.name)
   const files = record.files.map((file) => toObject(recordFileEntries(file)))
   const page = toObject([...pageEntries({ ...record, versions }), ['files', files]])
-  return encodeUtf8(encodeCanonical(page))
+  return encodeUtf8(encodeCanonicalDocument(page))
 }
 
 function recordFileEntries(file: RecordFile): JsonEntries {
