@@ -103,17 +103,29 @@ function parseOther(filename: string, project: string): FileName {
   return { kind: 'other', belongs: rest !== undefined && /^\d/.test(rest) && !/-\d/.test(rest) }
 }
 
-/** What follows the separator behind a spelling of the project; there is at most one such place. */
+/**
+ * What follows the separator behind a spelling of the project; there is at most one such place.
+ * One pass: a page has many names, and to try each hyphen anew would be quadratic in their length.
+ */
 function findRest(stem: string, project: string, separator: string): string | undefined {
-  // A spelling is never shorter than the normalized name, in which runs of `-_.` are one character.
-  for (
-    let at = stem.indexOf(separator, project.length);
-    at > 0;
-    at = stem.indexOf(separator, at + 1)
-  ) {
-    if (normalizeName(stem.slice(0, at)) === project) return stem.slice(at + 1)
+  let at = 0
+  for (let matched = 0; matched < project.length; matched += 1) {
+    const expected = project.charAt(matched)
+    if (expected !== '-') {
+      if (stem.charAt(at).toLowerCase() !== expected) return undefined
+      at += 1
+      continue
+    }
+    const begin = at
+    // PEP 503: a run of them is one hyphen.
+    while (isSeparator(stem.charAt(at))) at += 1
+    if (at === begin) return undefined
   }
-  return undefined
+  return at > 0 && stem.charAt(at) === separator ? stem.slice(at + 1) : undefined
+}
+
+function isSeparator(letter: string): boolean {
+  return letter === '-' || letter === '_' || letter === '.'
 }
 
 function readVersion(kind: FileKind, version: string | undefined): FileName {
