@@ -12,7 +12,7 @@ import { UpstreamError } from '../base/errors.ts'
 import { showUrl } from './host-rules.ts'
 import { parseHead, type RawHeaders, type ResponseHead } from './response-head.ts'
 import { ThroughputMeter, type ThroughputLimits } from './throughput.ts'
-import { describeFailure } from './failure.ts'
+import { describeFailure, type FailurePlace } from './failure.ts'
 
 export interface ExchangeRequest {
   readonly method: 'GET' | 'HEAD'
@@ -155,7 +155,16 @@ class Exchange implements Dispatcher.DispatchHandler {
     // A body that nobody wants may break off.
     if (this.#isDraining) return this.#settle()
     const isStarted = this.#controller !== undefined
-    this.#fail(describeFailure(error, { url: this.#request.url, isStarted }))
+    this.#fail(describeFailure(error, { url: this.#request.url, isStarted, ...this.#progress() }))
+  }
+
+  #progress(): Pick<FailurePlace, 'answer'> {
+    if (this.#head === undefined) return {}
+    const answer = {
+      receivedBytes: this.#receivedBytes,
+      announcedBytes: this.#head.contentLength,
+    }
+    return { answer }
   }
 
   /** Hands chunks to the sink until it is busy; settles when everything has gone through. */
@@ -272,6 +281,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const url = showUrl(this.#request.url)
     this.#fail(
       new UpstreamError('TIMED_OUT', `${url} did not finish within its time`, {
+        found: `${this.#receivedBytes} bytes`,
         url,
         next: 'Try again; if it goes on, look at the connection to this host.',
       }),

@@ -1,6 +1,12 @@
 /** What undici and the socket report, turned into our codes: by error code, never by text. */
 
-import { describeError, isTufgateError, UpstreamError, type UpstreamCode } from '../base/errors.ts'
+import {
+  describeError,
+  isTufgateError,
+  UpstreamError,
+  type Facts,
+  type UpstreamCode,
+} from '../base/errors.ts'
 import { toPrintable } from '../base/bytes.ts'
 import { AddressRefusedError } from './address-guard.ts'
 import { refuseAddress, showUrl } from './host-rules.ts'
@@ -9,6 +15,8 @@ export interface FailurePlace {
   readonly url: URL
   /** Whether the request had reached a connection: before that, nobody answered. */
   readonly isStarted: boolean
+  /** Of the answer, where one had begun. */
+  readonly answer?: { readonly receivedBytes: number; readonly announcedBytes: number | undefined }
 }
 
 interface FailureKind {
@@ -56,10 +64,19 @@ export function describeFailure(error: unknown, place: FailurePlace): Error {
   const url = showUrl(place.url)
   const reason = toPrintable(describeError(error), 160)
   return new UpstreamError(kind.code, `${url}: ${kind.happened} (${reason})`, {
+    ...describeAnswer(place),
     url,
     next: kind.next,
     cause: error,
   })
+}
+
+function describeAnswer({ answer }: FailurePlace): Pick<Facts, 'expected' | 'found'> {
+  if (answer === undefined) return { found: 'no answer' }
+  const { receivedBytes, announcedBytes } = answer
+  const expected =
+    announcedBytes === undefined ? 'an answer with an end' : `${announcedBytes} bytes`
+  return { expected, found: `${receivedBytes} bytes` }
 }
 
 /** The connector may wrap what its `lookup` reported. */

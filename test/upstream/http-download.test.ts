@@ -18,6 +18,7 @@ import {
   stall,
   status,
   truncate,
+  type Behaviour,
 } from '../support/hostile-server.ts'
 import {
   useHostileServer,
@@ -147,6 +148,19 @@ describe('a file', () => {
       code: 'BROKEN_OFF',
       facts: { url: server.url('/file'), next: containing('Try again') },
     })
+  })
+
+  test.each<[string, Behaviour, object]>([
+    ['with a length', truncate(kilobyte, 500), { expected: '1024 bytes', found: '500 bytes' }],
+    [
+      'in chunks',
+      endChunkedEarly(kilobyte, 500),
+      { expected: 'an answer with an end', found: '500 bytes' },
+    ],
+    ['before its head', reset(), { found: 'no answer' }],
+  ])('an answer that breaks off says how far it came: %s', async (_name, behaviour, facts) => {
+    server.on('/file', behaviour)
+    await expect(download('/file')).rejects.toMatchObject({ code: 'BROKEN_OFF', facts })
   })
 
   test('endless headers end at 32 kB', async () => {
