@@ -1,7 +1,8 @@
 /** The program as a user starts it: a process of its own, from the checkout. */
 
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
 const root = join(import.meta.dirname, '..', '..')
 const main = join(root, 'src', 'main.ts')
@@ -39,7 +40,15 @@ export function runProgram(...args: readonly string[]): Promise<Finished> {
   return runCommand(process.execPath, [main, ...args])
 }
 
+/** What a test that failed or ran out of time has left behind. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 function collect(child: ChildProcess): Promise<Finished> {
+  running.add(child)
+  child.on('close', () => running.delete(child))
   const output = { stdout: '', stderr: '' }
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
@@ -58,11 +67,16 @@ export interface RunningProxy {
 }
 
 /** `tufgate serve` on a free port; resolves when it says that it listens. */
-export async function startServe(...args: readonly string[]): Promise<RunningProxy> {
-  const child = spawn(process.execPath, [main, 'serve', '--listen', '127.0.0.1:0', ...args], {
-    env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+export function startServe(...args: readonly string[]): Promise<RunningProxy> {
+  return startServeIn({}, ...args)
+}
+
+/** The same with more variables in its environment. */
+export async function startServeIn(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<RunningProxy> {
+  const child = spawnServe(environment, ...args)
   const finished = collect(child)
   const origin = await new Promise<string>((resolve, reject) => {
     let seen = ''
@@ -84,4 +98,15 @@ export async function startServe(...args: readonly string[]): Promise<RunningPro
       return finished
     },
   }
+}
+
+/** `tufgate serve` on a free port, whatever becomes of it. */
+export function spawnServe(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [main, 'serve', '--listen', '127.0.0.1:0', ...args], {
+    env: cleanEnvironment(environment),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
