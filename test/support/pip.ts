@@ -16,7 +16,12 @@ export function warnWithoutPip(): void {
 export interface PipEnvironment {
   readonly python: string
   pip(...args: readonly string[]): Promise<Finished>
+  /** Python itself, with these arguments. */
+  run(...args: readonly string[]): Promise<Finished>
 }
+
+/** Path of the wheel of another pip to test with; default: the one that Python brings along. */
+const pipWheel = process.env['TUFGATE_TEST_PIP_WHEEL']
 
 /** Creates the virtual environment in `folder`; pip caches nothing and asks nobody for updates. */
 export async function createPipEnvironment(folder: string): Promise<PipEnvironment> {
@@ -25,8 +30,11 @@ export async function createPipEnvironment(folder: string): Promise<PipEnvironme
   const python = join(folder, 'bin', 'python')
   const env = cleanEnvironment({ PIP_CONFIG_FILE: '/dev/null', HOME: folder })
   const settings = ['--no-input', '--no-cache-dir', '--disable-pip-version-check']
-  return {
-    python,
-    pip: (...args) => runCommand(python, ['-m', 'pip', ...settings, ...args], { env }),
+  const run: PipEnvironment['run'] = (...args) => runCommand(python, args, { env })
+  const pip: PipEnvironment['pip'] = (...args) => run('-m', 'pip', ...settings, ...args)
+  if (pipWheel !== undefined) {
+    const replaced = await pip('install', '--no-index', pipWheel)
+    if (replaced.code !== 0) throw new Error(`${pipWheel}: ${replaced.stderr}`)
   }
+  return { python, pip, run }
 }
