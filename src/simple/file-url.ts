@@ -7,7 +7,7 @@
 import { DecodeError } from '../base/decode.ts'
 import { parseFilename } from './filename.ts'
 import type { ProjectFile } from './model.ts'
-import { isFilename, isPathSegment } from './read-text.ts'
+import { isFilename, isPathSegment, maxUrlLength } from './read-text.ts'
 
 export interface FileLocation {
   /** With the port where there is one. */
@@ -18,6 +18,8 @@ export interface FileLocation {
 
 /** Throws a DecodeError that says what is wrong. */
 export function parseFileUrl(raw: string): FileLocation {
+  // A link that was short may be long once it is absolute and percent-encoded.
+  if (raw.length > maxUrlLength) throw new DecodeError(`a URL of ${raw.length} characters`)
   const url = URL.parse(raw)
   if (url === null) throw new DecodeError('not an absolute URL')
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {

@@ -7,9 +7,9 @@ import { toPrintable } from '../base/bytes.ts'
 import { DecodeError, readString } from '../base/decode.ts'
 
 /** Longer than any sentence of a maintainer, short enough for 100,000 files. */
-const maxTextLength = 4096
+export const maxTextLength = 4096
 /** A link to it must fit the request line of 8 kB, percent-encoded. */
-const maxUrlLength = 2048
+export const maxUrlLength = 2048
 const maxFilenameLength = 512
 
 // Cc is C0, DEL and C1; the other two end a line too.

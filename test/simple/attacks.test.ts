@@ -33,6 +33,12 @@ describe('attacks on records', () => {
     }
   })
 
+  it('A23: a link that is too long for a record once it is percent-encoded is a fault of this link alone', () => {
+    const url = `https://${host}/${encodeURIComponent('\u00e9'.repeat(700))}/${name}`
+    const [file] = parsePageJson(pageJson('foo', [fileJson(name)]), 'foo').files
+    expect(file && findFileFault({ ...file, url }, 'foo')).toMatch(/^a URL of 4\d+ characters$/)
+  })
+
   it('A7: an entry cannot stand in for the .metadata of another, in either order', () => {
     const wheel = fileJson(name, { 'core-metadata': { sha256: sha256Of('b') } })
     const sidecar = fileJson(`${name}.metadata`)
