@@ -46,7 +46,7 @@ export class Ledger {
     return row && readProject(row)
   }
 
-  /** sha256 by file name: everything that was ever signed for the project. */
+  /** sha256 by file name, `.metadata` files too: everything that was ever signed for the project. */
   readPins(projectId: number): Map<string, string> {
     const rows = this.database.all('SELECT name, sha256 FROM file WHERE project = ?', projectId)
     return new Map(rows.map((row) => [readText(row, 'name'), encodeHex(readBlob(row, 'sha256'))]))

@@ -10,11 +10,12 @@ import { UpstreamError } from '../base/errors.ts'
 import type { ParsedPage } from '../simple/parse-json.ts'
 import { parseRecord, renderRecord, type RecordContent } from '../simple/record.ts'
 import { renderPage } from '../simple/render.ts'
+import { rewriteForOrigin } from '../simple/rewrite.ts'
 import { findBin } from './bins.ts'
 import { completeHashes } from './complete-hashes.ts'
 import type { FetchedPage, IndexPort } from './index-port.ts'
 import type { KnownProject, ProjectChange } from './ledger.ts'
-import { findHold, mergeProject, type Merged, type RemovalLimits } from './merge.ts'
+import { findHold, listPins, mergeProject, type Merged, type RemovalLimits } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
 import { plainHtmlPath, plainPath, recordTarget, targetPath } from './tree-layout.ts'
 
@@ -125,7 +126,7 @@ async function stageFiles(
   const target = recordTarget(record.name)
   const alsoAs = plainPath(target)
   await mirror.tree.stage(targetPath(target, sha256), bytes, { hasTwin: true, alsoAs })
-  const html = renderPage(record, 'text-html')
+  const html = renderPage(rewriteForOrigin(record), 'text-html')
   await mirror.tree.stage(plainHtmlPath(target), html, { hasTwin: true })
 }
 
@@ -133,8 +134,7 @@ function findNewPins(
   record: RecordContent,
   pins: ReadonlyMap<string, string>,
 ): Map<string, string> {
-  const fresh = record.files.filter(({ filename }) => !pins.has(filename))
-  return new Map(fresh.map(({ filename, sha256 }) => [filename, sha256]))
+  return new Map([...listPins(record.files)].filter(([name]) => !pins.has(name)))
 }
 
 /** The record as it was signed. A damaged one is no reason to stop: the pins still hold every name. */

@@ -12,6 +12,7 @@ import { findFileFault, parseFileUrl, pathKey } from '../simple/file-url.ts'
 import type { ProjectFile } from '../simple/model.ts'
 import type { ParsedPage } from '../simple/parse-json.ts'
 import type { RecordContent, RecordFile } from '../simple/record.ts'
+import { maxTextLength } from '../simple/read-text.ts'
 import { completeVersions } from '../simple/versions.ts'
 
 export interface MergeInput {
@@ -20,7 +21,7 @@ export interface MergeInput {
   readonly previous?: RecordContent | undefined
   /** With absolute URLs; `undefined` when the index has no such project (any more). */
   readonly page?: ParsedPage | undefined
-  /** sha256 by file name, of everything that was ever signed for this project. */
+  /** sha256 by file name, of everything that was ever signed for this project, `.metadata` too. */
   readonly pins: ReadonlyMap<string, string>
   readonly isAllowedUrl: (url: string) => boolean
   /** ms: when the page was asked for. */
@@ -88,7 +89,21 @@ class Merge {
     const found = findSha256(file) ?? ''
     const signed = before?.sha256 ?? this.#input.pins.get(filename)
     if (signed !== undefined && signed !== found) this.#addConflict(filename, signed, found)
-    else this.#put(buildListed(file, found, before, this.#input.now))
+    else this.#put(buildListed(this.#checkMetadata(file), found, before, this.#input.now))
+  }
+
+  /**
+   * A `.metadata` file is bound like any other. Where the index shows another one there is none any
+   * more: installers then read the metadata in the file itself, which is the signed one.
+   */
+  #checkMetadata(file: ProjectFile): ProjectFile {
+    const name = metadataName(file.filename)
+    const found = file.coreMetadata?.get('sha256')?.toLowerCase()
+    const signed = this.#input.pins.get(name)
+    if (found === undefined || signed === undefined || signed === found) return file
+    this.#conflicts.push({ file: name, signed, found })
+    const { coreMetadata: _, ...rest } = file
+    return rest
   }
 
   /** What was signed and is not on the page stays, as a tombstone. */
@@ -109,7 +124,7 @@ class Merge {
     const yanked =
       before.yanked === undefined || before.yanked === ''
         ? 'removed from the index'
-        : `removed from the index; was yanked before: ${before.yanked}`
+        : `removed from the index; was yanked before: ${before.yanked}`.slice(0, maxTextLength)
     this.#put({ ...before, yanked, removed: formatUtcSeconds(this.#input.now) })
   }
 
@@ -162,6 +177,22 @@ class Merge {
     for (const place of places) this.#places.set(place, file.filename)
     return true
   }
+}
+
+/** PEP 658. */
+function metadataName(filename: string): string {
+  return `${filename}.metadata`
+}
+
+/** What a record binds: sha256 by file name, `.metadata` files among them. */
+export function listPins(files: readonly RecordFile[]): Map<string, string> {
+  const pins = new Map<string, string>()
+  for (const { filename, sha256, coreMetadata } of files) {
+    pins.set(filename, sha256)
+    const metadata = coreMetadata?.get('sha256')
+    if (metadata !== undefined) pins.set(metadataName(filename), metadata)
+  }
+  return pins
 }
 
 /** Lower case; `undefined` where the page has none, or something else in its place. */

@@ -4,7 +4,7 @@
  */
 
 import type { Bytes } from '../base/bytes.ts'
-import { DecodeError, readAt } from '../base/decode.ts'
+import { DecodeError } from '../base/decode.ts'
 import { readTags, type Attributes } from './html-tags.ts'
 import type { CoreMetadata, ProjectFile, ProjectStatus } from './model.ts'
 import type { ParsedPage, SkippedLink } from './parse-json.ts'
@@ -13,6 +13,7 @@ import { readDocument, readUtf8, requireApiVersion } from './read-page.ts'
 import {
   describeLink,
   isAbsoluteUrl,
+  isFilename,
   parseUploadTime,
   readFilename,
   readText,
@@ -56,7 +57,20 @@ class PageReading {
     if (filename === undefined) {
       this.#skipped.push({ link: describeLink(href), problem: 'a link without a file name' })
     } else {
-      this.#files.push(readAt(`link ${at}`, () => readAnchor(href, filename, attributes)))
+      this.#addFile(href, filename, attributes)
+    }
+  }
+
+  /** One bad link is left out and told; it must not keep the rest of a project from being signed. */
+  #addFile(href: string, filename: string, attributes: Attributes): void {
+    try {
+      this.#files.push(readAnchor(href, filename, attributes))
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.#skipped.push({
+        link: isFilename(filename) ? filename : describeLink(href),
+        problem: error.message,
+      })
     }
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Bytes } from '../base/bytes.ts'
+import { DecodeError, member, readMember, type JsonObject } from '../base/decode.ts'
 import type { ProjectFile, ProjectPage } from './model.ts'
 import { readFile, readFiles } from './read-file.ts'
 import {
@@ -15,7 +16,7 @@ import {
   readVersions,
   requirePageName,
 } from './read-page.ts'
-import { readMember } from '../base/decode.ts'
+import { isFilename } from './read-text.ts'
 import { splitFragment } from './url-fragment.ts'
 
 /** A link that was left out, and why. */
@@ -41,7 +42,7 @@ export function parsePageJson(bytes: Bytes, project: string): ParsedPage {
     const status = readStatus(page)
     return {
       name: project,
-      ...keepConsistent(readMember(page, 'files', (files) => readFiles(files, readFile))),
+      ...readMember(page, 'files', readListed),
       versions: readVersions(page),
       ...(status === undefined ? {} : { status }),
       extra: readPageExtra(page),
@@ -49,22 +50,35 @@ export function parsePageJson(bytes: Bytes, project: string): ParsedPage {
   })
 }
 
-/** pip lets a digest in the fragment override `hashes`: the two must not differ. */
-function keepConsistent(files: readonly ProjectFile[]): Pick<ParsedPage, 'files' | 'skipped'> {
-  const kept: ProjectFile[] = []
+/** One bad entry is left out and told; it must not keep the rest of a project from being signed. */
+function readListed(value: unknown): Pick<ParsedPage, 'files' | 'skipped'> {
+  const files: ProjectFile[] = []
   const skipped: SkippedLink[] = []
-  for (const file of files) {
-    if (!file.url.includes('#')) {
-      kept.push(file)
-      continue
+  for (const item of readFiles(value, (raw) => raw)) {
+    try {
+      files.push(requireConsistent(readFile(item)))
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      skipped.push({ link: describeEntry(item), problem: error.message })
     }
-    const { url, hashes } = splitFragment(file.url)
-    const contradicts = [...hashes].some(
-      ([name, digest]) => (file.hashes.get(name) ?? digest) !== digest,
-    )
-    if (contradicts)
-      skipped.push({ link: file.filename, problem: 'the digest in its URL is another one' })
-    else kept.push({ ...file, url, hashes: new Map([...file.hashes, ...hashes]) })
   }
-  return { files: kept, skipped }
+  return { files, skipped }
+}
+
+/** pip lets a digest in the fragment override `hashes`: the two must not differ. */
+function requireConsistent(file: ProjectFile): ProjectFile {
+  if (!file.url.includes('#')) return file
+  const { url, hashes } = splitFragment(file.url)
+  const contradicts = [...hashes].some(
+    ([name, digest]) => (file.hashes.get(name) ?? digest) !== digest,
+  )
+  if (contradicts) throw new DecodeError('the digest in its URL is another one')
+  return { ...file, url, hashes: new Map([...file.hashes, ...hashes]) }
+}
+
+function describeEntry(item: unknown): string {
+  const name =
+    typeof item === 'object' && item !== null ? member(item as JsonObject, 'filename') : undefined
+  const isShown = typeof name === 'string' && name.length <= 255 && isFilename(name)
+  return isShown ? name : 'an entry without a file name'
 }

@@ -1,5 +1,5 @@
 /**
- * One entry of `files` in a PEP 691 page. A member of a wrong type fails the page; `null` and
+ * One entry of `files` in a PEP 691 page. A member of a wrong type fails the entry; `null` and
  * `false` mean that there is none; what API 1.4 does not know is kept in `extra`.
  */
 

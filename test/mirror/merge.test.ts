@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   defaultRemovalLimits,
   findHold,
+  listPins,
   isMassRemoval,
   mergeProject,
   type Merged,
@@ -10,6 +11,7 @@ import {
 import type { ParsedPage } from '../../src/simple/parse-json.ts'
 import { parsePageJson } from '../../src/simple/parse-json.ts'
 import { parseRecord, renderRecord, type RecordContent } from '../../src/simple/record.ts'
+import { resolveUrls } from '../../src/simple/resolve-urls.ts'
 import { digestOf } from './mirror-fixture.ts'
 
 const first = Date.parse('2026-03-01T12:00:00Z')
@@ -254,6 +256,25 @@ describe('a file that was signed', () => {
   })
 })
 
+describe('A23: one odd file does not freeze its project', () => {
+  test('that was yanked with the longest reason and is removed', () => {
+    const previous = sign([file('foo-1.0.tar.gz', { yanked: 'y'.repeat(4096) })])
+    const { record } = merge({ previous, page: pageOf([file('foo-1.1.tar.gz')]) })
+    expect(record.files.map(({ removed }) => removed)).toEqual([undefined, '2026-03-02T12:00:00Z'])
+    expect(record.files[1]!.yanked).toHaveLength(4096)
+  })
+
+  test('whose URL is too long once it is percent-encoded', () => {
+    const page = pageOf([
+      file('foo-1.0.tar.gz', { url: `${host}/${'\u00e9'.repeat(700)}/foo-1.0.tar.gz` }),
+      file('foo-1.1.tar.gz'),
+    ])
+    const merged = merge({ page: resolveUrls(page, 'https://files.test/simple/foo/') })
+    expect(names(merged.record)).toEqual(['foo-1.1.tar.gz'])
+    expect(merged.leftOut[0]?.problem).toMatch(/^a URL of \d+ characters$/)
+  })
+})
+
 describe('a removal of many', () => {
   const many = Array.from({ length: 40 }, (_, at) => file(`foo-1.${at}.tar.gz`))
   const hold = (kept: number): string | undefined =>
@@ -279,5 +300,37 @@ describe('a removal of many', () => {
     [45_000, 900_000, false],
   ])('%i of %i projects: %s', (gone, lookedAt, isHeld) => {
     expect(isMassRemoval(gone, lookedAt, defaultRemovalLimits)).toBe(isHeld)
+  })
+})
+
+describe('A7: the `.metadata` of a signed file', () => {
+  const wheel = 'foo-1.0-py3-none-any.whl'
+  const withMetadata = (sha256: string): RawFile => file(wheel, { 'core-metadata': { sha256 } })
+  const genuine = digestOf('METADATA')
+
+  test('is bound like the file itself', () => {
+    const record = sign([withMetadata(genuine)])
+    expect([...listPins(record.files)]).toEqual([
+      [wheel, digestOf(wheel)],
+      [`${wheel}.metadata`, genuine],
+    ])
+  })
+
+  test('is never signed with another content: it is dropped, the file stays, and it is told', () => {
+    const previous = sign([withMetadata(genuine)])
+    const pins = listPins(previous.files)
+    const { record, conflicts } = merge({ previous, pins, page: pageOf([withMetadata(evil)]) })
+    expect(conflicts).toEqual([{ file: `${wheel}.metadata`, signed: genuine, found: evil }])
+    expect(names(record)).toEqual([wheel])
+    expect(record.files[0]?.coreMetadata).toBeUndefined()
+  })
+
+  test('is not forgotten while the index does not show it, and may come later than the file', () => {
+    const late = merge({ previous: sign([file(wheel)]), page: pageOf([withMetadata(genuine)]) })
+    const pins = listPins(late.record.files)
+    const without = merge({ previous: late.record, pins, page: pageOf([file(wheel)]) })
+    const again = merge({ previous: without.record, pins, page: pageOf([withMetadata(evil)]) })
+    expect(again.record.files[0]?.coreMetadata).toBeUndefined()
+    expect(again.conflicts).toHaveLength(1)
   })
 })

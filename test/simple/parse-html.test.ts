@@ -190,13 +190,23 @@ describe('pages in HTML', () => {
     expect(read('<a href="one-1.zip" href="two-1.zip">').files[0]?.url).toBe('one-1.zip')
   })
 
-  it('refuses what is not UTF-8, and texts that are too long', () => {
+  it('refuses what is not UTF-8', () => {
     const error = caught(() => parsePageHtml(new Uint8Array([0x3c, 0x61, 0xff]), 'foo'))
     expect(error.code).toBe('MALFORMED')
     expect(error.message).toMatch(/^the index page of foo cannot be read: /)
+  })
+
+  it('A23: leaves out a link with a text that is too long, tells why, and keeps the others', () => {
     const long = 'x'.repeat(5000)
-    expect(caught(() => readAnchor(`data-yanked="${long}"`)).message).toContain('5000 characters')
-    expect(caught(() => readAnchor('', `${long}.zip`)).message).toContain('5004 characters')
+    const page = read(
+      `<a href="foo-1.0.zip" data-yanked="${long}">x</a><a href="${long}.zip">x</a><a href="foo-2.0.zip">x</a>`,
+    )
+    expect(page.files.map(({ filename }) => filename)).toEqual(['foo-2.0.zip'])
+    expect(page.skipped.map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('5000 characters') as string,
+      expect.stringContaining('5004 characters') as string,
+    ])
+    expect(page.skipped[0]?.link).toBe('foo-1.0.zip')
   })
 
   it('refuses more links than a page may have', () => {

@@ -180,7 +180,6 @@ describe('pages in JSON', () => {
     ['a number for a version', { meta: { 'api-version': 1.4 } }, 'expected text, found 1.4'],
     ['a version that is none', { meta: { 'api-version': '1.4x' } }, '"1.4x" is no API version'],
     ['files by name', { files: {} }, 'files: expected a list, found an object'],
-    ['a file that is none', { files: [null] }, 'files.[0]: expected an object, found null'],
     ['versions that are none', { versions: [1] }, 'versions.[0]: expected text, found 1'],
     ['a status that is none', { 'project-status': 'active' }, 'project-status: expected an object'],
   ])('refuses a page with %s', (_, changes, message) => {
@@ -191,33 +190,54 @@ describe('pages in JSON', () => {
   })
 
   it.each([
-    [{ filename: 1 }, 'files.[0].filename: expected text, found 1'],
-    [{ url: undefined }, 'files.[0].url: expected text, found nothing'],
-    [{ url: 'x'.repeat(3000) }, 'files.[0].url: a URL of 3000 characters'],
-    [{ filename: 'x'.repeat(3000) }, 'files.[0].filename: a file name of 3000 characters'],
-    [{ yanked: 'x'.repeat(5000) }, 'files.[0].yanked: a text of 5000 characters'],
-    [{ hashes: undefined }, 'files.[0].hashes: expected an object, found nothing'],
-    [{ hashes: { sha256: 'abc' } }, 'files.[0].hashes.sha256: not a digest'],
-    [{ hashes: { sha256: 'g'.repeat(64) } }, 'files.[0].hashes.sha256: not a digest'],
-    [{ hashes: { 'sha256=': 'a'.repeat(64) } }, 'not the name of an algorithm'],
-    [{ size: -1 }, 'files.[0].size: expected an integer of at least 0, found -1'],
-    [{ size: 1.5 }, 'files.[0].size: expected an integer of at least 0, found 1.5'],
-    [{ 'core-metadata': { sha256: 5 } }, 'files.[0].core-metadata.sha256: not a digest'],
-    [{ 'requires-python': 3 }, 'files.[0].requires-python: expected text, found 3'],
-    [{ 'gpg-sig': 'no' }, 'files.[0].gpg-sig: expected true or false, found "no"'],
-  ])('refuses a file with %j', (changes, message) => {
-    const error = caught(() => parseFile(changes))
-    expect(error.code).toBe('MALFORMED')
-    expect(error.message).toContain(message)
+    ['filename', 1, 'filename: expected text, found 1'],
+    ['url', undefined, 'url: expected text, found nothing'],
+    ['url', 'x'.repeat(3000), 'url: a URL of 3000 characters'],
+    ['filename', 'x'.repeat(3000), 'filename: a file name of 3000 characters'],
+    ['yanked', 'x'.repeat(5000), 'yanked: a text of 5000 characters'],
+    ['hashes', undefined, 'hashes: expected an object, found nothing'],
+    ['hashes', { sha256: 'abc' }, 'hashes.sha256: not a digest'],
+    ['hashes', { sha256: 'g'.repeat(64) }, 'hashes.sha256: not a digest'],
+    ['hashes', { 'sha256=': 'a'.repeat(64) }, 'not the name of an algorithm'],
+    ['size', -1, 'size: expected an integer of at least 0, found -1'],
+    ['size', 1.5, 'size: expected an integer of at least 0, found 1.5'],
+    ['core-metadata', { sha256: 5 }, 'core-metadata.sha256: not a digest'],
+    ['requires-python', 3, 'requires-python: expected text, found 3'],
+    ['gpg-sig', 'no', 'gpg-sig: expected true or false, found "no"'],
+  ])(
+    'leaves out a file with a bad %s, tells why, and keeps the others',
+    (member, value, problem) => {
+      const bad = fileJson(name, { [member]: value })
+      const page = parsePageJson(pageJson('foo', [bad, fileJson('foo-2.0.tar.gz')]), 'foo')
+      expect(page.files.map(({ filename }) => filename)).toEqual(['foo-2.0.tar.gz'])
+      expect(page.skipped).toHaveLength(1)
+      expect(page.skipped[0]?.problem).toContain(problem)
+      const link = member === 'filename' ? 'an entry without a file name' : name
+      expect(page.skipped[0]?.link).toBe(link)
+    },
+  )
+
+  it('leaves out what is no file at all, and a file with more digests than there are algorithms', () => {
+    const hashes = Object.fromEntries(
+      Array.from({ length: 17 }, (_, at) => [`h${at}`, 'a'.repeat(64)]),
+    )
+    const page = parsePageJson(pageJson('foo', [null, fileJson(name, { hashes })]), 'foo')
+    expect(page.skipped.map(({ problem }) => problem)).toEqual([
+      'expected an object, found null',
+      'hashes: 17 digests for one file',
+    ])
   })
 
-  it('refuses more files than a page may have, and more digests than a file has', () => {
+  it('A23: one bad entry does not keep the releases beside it from being read', () => {
+    const page = parsePageJson(pageJson('foo', [{}, fileJson('foo-2.0.tar.gz')]), 'foo')
+    expect(page.files).toHaveLength(1)
+  })
+
+  it('refuses more files than a page may have', () => {
     const many = Array.from({ length: 200_001 }, () => 0)
     expect(caught(() => parsePageJson(pageJson('foo', many), 'foo')).message).toContain(
       '200001 files are more than 200000',
     )
-    const hashes = Object.fromEntries(many.slice(0, 17).map((_, at) => [`h${at}`, 'a'.repeat(64)]))
-    expect(caught(() => parseFile({ hashes })).message).toContain('17 digests for one file')
   })
 
   it('throws nothing but errors with a code, whatever the bytes', () => {
