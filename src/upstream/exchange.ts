@@ -19,6 +19,8 @@ export interface ExchangeRequest {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly maxBytes: number
+  /** In place of `maxBytes` for a body that comes encoded; what it unpacks to is not limited here. */
+  readonly maxEncodedBytes?: number
   /** On the exchange's own clock. */
   readonly deadlineAt: number
   readonly signal?: AbortSignal | undefined
@@ -138,7 +140,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     this.#meter?.addBytes(chunk.byteLength)
-    if (this.#receivedBytes > this.#request.maxBytes) return this.#fail(this.#tooLarge())
+    if (this.#receivedBytes > this.#maxBytes()) return this.#fail(this.#tooLarge())
     this.#waiting.push(chunk)
     this.#waitingBytes += chunk.byteLength
     this.#pump()
@@ -263,8 +265,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     )
   }
 
+  #maxBytes(): number {
+    const { maxBytes, maxEncodedBytes = maxBytes } = this.#request
+    return this.#head?.contentEncoding === undefined ? maxBytes : maxEncodedBytes
+  }
+
   #tooLarge(): UpstreamError {
-    const { url, maxBytes } = this.#request
+    const { url } = this.#request
+    const maxBytes = this.#maxBytes()
     return new UpstreamError(
       'TOO_LARGE',
       `${showUrl(url)} is longer than ${maxBytes} bytes; the rest was not read`,

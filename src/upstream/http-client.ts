@@ -111,12 +111,14 @@ interface Hop {
 
 interface Journey extends Pick<
   ExchangeRequest,
-  'method' | 'headers' | 'maxBytes' | 'deadlineAt' | 'signal'
+  'method' | 'headers' | 'maxBytes' | 'maxEncodedBytes' | 'deadlineAt' | 'signal'
 > {
   readonly hosts: HostRules
 }
 
 const gunzipBytes = promisify(gunzip)
+/** Header, file name, trailer; beyond them gzip adds less than a thousandth. */
+const gzipOverheadBytes = 1024
 const noBytes: Bytes = new Uint8Array(0)
 
 export class HttpClient {
@@ -139,7 +141,7 @@ export class HttpClient {
     }
   }
 
-  /** A page or metadata, whole, of at most `maxBytes` as sent and as decoded; retried when a fault may pass. */
+  /** A page or metadata, whole, of at most `maxBytes` as decoded; retried when a fault may pass. */
   get(url: string, options: GetOptions): Promise<HttpResponse> {
     const deadlineAt = this.#deadlineAt(options.deadlineMs ?? this.#limits.deadlineMs)
     return this.#retry(deadlineAt, () => this.#getOnce(url, options, deadlineAt))
@@ -197,6 +199,8 @@ export class HttpClient {
     const chunks: Bytes[] = []
     const journey: Journey = {
       ...options,
+      // The limit may be the signed length: what is short becomes longer by gzip.
+      maxEncodedBytes: options.maxBytes + gzipOverheadBytes + Math.ceil(options.maxBytes / 1024),
       method: 'GET',
       headers: renderHeaders(options),
       deadlineAt,

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { RepositorySource } from '../../src/client/repository-source.ts'
 import { createMirrorSource } from '../../src/upstream/mirror-source.ts'
@@ -8,10 +9,18 @@ import {
   serveGzip,
   serveWithEtag,
   status,
+  type Behaviour,
 } from '../support/hostile-server.ts'
 import { createClient, server, text, useHostileServer } from './http-fixture.ts'
 
 useHostileServer()
+
+function endlessGzip(): Behaviour {
+  return (request, response, earlier) => {
+    response.setHeader('content-encoding', 'gzip')
+    endless(text)(request, response, earlier)
+  }
+}
 
 /** Typed as the client's port: the shapes must agree. */
 function createSource(base = '/tree'): RepositorySource {
@@ -28,6 +37,25 @@ describe('metadata of a mirror', () => {
     expect(await source.fetchMetadata('metadata/timestamp.json', 16_000, '"t1"')).toBe('unchanged')
     const snapshot = await source.fetchMetadata('metadata/2.snapshot.json', 16_000)
     expect(snapshot).toEqual({ bytes: Buffer.from(text) })
+  })
+
+  test('may be longer as gzip than the length that is signed: the record of an empty project is', async () => {
+    const record = Buffer.from('{"files":[],"meta":{"api-version":"1.4"},"name":"x","versions":[]}')
+    expect(gzipSync(record).length).toBeGreaterThan(record.length)
+    server.on('/tree/targets/index.json', serveGzip(record))
+    const found = await createSource().fetchTarget('targets/index.json', record.length)
+    expect(found).toEqual(record)
+    await expect(createSource().fetchTarget('targets/index.json', 65)).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: `${server.url('/tree/targets/index.json')} unpacks to more than 65 bytes`,
+    })
+  })
+
+  test('that is endless as gzip too is cut off a little beyond the length that is signed', async () => {
+    server.on('/tree/metadata/1.root.json', endlessGzip())
+    await expect(
+      createSource().fetchMetadata('metadata/1.root.json', 100_000),
+    ).rejects.toMatchObject({ code: 'TOO_LARGE', facts: { expected: 'at most 101122 bytes' } })
   })
 
   test.each([403, 404])('status %i says that it is not there', async (code) => {
