@@ -125,7 +125,10 @@ export class ChainWriter {
     if (this.#file !== undefined && this.#partBytes < this.#options.maxFileBytes) return []
     await this.#closeFile()
     if (this.#toCut !== undefined) {
-      await this.#options.disk.cut(this.#toCut.path, this.#toCut.length)
+      const { path, length } = this.#toCut
+      await this.#options.disk.cut(path, length)
+      // A part without a line is gone then; its number is free again.
+      if (length === 0) this.#part -= 1
       this.#toCut = undefined
     }
     this.#file = await this.#createPart()

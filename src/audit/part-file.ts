@@ -1,7 +1,7 @@
 /** The file that is being appended to, as a port: tests put a failing disk in its place. */
 
 import { constants, mkdirSync } from 'node:fs'
-import { open, truncate } from 'node:fs/promises'
+import { open, truncate, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Bytes } from '../base/bytes.ts'
 import { findErrno } from './audit-error.ts'
@@ -19,7 +19,10 @@ export interface PartFile {
 export interface PartDisk {
   /** A new file; rejects with EEXIST where there is one. */
   create(path: string): Promise<PartFile>
-  /** Cuts what came after the last line that is known to be on disk. */
+  /**
+   * Cuts what came after the last line that is known to be on disk. A file without any is removed: as
+   * often as the disk fails there would be one more, and the budget of files takes the oldest first.
+   */
   cut(path: string, length: number): Promise<void>
 }
 
@@ -33,6 +36,7 @@ export const realDisk: PartDisk = {
       await syncFolder(dirname(path))
     } catch (error) {
       await handle.close()
+      await unlink(path)
       throw error
     }
     return {
@@ -44,7 +48,7 @@ export const realDisk: PartDisk = {
   },
   cut: async (path, length) => {
     try {
-      await truncate(path, length)
+      await (length === 0 ? unlink(path) : truncate(path, length))
     } catch (error) {
       // Nothing to cut where somebody deleted it.
       if (findErrno(error) !== 'ENOENT') throw error

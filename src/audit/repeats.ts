@@ -47,7 +47,9 @@ export class Repeats {
   takeEnded(time: number): LineToWrite[] {
     const lines: LineToWrite[] = []
     for (const [key, window] of this.#windows) {
-      const isEnded = time - window.start >= windowMs || this.#windows.size > maxWindows
+      const age = time - window.start
+      // A clock that was set back ends them too: their minute would last until it has caught up.
+      const isEnded = age >= windowMs || age < 0 || this.#windows.size > maxWindows
       if (!isEnded) break
       this.#windows.delete(key)
       lines.push(...renderCount(window, time))

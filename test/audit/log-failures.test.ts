@@ -65,6 +65,27 @@ describe('a disk that fails', () => {
     },
   )
 
+  test.each(['append', 'half', 'half cut'])(
+    'however often it fails: %s, leaves no heap of empty files, which would push the older log out',
+    async (fails) => {
+      const folder = makeLogFolder()
+      const { log: before } = await openLog(folder)
+      await before.append({ kind: 'refused', project: 'evidence' })
+      await before.close()
+      const { disk, state } = makeFailingDisk()
+      const { log } = await openLog(folder, { disk })
+      state.fails = fails
+      for (let at = 0; at < 50; at += 1) {
+        await expect(log.append({ kind: 'refused', project: `p${at}` })).rejects.toThrow()
+      }
+      expect(listFiles(folder).length).toBeLessThanOrEqual(3)
+      state.fails = ''
+      await log.close()
+      expect((await collect(folder)).map(({ project }) => project)).toContain('evidence')
+      expect((await verifyAudit(folder, { head: log.head() })).findings).toEqual([])
+    },
+  )
+
   test('is known at the start', async () => {
     const { disk, state } = makeFailingDisk()
     state.fails = 'append'

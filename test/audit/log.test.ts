@@ -237,6 +237,19 @@ describe('repeats', () => {
     await log.close()
   })
 
+  test('are counted and written anew after a clock that went back, which would never end their minute', async () => {
+    const folder = makeLogFolder()
+    const { log, clock } = await openLog(folder)
+    const event = { kind: 'refused', code: 'DENIED', project: 'foo' } as const
+    for (let at = 0; at < 12; at += 1) await log.append(event)
+    clock.now -= 365 * 86_400_000
+    await log.append({ ...event, message: 'after the jump' })
+    const lines = await collect(folder)
+    expect(lines.filter(({ count }) => count === 2)).toHaveLength(1)
+    expect(lines.at(-1)).toMatchObject({ message: 'after the jump' })
+    await log.close()
+  })
+
   test('of different clients, files or codes are not the same', async () => {
     const folder = makeLogFolder()
     const { log } = await openLog(folder)
