@@ -9,7 +9,9 @@ import { checkout } from './machine.ts'
 export async function buildPackage(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true })
   const compiler = join(checkout, 'node_modules', '.bin', 'tsc')
-  const settings = ['-p', join(checkout, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]
+  const output = join(folder, 'dist')
+  // Types are checked by `npm run types`; here only what runs is wanted.
+  const settings = ['-p', join(checkout, 'tsconfig.build.json'), '--noCheck', '--outDir', output]
   const { code, stdout } = await runCommand(compiler, settings)
   if (code !== 0) throw new Error(`the program does not compile: ${stdout}`)
   await cp(join(checkout, 'bin'), join(folder, 'bin'), { recursive: true })
