@@ -11,7 +11,7 @@ import { ConfigError } from '../base/errors.ts'
 import { normalizeName } from '../simple/names.ts'
 import { currentOwner } from '../store/process-owner.ts'
 import { findStateHome } from '../store/state-directory.ts'
-import { paint, say, warn } from './terminal.ts'
+import { paint, say, sayJson, warn } from './terminal.ts'
 import { parseDuration } from './units.ts'
 
 interface LogFlags {
@@ -36,7 +36,8 @@ export interface AuditVerifyFlags extends LogFlags {
 export async function showAudit(flags: AuditShowFlags): Promise<number> {
   const folder = findLogFolder(flags)
   for await (const entry of readAudit(folder, parseFilter(flags, Date.now()))) {
-    say(flags.json === true ? JSON.stringify(entry) : formatEntry(entry))
+    if (flags.json === true) sayJson(entry)
+    else say(formatEntry(entry))
   }
   return 0
 }
@@ -57,7 +58,7 @@ export async function verifyAuditLog(flags: AuditVerifyFlags): Promise<number> {
     isAlive: currentOwner().isAlive,
     ...(head !== undefined && { head }),
   })
-  if (flags.json === true) say(JSON.stringify(verdict))
+  if (flags.json === true) sayJson(verdict)
   else sayVerdict(verdict, folder)
   return verdict.findings.length === 0 ? 0 : 3
 }
@@ -154,7 +155,9 @@ function formatEntry(entry: AuditEntry): string {
 
 function sayVerdict({ findings, chains, unproven }: AuditVerdict, folder: string): void {
   for (const { what, file, line, expected, found } of findings) {
-    warn(`${file}, line ${line}: ${what}\n    expected ${expected}\n    found    ${found}`)
+    // They may quote a line that somebody else has written.
+    const [wanted, seen] = [expected, found].map((text) => toPrintable(text, 400))
+    warn(`${file}, line ${line}: ${what}\n    expected ${wanted}\n    found    ${seen}`)
   }
   for (const { head, firstSeq } of chains) {
     say(

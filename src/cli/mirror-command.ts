@@ -12,7 +12,7 @@ import { mirrorStatus, type MirrorStatus } from '../mirror/status.ts'
 import { syncMirror, type SyncResult } from '../mirror/sync.ts'
 import type { KeyKind } from '../signing/key-file.ts'
 import { openMirrorIndex } from './mirror-index.ts'
-import { createProgress, paint, say, warn } from './terminal.ts'
+import { createProgress, paint, say, sayJson, warn } from './terminal.ts'
 
 interface JsonFlag {
   readonly json?: boolean
@@ -60,7 +60,7 @@ export async function runMirrorInit(directory: string, flags: MirrorInitFlags): 
     ...(bins !== undefined && { bins: requireCount('--bins', bins) }),
     ...(offlineKeys !== undefined && { offlineKeysDirectory: offlineKeys }),
   })
-  if (flags.json === true) say(JSON.stringify(result))
+  if (flags.json === true) sayJson(result)
   return 0
 }
 
@@ -91,7 +91,8 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
       ...(fileHosts !== undefined && { fileHosts }),
     })
     stop()
-    say(flags.json === true ? JSON.stringify(result) : describeSync(result))
+    if (flags.json === true) sayJson(result)
+    else say(describeSync(result))
     return result.exitCode
   } finally {
     stop()
@@ -101,7 +102,7 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
 export async function runMirrorRenew(directory: string, flags: JsonFlag): Promise<number> {
   const { report } = createReport(flags)
   const result = await renewMirror({ directory, clock: Date.now, report })
-  if (flags.json === true) say(JSON.stringify(result))
+  if (flags.json === true) sayJson(result)
   else
     say(
       result.published === undefined
@@ -114,7 +115,8 @@ export async function runMirrorRenew(directory: string, flags: JsonFlag): Promis
 export async function runMirrorStatus(directory: string, flags: JsonFlag): Promise<number> {
   const { report } = createReport(flags)
   const status = await mirrorStatus({ directory, clock: Date.now, report })
-  say(flags.json === true ? JSON.stringify(status) : describeStatus(status, Date.now()))
+  if (flags.json === true) sayJson(status)
+  else say(describeStatus(status, Date.now()))
   return 0
 }
 

@@ -2,10 +2,16 @@
 
 import { styleText } from 'node:util'
 import { SingleBar, Presets } from 'cli-progress'
+import { escapeInvisible } from '../audit/line.ts'
 import { isTufgateError, type TufgateError } from '../base/errors.ts'
 
 export function say(line: string): void {
   process.stdout.write(`${line}\n`)
+}
+
+/** For programs, and for people who look: nothing in it can move a cursor or turn text around. */
+export function sayJson(value: unknown): void {
+  say(escapeInvisible(JSON.stringify(value)))
 }
 
 export function warn(line: string): void {
