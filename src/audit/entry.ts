@@ -11,7 +11,7 @@ import {
   readString,
   type JsonObject,
 } from '../base/decode.ts'
-import type { AuditEvent, AuditKind } from './event.ts'
+import { auditKinds, type AuditEvent } from './event.ts'
 
 export interface AuditEntry extends AuditEvent {
   readonly chain: string
@@ -28,16 +28,7 @@ export interface AuditEntry extends AuditEvent {
   readonly removed?: readonly string[]
 }
 
-const kinds: ReadonlySet<string> = new Set<AuditKind>([
-  'start',
-  'refresh',
-  'page',
-  'released',
-  'refused',
-  'hidden',
-  'warning',
-  'stop',
-])
+const kinds: ReadonlySet<string> = new Set(auditKinds)
 
 /** `undefined` for what is not a line of schema `v: 1`. */
 export function parseEntry(bytes: Bytes, chain: string): AuditEntry | undefined {

@@ -1,15 +1,18 @@
 /** What can stand in the audit log: one line for each thing that somebody may ask about later. */
 
 /** `released`: a verified file was handed out. `page`: a page was. `refused`: something was not. */
-export type AuditKind =
-  | 'start'
-  | 'refresh'
-  | 'page'
-  | 'released'
-  | 'refused'
-  | 'hidden'
-  | 'warning'
-  | 'stop'
+export const auditKinds = [
+  'start',
+  'refresh',
+  'page',
+  'released',
+  'refused',
+  'hidden',
+  'warning',
+  'stop',
+] as const
+
+export type AuditKind = (typeof auditKinds)[number]
 
 /** Which signed list the answer rests on. */
 export interface AuditTrust {

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AuditKind } from '../audit/event.ts'
+import { auditKinds, type AuditKind } from '../audit/event.ts'
 import { readAudit, type AuditEntry, type AuditFilter } from '../audit/reader.ts'
 import { parseHead, verifyAudit, type AuditVerdict } from '../audit/verifier.ts'
 import { toPrintable } from '../base/bytes.ts'
@@ -92,17 +92,6 @@ function requireFolder(path: string): string {
   })
 }
 
-const kinds: readonly AuditKind[] = [
-  'start',
-  'refresh',
-  'page',
-  'released',
-  'refused',
-  'hidden',
-  'warning',
-  'stop',
-]
-
 function parseFilter(
   { project, kind, id, since, until }: AuditShowFlags,
   now: number,
@@ -117,10 +106,10 @@ function parseFilter(
 }
 
 function requireKind(raw: string): AuditKind {
-  const kind = kinds.find((known) => known === raw)
+  const kind = auditKinds.find((known) => known === raw)
   if (kind !== undefined) return kind
   throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not a kind of line.`, {
-    expected: kinds.join(', '),
+    expected: auditKinds.join(', '),
   })
 }
 

@@ -13,6 +13,7 @@ import { syncMirror, type SyncResult } from '../mirror/sync.ts'
 import type { KeyKind } from '../signing/key-file.ts'
 import { openMirrorIndex } from './mirror-index.ts'
 import { createProgress, paint, say, sayJson, warn } from './terminal.ts'
+import { parseDuration } from './units.ts'
 
 interface JsonFlag {
   readonly json?: boolean
@@ -25,6 +26,7 @@ export interface MirrorInitFlags extends JsonFlag {
   readonly keyType: string
   readonly projects: string
   readonly bins?: string
+  readonly maxUnseen: string
   readonly projectList?: boolean
 }
 
@@ -53,6 +55,7 @@ export async function runMirrorInit(directory: string, flags: MirrorInitFlags): 
     keyKind: requireKeyKind(flags.keyType),
     rootKeys: requireCount('--root-keys', flags.rootKeys),
     projects: requireCount('--projects', flags.projects),
+    maxUnseenMs: requireDuration('--max-unseen', flags.maxUnseen),
     hasProjectList: flags.projectList === true,
     ...(rootThreshold !== undefined && {
       rootThreshold: requireCount('--root-threshold', rootThreshold),
@@ -212,6 +215,14 @@ function requireCount(flag: string, raw: string): number {
   if (/^\d{1,9}$/.test(raw) && count >= 1) return count
   throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a number.`, {
     expected: 'a whole number from 1',
+  })
+}
+
+function requireDuration(flag: string, raw: string): number {
+  const duration = parseDuration(raw)
+  if (duration !== undefined && duration > 0) return duration
+  throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a duration.`, {
+    expected: 'a number with a unit, such as 24h or 2d',
   })
 }
 

@@ -144,6 +144,11 @@ function addMirrorInit(mirror: Command, run: Run): void {
       '1000',
     )
     .option('--bins <n>', 'number of bins, a power of two; instead of --projects')
+    .option(
+      '--max-unseen <duration>',
+      'renew refuses when the index was not seen for longer',
+      '24h',
+    )
     .option('--project-list', 'also sign the list of all project names')
     .option('--json', 'print the outcome as JSON')
     .addHelpText(

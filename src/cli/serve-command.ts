@@ -5,17 +5,12 @@ import { createLog } from './logger.ts'
 import { readSettings } from './read-settings.ts'
 import { formatTrust } from './repository-events.ts'
 import { startProxy, type RunningProxy } from './serve.ts'
+import type { SettingsOverrides } from './settings.ts'
 import { say } from './terminal.ts'
 import { version } from './version.ts'
 
-export interface ServeFlags {
+export interface ServeFlags extends SettingsOverrides {
   readonly config?: string
-  readonly listen?: readonly string[]
-  readonly index?: string
-  readonly mirror?: readonly string[]
-  readonly root?: string
-  readonly stateDir?: string
-  readonly logLevel?: string
 }
 
 export async function runServe(flags: ServeFlags): Promise<number> {

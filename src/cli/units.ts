@@ -36,11 +36,3 @@ function parseQuantity(text: string, units: ReadonlyMap<string, number>): number
   const value = Math.round(Number(digits) * factor)
   return Number.isSafeInteger(value) ? value : undefined
 }
-
-/** For a sentence: the largest unit that leaves at least one. */
-export function formatSize(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
-  const value = bytes / 1000 ** power
-  return `${value >= 100 || power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? 'B'}`
-}

@@ -1,8 +1,7 @@
-/** How many bins the signed list is cut into, and which of them holds a project (TAP 15). */
+/** How many bins the signed list is cut into, and what they are called (TAP 15). */
 
-import { encodeUtf8 } from '../base/bytes.ts'
-import { sha256Hex } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
+import { renderBinName } from '../tuf/delegation.ts'
 
 export const binPrefix = 'bins'
 
@@ -32,14 +31,7 @@ export function requireBitLength(binCount: number): number {
   })
 }
 
-/** TAP 15: the first bits of the sha256 of the target path. */
-export function findBin(targetPath: string, bitLength: number): number {
-  const start = Number.parseInt(sha256Hex(encodeUtf8(targetPath)).slice(0, 8), 16)
-  return start >>> (32 - bitLength)
-}
-
-/** TAP 15: the prefix, a hyphen, and the number in as many hexadecimal digits as the last one has. */
-export function renderBinName(bin: number, bitLength: number): string {
-  const width = (2 ** bitLength - 1).toString(16).length
-  return `${binPrefix}-${bin.toString(16).padStart(width, '0')}`
+/** The role that holds the bin of this number. */
+export function renderBin(bin: number, bitLength: number): string {
+  return renderBinName(binPrefix, bitLength, bin)
 }

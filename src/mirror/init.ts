@@ -14,7 +14,7 @@ import { signEnvelope } from '../signing/envelope.ts'
 import { buildPrivateKey, putKeyFile, type KeyKind } from '../signing/key-file.ts'
 import { buildSigner, type Signer } from '../signing/signer.ts'
 import { makeFolder, requireVacant } from '../store/published-tree.ts'
-import { chooseBitLength, renderBinName, requireBitLength } from './bins.ts'
+import { chooseBitLength, renderBin, requireBitLength } from './bins.ts'
 import {
   buildBin,
   buildBins,
@@ -237,7 +237,7 @@ async function publishEmptyBins(
   // Nothing in it names the bin: the same bytes for all of them.
   const bytes = await signEnvelope(signed, [signer])
   const digest = { length: bytes.length, sha256: sha256Hex(bytes) }
-  const names = Array.from({ length: 2 ** bitLength }, (_, bin) => renderBinName(bin, bitLength))
+  const names = Array.from({ length: 2 ** bitLength }, (_, bin) => renderBin(bin, bitLength))
   for (const [at, name] of names.entries()) {
     await mirror.tree.stage(metadataPath(name, 1), bytes, { hasTwin: true })
     // What is staged is held open: thousands at once would be too many.

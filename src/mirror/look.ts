@@ -11,7 +11,7 @@ import type { ParsedPage } from '../simple/parse-json.ts'
 import { parseRecord, renderRecord, type RecordContent } from '../simple/record.ts'
 import { renderPage } from '../simple/render.ts'
 import { rewriteForOrigin } from '../simple/rewrite.ts'
-import { findBin } from './bins.ts'
+import { findBin } from '../tuf/delegation.ts'
 import { completeHashes } from './complete-hashes.ts'
 import type { FetchedPage, IndexPort } from './index-port.ts'
 import type { KnownProject, ProjectChange } from './ledger.ts'
@@ -104,7 +104,7 @@ async function stageRecord(
   const target = recordTarget(record.name)
   const project = {
     name: record.name,
-    bin: findBin(target, bitLength),
+    bin: findBin(bitLength, target),
     sha256,
     length: bytes.length,
     ...(etag !== undefined && { etag }),

@@ -8,7 +8,8 @@ import type { Json } from '../base/canonical-json.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { signEnvelope } from '../signing/envelope.ts'
 import type { Signer } from '../signing/signer.ts'
-import { findBin, renderBinName } from './bins.ts'
+import { findBin } from '../tuf/delegation.ts'
+import { renderBin } from './bins.ts'
 import {
   buildBin,
   buildSnapshot,
@@ -137,7 +138,7 @@ async function publishBins(
   const bitLength = mirror.settings.require(settings.bitLength)
   const expires = put.expiry(settings.binLifetimeMs)
   const drafts = bins.map(({ bin, version }) => ({
-    name: renderBinName(bin, bitLength),
+    name: renderBin(bin, bitLength),
     version,
     expires,
     signer,
@@ -155,7 +156,7 @@ function* listTargets(
     yield [recordTarget(name), { length, sha256 }]
   }
   const list = readProjectList(mirror)
-  if (list !== undefined && findBin(projectListTarget, bitLength) === bin) {
+  if (list !== undefined && findBin(bitLength, projectListTarget) === bin) {
     yield [projectListTarget, list]
   }
 }

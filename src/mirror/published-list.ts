@@ -7,7 +7,7 @@
 import { member, readInteger, readObject, readString } from '../base/decode.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { renderProjectList } from '../simple/project-list.ts'
-import { findBin } from './bins.ts'
+import { findBin } from '../tuf/delegation.ts'
 import type { FileDigest } from './metadata-documents.ts'
 import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
@@ -51,7 +51,7 @@ export async function updateProjectList(mirror: Mirror, now: number): Promise<vo
     }
     mirror.ledger.keep(path)
     mirror.settings.put(settings.projectList, JSON.stringify(state))
-    mirror.ledger.markBin(findBin(projectListTarget, mirror.settings.require(settings.bitLength)))
+    mirror.ledger.markBin(findBin(mirror.settings.require(settings.bitLength), projectListTarget))
   })
 }
 

@@ -62,8 +62,12 @@ export function findSigners(delegations: Delegations, role: string): Signers | u
 
 /** TAP 15: the bin of a path is the first `bitLength` bits (1 to 32) of its sha256. */
 export function binName(namePrefix: string, bitLength: number, path: string): string {
-  const first32Bits = Number.parseInt(hashPath(path).slice(0, 8), 16)
-  return renderBinName(namePrefix, bitLength, first32Bits >>> (32 - bitLength))
+  return renderBinName(namePrefix, bitLength, findBin(bitLength, path))
+}
+
+/** TAP 15: the first bits of the sha256 of the target path. */
+export function findBin(bitLength: number, path: string): number {
+  return Number.parseInt(hashPath(path).slice(0, 8), 16) >>> (32 - bitLength)
 }
 
 /** The bin of this number, 0 to 2^bitLength - 1. */

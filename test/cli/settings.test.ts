@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/base/errors.ts'
 import { parseSettings } from '../../src/cli/settings.ts'
-import { formatSize, parseDuration, parseSize } from '../../src/cli/units.ts'
+import { parseDuration, parseSize } from '../../src/cli/units.ts'
 
 const minimal = `
 [[index]]
@@ -125,15 +125,5 @@ describe('units', () => {
     expect(parseDuration('-5s')).toBeUndefined()
     expect(parseSize('16 MiB')).toBe(16_777_216)
     expect(parseSize('16 mib')).toBeUndefined()
-  })
-
-  test('are shown short', () => {
-    expect([0, 999, 1000, 41_943_040, 5e9].map(formatSize)).toEqual([
-      '0 B',
-      '999 B',
-      '1.0 kB',
-      '41.9 MB',
-      '5.0 GB',
-    ])
   })
 })
