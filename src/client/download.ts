@@ -12,6 +12,7 @@ import {
   FileTransfer,
   findCap,
   refuseLength,
+  requireFetchable,
   type DownloadFile,
   type DownloadSpool,
   type TransferLimits,
@@ -125,6 +126,8 @@ export class Downloads {
   async #bringIntoVault(file: DownloadFile, transfer: FileTransfer): Promise<void> {
     // Another fetch may have ended between the caller's look into the vault and now.
     if (await this.#hasVerified(file)) return
+    // Before it waits: alone it would be let in, and hold up all who come behind it until then.
+    requireFetchable(file, this.#limits)
     const leave = await this.#admission.enter(findCap(file, this.#limits))
     try {
       this.#stop.signal.throwIfAborted()

@@ -97,7 +97,6 @@ export class FileTransfer {
 
   /** Resolves once the file is verified and in the vault. */
   async run(signal: AbortSignal): Promise<void> {
-    requireFetchable(this.#file, this.#limits)
     for (let tries = 0; ; tries += 1) {
       try {
         return await this.#tryOnce(signal)
@@ -179,7 +178,8 @@ function isWorthAnotherTry(error: unknown, tries: number): boolean {
   return isSlow && tries === 0
 }
 
-function requireFetchable(file: DownloadFile, limits: TransferLimits): void {
+/** Throws TOO_LARGE for what is signed longer than any file may be. */
+export function requireFetchable(file: DownloadFile, limits: TransferLimits): void {
   if (file.size === undefined || file.size <= limits.maxFileBytes) return
   throw refuseTooLarge(file, `${file.size} bytes`, limits.maxFileBytes)
 }

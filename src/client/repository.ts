@@ -7,6 +7,7 @@
 
 import type { Bytes } from '../base/bytes.ts'
 import { formatSpan, type Clock } from '../base/clock.ts'
+import { sha256Hex } from '../base/digest.ts'
 import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
 import { parseProjectListJson } from '../simple/project-list.ts'
 import { findTarget, type Search } from '../tuf/search.ts'
@@ -126,7 +127,7 @@ export class Repository {
     if (found.target === undefined) return undefined
     const { consistentSnapshot } = trusted.root
     const bytes = await this.#records.loadBytes({ path, target: found.target, consistentSnapshot })
-    return { names: parseProjectListJson(bytes), digest: found.target.hashes.get('sha256') ?? '' }
+    return { names: parseProjectListJson(bytes), digest: sha256Hex(bytes) }
   }
 
   async #find(path: string): Promise<{ trusted: TrustedSet; found: Search }> {

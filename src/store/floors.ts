@@ -174,7 +174,10 @@ function buildFloors(rows: Rows): Floors {
   return { versions, signedAt: rows.get(signedAtName) ?? 0, epoch: rows.get(epochName) ?? 0 }
 }
 
-/** TUF 5.3.5, 5.4.3, 5.5.5: no version below one that was trusted, by any process. */
+/**
+ * TUF 5.3.5, 5.4.3, 5.5.5: no version below one that was trusted, by any process, and no role left out
+ * that one of them has seen: whoever does not know it has not asked whether it is still listed.
+ */
 function requireRising(rows: Rows, floors: Floors): void {
   const epoch = rows.get(epochName) ?? 0
   if (floors.epoch < epoch) throw buildRollbackError('root', epoch, floors.epoch)
@@ -183,6 +186,11 @@ function requireRising(rows: Rows, floors: Floors): void {
     if (floors.epoch > epoch && role !== 'root') continue
     const floor = rows.get(`${rolePrefix}${role}`) ?? 0
     if (version < floor) throw buildRollbackError(role, floor, version)
+  }
+  if (floors.epoch > epoch) return
+  for (const [name, floor] of rows) {
+    const role = name.startsWith(rolePrefix) ? name.slice(rolePrefix.length) : undefined
+    if (role !== undefined && !floors.versions.has(role)) throw buildUnknownError(role, floor)
   }
 }
 
@@ -195,10 +203,20 @@ function buildRollbackError(role: string, floor: number, version: number): Verif
       version,
       expected: `at least ${floor}`,
       found: String(version),
-      next: 'nothing was changed; another process has seen newer metadata: refresh again',
+      next: rollbackAdvice,
     },
   )
 }
+
+function buildUnknownError(role: string, floor: number): VerifyError {
+  return new VerifyError(
+    'VERSION_ROLLBACK',
+    `${role} is not known here, and ${floor} of it was trusted before`,
+    { role, expected: `at least ${floor}`, found: 'nothing', next: rollbackAdvice },
+  )
+}
+
+const rollbackAdvice = 'nothing was changed; another process has seen newer metadata: refresh again'
 
 function markerOf(path: string): string {
   return `${path}.known`

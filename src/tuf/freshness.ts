@@ -6,7 +6,7 @@
 import { toPrintable } from '../base/bytes.ts'
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
 import { UpstreamError, VerifyError } from '../base/errors.ts'
-import type { Floors } from './floors.ts'
+import { requireAtLeast, type Floors } from './floors.ts'
 import type { Root, Snapshot, Targets, Timestamp } from './metadata.ts'
 
 const maxClockErrorMs = 5 * 60_000
@@ -23,7 +23,7 @@ export interface UsableSet {
 type MaybeUsable = Pick<UsableSet, 'root' | 'floors'> & Partial<UsableSet>
 
 /**
- * At use: EXPIRED, CLOCK_WRONG, INDEX_UNSEEN where the mirror has not seen its index for
+ * At use: EXPIRED, CLOCK_WRONG, VERSION_ROLLBACK of the root, INDEX_UNSEEN where the mirror has not seen its index for
  * `maxUnseenMs`, or METADATA_UNAVAILABLE before the first whole refresh.
  */
 export function requireUnexpired(
@@ -33,6 +33,8 @@ export function requireUnexpired(
 ): asserts trusted is UsableSet {
   const { root, timestamp, snapshot, targets } = trusted
   requireClock(trusted.floors, now)
+  // The roots on disk may be lost: what an older root vouches for is not used again.
+  requireAtLeast(trusted.floors, 'root', root.version)
   requireCurrent('root', root, now)
   if (timestamp === undefined || snapshot === undefined || targets === undefined) {
     throw new UpstreamError('METADATA_UNAVAILABLE', 'no signed list has been verified yet', {

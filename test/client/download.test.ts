@@ -235,6 +235,20 @@ describe('limits', () => {
     expect(server.count()).toBe(0)
   })
 
+  test('a file that is signed longer than any may be does not stand before others in the queue', async () => {
+    const gate = Promise.withResolvers<void>()
+    server.on('/slow', holdUntil(gate.promise, serve(wheel)))
+    server.on('/other', serve(wheel))
+    const downloads = createDownloads({ limits: { maxSpoolBytes: 2 * wheel.length } })
+    const slow = downloads.fetch(entry({ url: server.url('/slow') })).done
+    await server.waitFor('/slow', 1)
+    const huge = downloads.fetch(entry({ url: server.url('/huge'), size: Number.MAX_SAFE_INTEGER }))
+    await downloads.fetch(entry({ url: server.url('/other') })).done
+    await expect(huge.done).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    gate.resolve()
+    await slow
+  })
+
   test('without a signed size 1 GiB and, for metadata, 16 MiB are the end', async () => {
     server.on('/file', announce(1024 ** 3 + 1))
     server.on('/file.metadata', announce(16 * 1024 ** 2 + 1))

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
 import { formatUtcSeconds } from '../../src/base/clock.ts'
-import { sha256Hex } from '../../src/base/digest.ts'
+import { digestHex, sha256Hex } from '../../src/base/digest.ts'
 import { UpstreamError, VerifyError } from '../../src/base/errors.ts'
 import type { ContentStore } from '../../src/client/record-loader.ts'
 import { Repository, type RepositoryEvent } from '../../src/client/repository.ts'
@@ -9,6 +9,7 @@ import type { RepositorySource } from '../../src/client/repository-source.ts'
 import type { TrustStorage } from '../../src/client/trusted-state.ts'
 import { noFloors, type Floors } from '../../src/tuf/floors.ts'
 import { defaultRefreshLimits } from '../../src/tuf/update.ts'
+import { matching } from '../support/expecting.ts'
 import { createSigner } from '../support/tuf-signers.ts'
 import { TufSimulator } from '../support/tuf-simulator.ts'
 
@@ -161,6 +162,33 @@ describe('a repository', () => {
     const restarted = await open([createDeadSource()])
     const found = await restarted.findRecord('foo')
     expect(found?.trust.timestamp).toBe(2)
+  })
+})
+
+describe('the list of projects', () => {
+  const listPath = 'simple/index.json'
+  const putList = (name: string): void => {
+    const text = `{"meta":{"api-version":"1.4"},"projects":[{"name":"${name}"}]}`
+    simulator.addTarget(listPath, text)
+    // A mirror of somebody else may sign no sha256: pages are told apart by the digest all the same.
+    const entry = simulator.targets.targets[listPath]
+    if (entry === undefined) throw new Error('no list')
+    entry.hashes = { sha512: digestHex('sha512', encodeUtf8(text)) }
+    simulator.targets.version += 1
+    simulator.publish()
+  }
+
+  test('has a digest of its own for each content, whatever it is signed with', async () => {
+    simulator.renewRoot(() => (simulator.root.consistent_snapshot = false))
+    putList('foo')
+    const repository = await open()
+    const before = await repository.findProjectList()
+    putList('bar')
+    await repository.refresh()
+    const after = await repository.findProjectList()
+    expect([before?.names, after?.names]).toEqual([['foo'], ['bar']])
+    expect(after?.digest).toMatch(/^[0-9a-f]{64}$/)
+    expect(after?.digest).not.toBe(before?.digest)
   })
 })
 
@@ -336,6 +364,20 @@ describe('state on disk', () => {
     const repository = await open()
     expect(storage.setAsides).toEqual(['2.root'])
     expect(repository.trust).toEqual({ root: 1 })
+  })
+
+  test('A2: roots that were lost on disk do not bring an older root back into force', async () => {
+    await (await open()).findRecord('foo')
+    simulator.renewRoot()
+    await (await open()).refresh()
+    storage.files.delete('2.root')
+    const restarted = await open([createDeadSource()])
+    expect(await failureOf(restarted.findRecord('foo'))).toMatchObject({
+      code: 'VERSION_ROLLBACK',
+      message: matching(/^root went back from version 2 to 1; no mirror could be reached/),
+    })
+    const healed = await open()
+    expect((await healed.findRecord('foo'))?.trust.root).toBe(2)
   })
 
   test('a process that fell behind goes on from where another one is', async () => {

@@ -61,11 +61,27 @@ describe('floors', () => {
     store.close()
   })
 
-  test('keep the roles and the newest signed time that a raise does not mention', () => {
+  test('keep the newest signed time that any process has seen', () => {
     const store = FloorStore.open(join(makeTempFolder(), 'floors.db'))
     store.raise(floorsOf({ timestamp: 1, 'bins-0a': 3 }, { signedAt: 2000 }), nothing)
-    store.raise(floorsOf({ timestamp: 2 }, { signedAt: 1000 }), nothing)
+    store.raise(floorsOf({ timestamp: 2, 'bins-0a': 3 }, { signedAt: 1000 }), nothing)
     expect(store.read()).toEqual(floorsOf({ timestamp: 2, 'bins-0a': 3 }, { signedAt: 2000 }))
+    store.close()
+  })
+
+  test('A2: refuse a process that does not know a role which another one has seen, and may have lost it', () => {
+    const store = FloorStore.open(join(makeTempFolder(), 'floors.db'))
+    store.raise(floorsOf({ snapshot: 6, 'bins-0a': 3, 'bins-0b': 9 }), nothing)
+    let wasWritten = false
+    const error = catchError(() =>
+      store.raise(floorsOf({ snapshot: 7, 'bins-0a': 3 }), () => (wasWritten = true)),
+    )
+    expect(error).toMatchObject({
+      code: 'VERSION_ROLLBACK',
+      message: 'bins-0b is not known here, and 9 of it was trusted before',
+      facts: { role: 'bins-0b', expected: 'at least 9', found: 'nothing' },
+    })
+    expect(wasWritten).toBe(false)
     store.close()
   })
 
