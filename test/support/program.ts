@@ -46,9 +46,14 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-function collect(child: ChildProcess): Promise<Finished> {
+function keepTrack(child: ChildProcess): void {
   running.add(child)
-  child.on('close', () => running.delete(child))
+  child.once('close', () => running.delete(child))
+}
+
+/** What it says until it ends. */
+export function collect(child: ChildProcess): Promise<Finished> {
+  keepTrack(child)
   const output = { stdout: '', stderr: '' }
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
@@ -104,9 +109,21 @@ export async function startServeIn(
 export function spawnServe(
   environment: Readonly<Record<string, string>>,
   ...args: readonly string[]
-): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, [main, 'serve', '--listen', '127.0.0.1:0', ...args], {
+): SpawnedProgram {
+  return spawnProgram(environment, 'serve', '--listen', '127.0.0.1:0', ...args)
+}
+
+export type SpawnedProgram = ChildProcessByStdio<null, Readable, Readable>
+
+/** The program, to be watched or killed by the test. */
+export function spawnProgram(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): SpawnedProgram {
+  const child = spawn(process.execPath, [main, ...args], {
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  keepTrack(child)
+  return child
 }
