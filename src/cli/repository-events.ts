@@ -3,6 +3,7 @@
 import type { AuditEvent } from '../audit/event.ts'
 import { VerifyError } from '../base/errors.ts'
 import type { RepositoryEvent, TrustVersions } from '../client/repository.ts'
+import type { Contact } from '../store/floors.ts'
 import type { Log } from './logger.ts'
 import { formatFailure } from './terminal.ts'
 
@@ -34,6 +35,14 @@ export function toAuditEvent(index: string, event: RepositoryEvent): AuditEvent 
     ...(expected !== undefined && { expected }),
     ...(found !== undefined && { found }),
   }
+}
+
+/** `undefined` where the floors of earlier refreshes are there. */
+export function describeFirstContact(contact: Contact): string | undefined {
+  const accepted = 'any signed list that is not expired is accepted'
+  if (contact === 'new') return `FIRST CONTACT with this root: ${accepted}`
+  if (contact === 'known') return undefined
+  return `FIRST CONTACT again: what was trusted before is lost with floors.db, so ${accepted}`
 }
 
 export function formatTrust({ root, timestamp, snapshot }: TrustVersions): string {

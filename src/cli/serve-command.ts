@@ -3,7 +3,7 @@
 import { formatSpan } from '../base/clock.ts'
 import { createLog } from './logger.ts'
 import { readSettings } from './read-settings.ts'
-import { formatTrust } from './repository-events.ts'
+import { describeFirstContact, formatTrust } from './repository-events.ts'
 import { startProxy, type RunningProxy } from './serve.ts'
 import type { SettingsOverrides } from './settings.ts'
 import { say } from './terminal.ts'
@@ -34,9 +34,8 @@ function announce({ origins, indexes, stateFolder }: RunningProxy): void {
     say(`  index ${name}: ${url}`)
     say(`    pinned root sha256 ${rootSha256}`)
     say(`    trusted on disk: ${formatTrust(repository.trust)}`)
-    if (contact !== 'known') {
-      say('    FIRST CONTACT with this root: any signed list that is not expired is accepted')
-    }
+    const firstContact = describeFirstContact(contact)
+    if (firstContact !== undefined) say(`    ${firstContact}`)
   }
   say(`  state ${stateFolder}`)
   for (const origin of origins) say(`listening on ${origin}`)

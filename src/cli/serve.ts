@@ -16,8 +16,14 @@ import { createContentStore } from './content-store.ts'
 import { createGatewayOps, type OpenIndexes } from './gateway-ops.ts'
 import { isLoopback, parseListenAddress, requireOtherUpstream } from './listen-address.ts'
 import type { Log } from './logger.ts'
-import { openIndex, openIndexState, type IndexContext, type IndexState } from './open-index.ts'
-import { logRepositoryEvent, toAuditEvent } from './repository-events.ts'
+import {
+  openIndex,
+  openIndexState,
+  type IndexContext,
+  type IndexState,
+  type OpenIndex,
+} from './open-index.ts'
+import { describeFirstContact, logRepositoryEvent, toAuditEvent } from './repository-events.ts'
 import type { Settings } from './settings.ts'
 import { formatFailure } from './terminal.ts'
 import { userAgent, version } from './version.ts'
@@ -128,8 +134,8 @@ async function openIndexes(
   { log, audit }: { readonly log: Log; readonly audit: AuditLog },
 ): Promise<OpenIndexes> {
   const content = createContentStore(vault)
-  const open = (state: IndexState): ReturnType<typeof openIndex> =>
-    openIndex(state, content, context, (event) => {
+  const open = async (state: IndexState): Promise<OpenIndex> => {
+    const index = await openIndex(state, content, context, (event) => {
       const { name } = state.settings
       logRepositoryEvent(name, event, log)
       // Where the log cannot be written requests are refused; this line is told only here.
@@ -137,7 +143,21 @@ async function openIndexes(
         log('error', describeError(error))
       })
     })
+    await noteFirstContact(index, { log, audit })
+    return index
+  }
   return [await open(first), ...(await Promise.all(others.map(open)))]
+}
+
+async function noteFirstContact(
+  { name, contact }: OpenIndex,
+  { log, audit }: { readonly log: Log; readonly audit: AuditLog },
+): Promise<void> {
+  const message = describeFirstContact(contact)
+  if (message === undefined) return
+  await audit.append({ kind: 'warning', message: `${name}: ${message}` })
+  // That there was nothing before is no news on standard error; that it is gone is.
+  if (contact === 'lost') log('warning', `${name}: ${message}`)
 }
 
 function openAudit(directory: string, { audit }: Settings, clock: Clock): Promise<AuditLog> {

@@ -22,6 +22,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Bytes } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
+import { makeFolderPath } from './make-folder.ts'
 import { buildStorageError, findErrno } from './storage-error.ts'
 
 export interface StageOptions {
@@ -162,7 +163,7 @@ export async function requireVacant(folder: string, next: string): Promise<void>
 /** With the folders above it; that it is there already is no error. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 })
+    makeFolderPath(folder, 0o755)
   } catch (error) {
     throw buildStorageError(error, 'make', folder)
   }

@@ -6,15 +6,17 @@
  * floors, so whoever opens it must see to it that the new root descends from the old.
  */
 
-import { lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.ts'
 import { DecodeError, readInteger, readMember, readObject, readString } from '../base/decode.ts'
 import { isSha256, sha256Hex } from '../base/digest.ts'
-import { ConfigError, describeError } from '../base/errors.ts'
+import { ConfigError, describeError, StorageError } from '../base/errors.ts'
 import { parseJson } from '../base/strict-json.ts'
 import { writeFileAtomic } from './atomic-file.ts'
+import { makeFolderPath } from './make-folder.ts'
+import { readRegular } from './regular-file.ts'
 import { buildStorageError, findErrno } from './storage-error.ts'
 
 export interface StateDirectory {
@@ -81,7 +83,7 @@ export async function openStateDirectory(
 
 function openPrivateFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolderPath(path, 0o700)
   } catch (error) {
     throw buildStorageError(error, 'make the state folder', path)
   }
@@ -154,10 +156,11 @@ function writeJson(path: string, value: unknown): Promise<void> {
 /** A damaged file is not taken for an absent one: that would forget which root was trusted. */
 function findJson<T>(path: string, read: (value: unknown) => T): T | undefined {
   try {
-    return read(parseJson(readFileSync(path)))
+    return read(parseJson(readRegular(path)))
   } catch (error) {
     if (findErrno(error) === 'ENOENT') return undefined
-    if (findErrno(error) !== undefined) throw buildStorageError(error, 'read', path)
+    if (error instanceof StorageError || findErrno(error) !== undefined)
+      throw buildStorageError(error, 'read', path)
     throw new ConfigError('CONFIG_INVALID', `${path} is damaged: ${describeError(error)}`, {
       next: `check that the root file is the one that you trust, then run: rm ${quote(path)}`,
       cause: error,
