@@ -1,6 +1,7 @@
 /** The lines of one part as bytes, some at a time, without believing in their length. */
 
-import { createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { Bytes } from '../base/bytes.ts'
 import { findErrno } from './audit-error.ts'
 import { maxLineBytes } from './line.ts'
@@ -16,12 +17,15 @@ export interface RawLine {
 
 const lineFeed = 0x0a
 const chunkBytes = 256 * 1024
+// A FIFO in the place of a part would never end.
+const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** Nothing where the file has gone: the disk budget may take it at any time. */
 export async function* readLines(path: string): AsyncGenerator<readonly RawLine[], void> {
   const splitter = new LineSplitter()
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
+    const handle = await open(path, flags)
+    for await (const chunk of handle.createReadStream({ highWaterMark: chunkBytes })) {
       yield splitter.split(chunk as Buffer)
     }
   } catch (error) {

@@ -5,6 +5,7 @@
 
 import {
   closeSync,
+  constants,
   fstatSync,
   ftruncateSync,
   fsyncSync,
@@ -96,6 +97,9 @@ function readTail(descriptor: number): { readonly bytes: Buffer; readonly end: n
   return { bytes: bytes.subarray(0, length), end }
 }
 
+// A FIFO in the place of a part would hold the start up for ever, and a link lead to another's file.
+const safeFlags = constants.O_NONBLOCK | constants.O_NOFOLLOW
+
 /** `undefined` where the file has gone meanwhile. */
 function withFile<T>(
   path: string,
@@ -104,12 +108,14 @@ function withFile<T>(
 ): T | undefined {
   let descriptor
   try {
-    descriptor = openSync(path, mode)
+    const access = mode === 'r' ? constants.O_RDONLY : constants.O_RDWR
+    descriptor = openSync(path, access | safeFlags)
   } catch (error) {
     if (findErrno(error) === 'ENOENT') return undefined
     throw error
   }
   try {
+    if (!fstatSync(descriptor).isFile()) throw new Error(`${path} is not a file`)
     return use(descriptor)
   } finally {
     closeSync(descriptor)

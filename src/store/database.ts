@@ -5,10 +5,11 @@
  * belongs to one process; several processes may share the file (WAL, and a busy timeout).
  */
 
-import { closeSync, openSync, renameSync, statSync } from 'node:fs'
+import { closeSync, constants, renameSync, statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { ConfigError, describeError, StorageError } from '../base/errors.ts'
 import { buildDatabaseError, DamageFound, isBusy, isDamaged } from './database-error.ts'
+import { openRegular } from './regular-file.ts'
 import { buildStorageError, findErrno } from './storage-error.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
@@ -29,6 +30,7 @@ export interface DatabaseOptions {
   readonly isDurable?: boolean
 }
 
+const createFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT
 const maxStatements = 256
 const busyTimeoutMs = 5000
 /** Larger files are only checked where they are read: 100 MB take a second. */
@@ -159,7 +161,7 @@ function replaceDamaged(path: string, options: DatabaseOptions): Database {
 function openChecked(path: string, options: DatabaseOptions): Database {
   try {
     // SQLite would make it readable for everybody; its -wal and -shm take the mode of the file.
-    closeSync(openSync(path, 'a', 0o600))
+    closeSync(openRegular(path, createFlags))
   } catch (error) {
     throw buildStorageError(error, 'open', path)
   }
@@ -269,7 +271,7 @@ function setAside(path: string): string {
  */
 export function holdExclusively(path: string, timeoutMs: number): { close(): void } {
   try {
-    closeSync(openSync(path, 'a', 0o600))
+    closeSync(openRegular(path, createFlags))
   } catch (error) {
     throw buildStorageError(error, 'lock', path)
   }

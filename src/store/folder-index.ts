@@ -5,7 +5,7 @@
  * `url` says where the same tree is served; relative links are resolved against it.
  */
 
-import { existsSync, type BigIntStats } from 'node:fs'
+import { constants, existsSync, type BigIntStats } from 'node:fs'
 import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { encodeUtf8, type Bytes } from '../base/bytes.ts'
@@ -60,6 +60,8 @@ const pageNames: readonly (readonly [name: string, contentType: string])[] = [
 ]
 
 const hashBufferBytes = 256 * 1024
+// A FIFO in the place of a page would never end.
+const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
 export function openFolderIndex(options: FolderIndexOptions): FolderIndex {
   const { folder, maxPageBytes = 256 * 1024 ** 2 } = options
@@ -159,7 +161,7 @@ async function withFile<T>(
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r')
+    return await open(path, flags)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

@@ -1,8 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { realDisk, type PartDisk } from '../../src/audit/part-file.ts'
 import { verifyAudit } from '../../src/audit/verifier.ts'
+import { matching } from '../support/expecting.ts'
 import { collect, listFiles, makeLogFolder, openLog, readLinesOf } from './audit-support.ts'
 
 /** A disk that can be told to fail: at the next creation, write, sync or cut. */
@@ -191,6 +193,26 @@ describe('the next start', () => {
     )
     expect((await verifyAudit(folder)).findings).toEqual([])
     await next.log.close()
+  })
+
+  test('does not wait for a FIFO in the place of a part, nor follow a link out of its folder', async () => {
+    const folder = makeLogFolder()
+    const { log } = await openLog(folder)
+    await log.close()
+    const [part = ''] = listFiles(folder)
+    const foreign = join(makeLogFolder(), 'foreign')
+    writeFileSync(foreign, 'whole\nwithout a line feed')
+    rmSync(join(folder, part))
+    symlinkSync(foreign, join(folder, part))
+    await expect(openLog(folder)).rejects.toMatchObject({ code: 'AUDIT_FAILED' })
+    expect(readFileSync(foreign, 'utf8')).toBe('whole\nwithout a line feed')
+    rmSync(join(folder, part))
+    execFileSync('mkfifo', [join(folder, part)])
+    await expect(openLog(folder)).rejects.toMatchObject({
+      code: 'AUDIT_FAILED',
+      message: matching(/is not a file/),
+    })
+    expect(await collect(folder)).toEqual([])
   })
 
   test('does not touch the chain of a living process', async () => {
