@@ -15,6 +15,7 @@ import { FloorStore, type Contact } from '../store/floors.ts'
 import { openFolderSource } from '../store/folder-source.ts'
 import { MetadataDirectory } from '../store/metadata-directory.ts'
 import { openStateDirectory, type StateDirectory } from '../store/state-directory.ts'
+import { joinFloors } from '../tuf/floors.ts'
 import type { RefreshLimits } from '../tuf/update.ts'
 import type { HostRules } from '../upstream/host-rules.ts'
 import type { HttpClient } from '../upstream/http-client.ts'
@@ -124,8 +125,12 @@ async function inheritFloors(
   const { rootSha256 } = previous
   const readEarlier = (version: number): Promise<Bytes | undefined> =>
     earlier.readRoot(version, limits.root)
+  const before = FloorStore.open(join(previous.path, 'floors.db'), { onDamaged: warn })
   try {
-    await requireSuccessor({ rootSha256, readRoot: readEarlier }, pinnedRoot)
+    const pin = { rootSha256, readRoot: readEarlier, floors: before.read() }
+    const inherited = await requireSuccessor(pin, pinnedRoot)
+    // The new root may have been pinned before, for another index, and be further.
+    floors.raise(joinFloors(floors.read(), inherited), () => undefined)
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error
     throw new VerifyError(error.code, `${root}: ${error.message}`, {
@@ -133,10 +138,9 @@ async function inheritFloors(
       cause: error,
       next: `Find out who changed ${root}. If it was you, and the new one is right: ${directory.forgetCommand}`,
     })
+  } finally {
+    before.close()
   }
-  const before = FloorStore.open(join(previous.path, 'floors.db'), { onDamaged: warn })
-  floors.raise(before.read(), () => undefined)
-  before.close()
   await directory.rememberRoot()
 }
 

@@ -7,16 +7,27 @@
 import type { Bytes } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
-import { acceptRoot, noFloors, trustRoot, type TrustedSet } from '../tuf/trusted-set.ts'
+import {
+  acceptRoot,
+  noFloors,
+  trustRoot,
+  type Floors,
+  type TrustedSet,
+} from '../tuf/trusted-set.ts'
 
 export interface EarlierPin {
   readonly rootSha256: string
+  readonly floors: Floors
   /** Roots that were accepted under it, and itself. */
   readRoot(version: number): Promise<Bytes | undefined>
 }
 
-/** Throws VerifyError ROOT_CHANGED, or what the new root itself is refused for. */
-export async function requireSuccessor(earlier: EarlierPin, bytes: Bytes): Promise<void> {
+/**
+ * The floors that hold on: those of the earlier root, but for what the keys that were removed on the way
+ * may have driven high (TUF 5.3.11).
+ * Throws VerifyError ROOT_CHANGED, or what the new root itself is refused for.
+ */
+export async function requireSuccessor(earlier: EarlierPin, bytes: Bytes): Promise<Floors> {
   const { version } = trustRoot(bytes, noFloors).root
   const start = await findPinned(earlier, version)
   if (start === undefined) throw refuse(earlier, bytes)
@@ -27,6 +38,7 @@ export async function requireSuccessor(earlier: EarlierPin, bytes: Bytes): Promi
     if (link === undefined) throw refuse(earlier, bytes)
     trusted = acceptLink(trusted, link, refuse(earlier, bytes))
   }
+  return trusted.floors
 }
 
 /** The earlier pinned root stands among those that were saved; its version is not written down. */
@@ -34,7 +46,7 @@ async function findPinned(earlier: EarlierPin, below: number): Promise<TrustedSe
   for (let version = below - 1; version >= 1; version -= 1) {
     const bytes = await earlier.readRoot(version)
     if (bytes === undefined) return undefined
-    if (sha256Hex(bytes) === earlier.rootSha256) return trustRoot(bytes, noFloors)
+    if (sha256Hex(bytes) === earlier.rootSha256) return trustRoot(bytes, earlier.floors)
   }
   return undefined
 }

@@ -28,6 +28,15 @@ export function raiseFloors(floors: Floors, versions: Iterable<readonly [string,
   return { ...floors, versions: raised }
 }
 
+/** What holds where both do: of the newer epoch what it says, but root and time from wherever they are newer. */
+export function joinFloors(left: Floors, right: Floors): Floors {
+  const [newer, older] = left.epoch >= right.epoch ? [left, right] : [right, left]
+  const isSameEpoch = newer.epoch === older.epoch
+  const binding = [...older.versions].filter(([role]) => isSameEpoch || role === 'root')
+  const signedAt = Math.max(newer.signedAt, older.signedAt)
+  return { ...raiseFloors(newer, binding), signedAt }
+}
+
 /** Throws VERSION_ROLLBACK. */
 export function requireAtLeast(floors: Floors, role: string, version: number): void {
   const floor = floors.versions.get(role) ?? 0

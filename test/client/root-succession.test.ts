@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Bytes } from '../../src/base/bytes.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { requireSuccessor, type EarlierPin } from '../../src/client/root-succession.ts'
+import { noFloors, type Floors } from '../../src/tuf/floors.ts'
+import { createSigner } from '../support/tuf-signers.ts'
 import { TufSimulator } from '../support/tuf-simulator.ts'
 
 const simulator = new TufSimulator()
@@ -10,7 +12,8 @@ const second = simulator.renewRoot()
 const third = simulator.renewRoot()
 
 function pinOf(roots: ReadonlyMap<number, Bytes>, pinned: Bytes = first): EarlierPin {
-  return { rootSha256: sha256Hex(pinned), readRoot: async (version) => roots.get(version) }
+  const readRoot: EarlierPin['readRoot'] = async (version) => roots.get(version)
+  return { rootSha256: sha256Hex(pinned), floors: noFloors, readRoot }
 }
 
 describe('a pinned root whose file was changed', () => {
@@ -33,6 +36,31 @@ describe('a pinned root whose file was changed', () => {
     await expect(requireSuccessor(earlier, bytes)).rejects.toMatchObject({
       code: 'ROOT_CHANGED',
       facts: { found: `sha256 ${sha256Hex(bytes)}` },
+    })
+  })
+
+  test('keeps the floors of the earlier one', async () => {
+    const floors: Floors = { versions: new Map([['timestamp', 57]]), signedAt: 5, epoch: 0 }
+    const kept = await requireSuccessor({ ...pinOf(new Map([[1, first]])), floors }, second)
+    expect(kept).toEqual({
+      ...floors,
+      versions: new Map([
+        ['timestamp', 57],
+        ['root', 2],
+      ]),
+    })
+  })
+
+  test('A10: forgets what a removed key has driven high, so that the new root is a way out', async () => {
+    const attacked = new TufSimulator()
+    const before = attacked.publishedRoots.get(1) ?? new Uint8Array()
+    const floors: Floors = { versions: new Map([['timestamp', 2 ** 31]]), signedAt: 5, epoch: 0 }
+    const rotated = attacked.renewRoot(() => attacked.setKeys('timestamp', [createSigner()]))
+    const earlier = { ...pinOf(new Map([[1, before]]), before), floors }
+    expect(await requireSuccessor(earlier, rotated)).toEqual({
+      versions: new Map([['root', 2]]),
+      signedAt: 5,
+      epoch: 2,
     })
   })
 
