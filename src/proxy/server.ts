@@ -167,9 +167,7 @@ class ConnectionServer {
   }
 
   #accept(socket: Socket): void {
-    if (this.#lanes.size >= this.#limits.maxConnections) {
-      // Those that only wait for a next request make room first.
-      for (const server of this.#servers) server.closeIdleConnections()
+    if (this.#lanes.size >= this.#limits.maxConnections && !this.#makeRoom()) {
       const message = `more than ${this.#limits.maxConnections} connections`
       void this.#handler.noteWarning({ kind: 'warning', client: addressOf(socket), message })
       socket.destroy()
@@ -177,6 +175,20 @@ class ConnectionServer {
     }
     this.#lanes.set(socket, { isBusy: false, isLast: false, waiting: [] })
     socket.once('close', () => this.#lanes.delete(socket))
+  }
+
+  /**
+   * Whoever asks for nothing makes way for whoever comes: the one that has been silent for longest. So
+   * the connections that a hundred installers keep, or one that only opens them, keep nobody out.
+   */
+  #makeRoom(): boolean {
+    for (const [socket, { isBusy }] of this.#lanes) {
+      if (isBusy) continue
+      this.#lanes.delete(socket)
+      socket.destroy()
+      return true
+    }
+    return false
   }
 
   /**
@@ -193,6 +205,7 @@ class ConnectionServer {
       lane.isBusy = true
       response.once('close', () => {
         lane.isBusy = false
+        this.#moveToEnd(socket, lane)
         if (this.#isStopping || lane.isLast) socket.end()
         else if (socket.writable) lane.waiting.shift()?.()
       })
@@ -201,6 +214,11 @@ class ConnectionServer {
     if (!lane.isBusy) return begin()
     if (lane.waiting.length >= maxPipelined) return void socket.destroy()
     lane.waiting.push(begin)
+  }
+
+  /** A Map keeps the order of insertion: the first has been silent for longest. */
+  #moveToEnd(socket: Socket, lane: Lane): void {
+    if (this.#lanes.delete(socket)) this.#lanes.set(socket, lane)
   }
 
   #onClientError(error: Error, socket: Duplex): void {

@@ -78,24 +78,52 @@ describe('listening', () => {
 })
 
 describe('connections', () => {
-  test('beyond the limit are closed and noted; those that idle make room', async () => {
+  test('that only idle make room for new ones, the longest silent first', async () => {
     running = await RunningProxy.start({}, { maxConnections: 2 })
-    const [first, second, third] = [
-      await running.connect(),
-      await running.connect(),
-      await running.connect(),
-    ]
+    const [first, second] = [await running.connect(), await running.connect()]
+    first.ask('/-/health')
+    expect((await first.response()).status).toBe(200)
+    // The second has never asked for anything, so it goes before the first.
+    const third = await running.connect()
+    await second.ended()
+    for (const client of [first, third]) {
+      client.ask('/-/health')
+      expect((await client.response()).status).toBe(200)
+    }
+    expect(running.gateway.events.filter(({ kind }) => kind === 'warning')).toEqual([])
+  })
+
+  test('that are opened by the hundred and say nothing, or not all, do not keep a client out', async () => {
+    running = await RunningProxy.start({}, { maxConnections: 4 })
+    for (let at = 0; at < 100; at += 1) {
+      const silent = await running.connect()
+      if (at % 2 === 0) silent.send('GET /simple/foo/ HTTP/1.1\r\nHost: local')
+      if (at % 10 === 0) expect((await running.get('/-/health')).status).toBe(200)
+    }
+    expect((await running.get('/-/ready')).status).toBe(200)
+  })
+
+  test('beyond the limit are closed and noted while all others are being answered', async () => {
+    running = await RunningProxy.start({}, { maxConnections: 2 })
+    const bothAsked = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    let asked = 0
+    running.gateway.readiness = async () => {
+      asked += 1
+      if (asked === 2) bothAsked.resolve()
+      await answer.promise
+      return { ready: true, checks: [] }
+    }
+    const busy = [await running.connect(), await running.connect()]
+    for (const client of busy) client.ask('/-/ready')
+    await bothAsked.promise
+    const third = await running.connect()
     await third.ended()
     expect(running.gateway.events).toMatchObject([
       { kind: 'warning', message: 'more than 2 connections' },
     ])
-    first.ask('/-/health')
-    second.ask('/-/health')
-    expect((await first.response()).status).toBe(200)
-    expect((await second.response()).status).toBe(200)
-    const fourth = await running.connect()
-    await Promise.all([first.ended(), second.ended(), fourth.ended()])
-    expect((await running.get('/-/health')).status).toBe(200)
+    answer.resolve()
+    for (const client of busy) expect((await client.response()).status).toBe(200)
   })
 })
 
