@@ -18,8 +18,10 @@ export async function runServe(flags: ServeFlags): Promise<number> {
   const settings = readSettings(config, overrides)
   const log = createLog(settings['log-level'], Date.now)
   const proxy = await startProxy({ settings, log, clock: Date.now, environment: process.env })
+  // Before anybody is told that it runs, and may stop it.
+  const signalled = waitForSignal()
   announce(proxy)
-  const signal = await waitForSignal()
+  const signal = await signalled
   log('info', `${signal}: stopping; requests under way have 10 s to end`)
   const started = Date.now()
   const head = await proxy.stop()

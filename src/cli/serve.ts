@@ -2,7 +2,7 @@
 
 import { AuditLog } from '../audit/log.ts'
 import type { Clock } from '../base/clock.ts'
-import { ConfigError, describeError } from '../base/errors.ts'
+import { ConfigError, describeError, UpstreamError, VerifyError } from '../base/errors.ts'
 import { Downloads, type DownloadLimits } from '../client/download.ts'
 import type { Policy } from '../policy/decide.ts'
 import { parseDenyRule } from '../policy/deny-rule.ts'
@@ -174,7 +174,10 @@ function openAudit(directory: string, { audit }: Settings, clock: Clock): Promis
 function prewarm(indexes: OpenIndexes, log: Log): void {
   for (const { name, repository } of indexes) {
     repository.refresh().catch((error: unknown) => {
-      log('warning', `${name}: no mirror gave a usable signed list: ${formatFailure(error)}`)
+      // What each mirror failed with has been said already.
+      const isSaid = error instanceof VerifyError || error instanceof UpstreamError
+      const reason = isSaid ? '' : `: ${formatFailure(error)}`
+      log('warning', `${name}: no mirror gave a usable signed list${reason}`)
     })
   }
 }

@@ -30,7 +30,7 @@ export class MirrorPort implements RefreshPort {
     const fetched = await this.#source.fetchMetadata(path, maxBytes, this.#etag)
     if (fetched === 'unchanged') return undefined
     if (fetched === 'absent') {
-      throw new UpstreamError('METADATA_UNAVAILABLE', `${this.#source.name} has no ${path}`, {
+      throw new UpstreamError('METADATA_UNAVAILABLE', `there is no ${path}`, {
         next: 'Check that the URL is the folder that contains metadata/.',
       })
     }

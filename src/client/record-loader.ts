@@ -109,7 +109,7 @@ export class RecordLoader {
   async #fetch(source: RepositorySource, location: string, target: TargetFile): Promise<Bytes> {
     const bytes = await source.fetchTarget(location, target.length)
     if (bytes === undefined) {
-      throw new UpstreamError('METADATA_UNAVAILABLE', `${source.name} has no ${location}`, {
+      throw new UpstreamError('METADATA_UNAVAILABLE', `there is no ${location}`, {
         url: location,
         next: 'The mirror is incomplete: publish it again, the timestamp last.',
       })

@@ -117,7 +117,7 @@ export async function fetchMetadata(
 ): Promise<Bytes> {
   const fetched = await source.fetchMetadata(path, maxBytes)
   if (typeof fetched === 'object') return fetched.bytes
-  throw new UpstreamError('METADATA_UNAVAILABLE', `${source.name} has no ${path}`, {
+  throw new UpstreamError('METADATA_UNAVAILABLE', `there is no ${path}`, {
     url: path,
     next: 'The mirror is incomplete: publish it again, the timestamp last.',
   })

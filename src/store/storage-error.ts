@@ -16,7 +16,8 @@ const nextByErrno: ReadonlyMap<string, string> = new Map([
 
 /** `ENOENT` and the like; `undefined` for what did not come from the operating system. */
 export function findErrno(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
+  // Node's own errors have a code too, such as that of a text that is not UTF-8.
+  if (!(error instanceof Error) || !('errno' in error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 

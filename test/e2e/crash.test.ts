@@ -15,6 +15,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sha256 } from '../support/build-wheel.ts'
 import { drip, serve, status, type Behaviour } from '../support/hostile-server.ts'
 import { runProgram, spawnProgram, spawnServe, type SpawnedProgram } from '../support/program.ts'
+import { chooseSeed, createRandom } from './random.ts'
 import { hashVault, pathOf, recordAnswer } from './observe.ts'
 import { Trial, type TrialFile } from './trial.ts'
 import { TreeWitness } from './tree-witness.ts'
@@ -24,7 +25,8 @@ const killsOfEach = 34
 /** Some are through before they can be killed. */
 const maxRounds = 3 * killsOfEach
 const projects = ['alpha', 'beta', 'gamma', 'delta', 'epsilon']
-const seed = Number(process.env['TUFGATE_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
+const seed = chooseSeed('crash test')
+const random = createRandom(seed)
 
 let trial: Trial
 let tree: TreeWitness
@@ -39,7 +41,6 @@ let config: string
 let stateFolder: string
 
 beforeAll(async () => {
-  process.stderr.write(`crash test: TUFGATE_TEST_SEED=${seed}\n`)
   trial = await Trial.create()
   trial.index.use(findMirrorFile)
   tree = new TreeWitness(trial.published)
@@ -227,17 +228,4 @@ function pick<T>(list: readonly T[]): T {
   const found = list[Math.floor(random() * list.length)]
   if (found === undefined) throw new Error('nothing to choose from')
   return found
-}
-
-const random = createRandom(seed)
-
-/** mulberry32: numbers in [0, 1). */
-function createRandom(start: number): () => number {
-  let state = start
-  return () => {
-    state = Math.trunc(state + 0x6d2b79f5)
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -1,5 +1,6 @@
 /** What can be seen of a proxy from outside: the wire, the vault on disk, the audit log. */
 
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -35,6 +36,7 @@ export async function recordAnswer(
 /** The sha256 of every file. Throws where a name and a content differ. */
 export async function hashVault(stateFolder: string): Promise<ReadonlySet<string>> {
   const folder = join(stateFolder, 'vault/sha256')
+  if (!existsSync(folder)) return new Set()
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const names = new Set<string>()
   for (const entry of entries.filter((one) => !one.isDirectory())) {

@@ -38,6 +38,8 @@ export interface ProxyOptions {
   readonly state?: string
   /** Default: the published folder. */
   readonly mirror?: string
+  /** Besides the index's own. */
+  readonly fileHosts?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -140,6 +142,7 @@ export class Trial {
       `url = ${JSON.stringify(this.indexUrl)}`,
       `mirror = [${JSON.stringify(mirror)}]`,
       `root = ${JSON.stringify(this.root)}`,
+      `file-hosts = ${JSON.stringify(options.fileHosts ?? [])}`,
       '',
     ]
     await mkdir(state, { recursive: true, mode: 0o700 })

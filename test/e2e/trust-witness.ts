@@ -1,7 +1,9 @@
 /** Watches what a proxy trusts from start to start: in its answers, and in its floors on disk. */
 
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { FloorStore } from '../../src/store/floors.ts'
 
 export class TrustWitness {
@@ -20,8 +22,10 @@ export class TrustWitness {
   /** Of a proxy that does not run. The files are copied: to open them is to mend them. */
   async noteFloors(stateFolder: string): Promise<void> {
     const path = join(stateFolder, 'floors.db')
-    const copies = await mkdtemp(join(dirname(stateFolder), 'floors-'))
-    for (const name of await readdir(stateFolder)) {
+    const copies = await mkdtemp(join(tmpdir(), 'tufgate-floors-'))
+    // One that was killed before it had made the folder has trusted nothing.
+    const names = existsSync(stateFolder) ? await readdir(stateFolder) : []
+    for (const name of names) {
       if (name.startsWith(basename(path)))
         await copyFile(join(stateFolder, name), join(copies, name))
     }

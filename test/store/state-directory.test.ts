@@ -73,7 +73,8 @@ describe('a state folder', () => {
     const [pin = ''] = readdirSync(join(home, 'pins'))
     for (const file of [join(path, 'state.json'), join(home, 'pins', pin)]) {
       const good = readFileSync(file)
-      for (const bad of ['', '{', '{}', '[]', '{"format":0}', '{"sha256":"x"}']) {
+      const notText = Buffer.from([0x22, 0xff, 0x22])
+      for (const bad of ['', '{', '{}', '[]', '{"format":0}', '{"sha256":"x"}', notText]) {
         writeFileSync(file, bad)
         await expect(openStateDirectory(home, root)).rejects.toThrow(`${file} is damaged`)
       }
