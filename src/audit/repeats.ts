@@ -1,6 +1,7 @@
 /**
  * Equal events within a minute: the first ten are written, the further ones become one line with
- * their number. So a client that asks in a loop cannot fill the disk or push other lines out.
+ * their number; so do refusals of names that a client thinks up, beyond a thousand. So a client that
+ * asks in a loop cannot fill the disk or push other lines out.
  */
 
 import type { AuditEvent } from './event.ts'
@@ -9,6 +10,7 @@ import type { LineToWrite } from './chain-writer.ts'
 
 const windowMs = 60_000
 const writtenInWindow = 10
+const inventedInWindow = 1000
 const maxWindows = 4096
 
 interface Window {
@@ -19,52 +21,88 @@ interface Window {
   last: AuditEvent
 }
 
+type Windows = Map<string, Window>
+
 export class Repeats {
   /** In the order of their start. */
-  readonly #windows = new Map<string, Window>()
+  readonly #windows: Windows = new Map()
+  /** By client and code, whatever the name. Apart, so that many names do not push their number out. */
+  readonly #inventions: Windows = new Map()
 
   /** Whether the event stands behind a later line with a number. */
   isCollapsed(event: AuditEvent, time: number): boolean {
-    const window = this.#enter(event, time)
+    const invention = this.#findInvention(event, time)
+    if (invention !== undefined) {
+      invention.seen += 1
+      if (invention.seen > inventedInWindow) return true
+    }
+    const window = enter(this.#windows, event, time)
     window.seen += 1
     return window.seen > writtenInWindow
   }
 
   collapse(event: AuditEvent, time: number): void {
-    const window = this.#enter(event, time)
+    const invention = this.#findInvention(event, time)
+    const isOneOfMany = invention !== undefined && invention.seen > inventedInWindow
+    const window = isOneOfMany ? invention : enter(this.#windows, event, time)
     if (window.collapsed === 0) window.since = time
     window.collapsed += 1
-    window.last = event
+    window.last = isOneOfMany ? withoutNames(event) : event
   }
 
   takeAll(time: number): LineToWrite[] {
-    const lines = [...this.#windows.values()].flatMap((window) => renderCount(window, time))
-    this.#windows.clear()
-    return lines
+    return this.#all().flatMap((windows) => {
+      const lines = [...windows.values()].flatMap((window) => renderCount(window, time))
+      windows.clear()
+      return lines
+    })
   }
 
   /** The lines of the windows that have ended. */
   takeEnded(time: number): LineToWrite[] {
-    const lines: LineToWrite[] = []
-    for (const [key, window] of this.#windows) {
-      const age = time - window.start
-      // A clock that was set back ends them too: their minute would last until it has caught up.
-      const isEnded = age >= windowMs || age < 0 || this.#windows.size > maxWindows
-      if (!isEnded) break
-      this.#windows.delete(key)
-      lines.push(...renderCount(window, time))
-    }
-    return lines
+    return this.#all().flatMap((windows) => takeEnded(windows, time))
   }
 
-  #enter(event: AuditEvent, time: number): Window {
-    const key = keyOf(event)
-    const known = this.#windows.get(key)
-    if (known !== undefined) return known
-    const window = { start: time, seen: 0, collapsed: 0, since: time, last: event }
-    this.#windows.set(key, window)
-    return window
+  #all(): Windows[] {
+    return [this.#windows, this.#inventions]
   }
+
+  #findInvention(event: AuditEvent, time: number): Window | undefined {
+    return isInvented(event) ? enter(this.#inventions, withoutNames(event), time) : undefined
+  }
+}
+
+function enter(windows: Windows, event: AuditEvent, time: number): Window {
+  const key = keyOf(event)
+  const known = windows.get(key)
+  if (known !== undefined) return known
+  const window = { start: time, seen: 0, collapsed: 0, since: time, last: event }
+  windows.set(key, window)
+  return window
+}
+
+function takeEnded(windows: Windows, time: number): LineToWrite[] {
+  const lines: LineToWrite[] = []
+  for (const [key, window] of windows) {
+    const age = time - window.start
+    // A clock that was set back ends them too: their minute would last until it has caught up.
+    const isEnded = age >= windowMs || age < 0 || windows.size > maxWindows
+    if (!isEnded) break
+    windows.delete(key)
+    lines.push(...renderCount(window, time))
+  }
+  return lines
+}
+
+/** A name that need not stand in any signed record: there is no end to such names. */
+function isInvented({ kind, code, project, file }: AuditEvent): boolean {
+  if (kind !== 'refused' || project === undefined) return false
+  return file === undefined || code === 'NOT_FOUND'
+}
+
+function withoutNames(event: AuditEvent): AuditEvent {
+  const { project: _project, file: _file, ...rest } = event
+  return rest
 }
 
 function keyOf({ kind, code, project, file, client }: AuditEvent): string {

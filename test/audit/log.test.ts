@@ -271,4 +271,25 @@ describe('repeats', () => {
     await log.close()
     expect(await collect(folder, { kinds: ['refused'] })).toHaveLength(10_000)
   })
+
+  test('of names that a client thinks up do not push the older log out', async () => {
+    const folder = makeLogFolder()
+    const { log } = await openLog(folder)
+    const appends: Promise<void>[] = []
+    for (let at = 0; at < 5000; at += 1) {
+      appends.push(log.append({ ...refusal, code: 'NOT_FOUND', project: `nobody-${at}` }))
+      if (at < 3)
+        appends.push(log.append({ ...refusal, code: 'NOT_FOUND', client: `10.0.0.${at}` }))
+      // What stands in a signed record is told one by one, however much it is.
+      if (at < 1500) appends.push(log.append({ ...refusal, file: `foo-${at}.whl` }))
+    }
+    await Promise.all(appends)
+    await log.close()
+    const refused = await collect(folder, { kinds: ['refused'] })
+    expect(refused.filter(({ code }) => code === 'DENIED')).toHaveLength(1500)
+    const invented = refused.filter(({ code }) => code === 'NOT_FOUND')
+    expect(invented).toHaveLength(1000 + 3 + 1)
+    expect(invented.at(-1)).toMatchObject({ count: 4000, client: refusal.client })
+    expect(invented.at(-1)).not.toHaveProperty('project')
+  })
 })
