@@ -6,6 +6,7 @@
 
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
+import { catchUp } from './catch-up.ts'
 import { openOnlineSigners } from './online-signers.ts'
 import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishMirror, type Published } from './publish.ts'
@@ -27,6 +28,7 @@ export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
   const mirror = await openMirror(options.directory, options)
   try {
     const now = mirror.clock()
+    await catchUp(mirror)
     warnOfOfflineExpiry(mirror, now)
     requireIndexSeen(mirror, now)
     const signers = await openOnlineSigners(mirror)

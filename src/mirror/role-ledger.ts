@@ -65,6 +65,18 @@ export class RoleLedger {
     return row === undefined ? this.require(name).version : readInteger(row, 'allocated')
   }
 
+  /** The highest version that may have been signed. */
+  findAllocated(name: string): number {
+    const row = this.#database.get('SELECT allocated FROM role WHERE name = ?', name)
+    return row === undefined ? 0 : readInteger(row, 'allocated')
+  }
+
+  /** For a version that was signed, and that this database has forgotten. */
+  raiseAllocated(name: string, version: number): void {
+    const sql = 'UPDATE role SET allocated = max(allocated, ?) WHERE name = ?'
+    this.#database.run(sql, version, name)
+  }
+
   /** A next version for every bin that is dirty, in one commit. */
   allocateDirtyBins(): { bin: number; version: number }[] {
     return this.#database.transaction(() => {

@@ -6,6 +6,7 @@
  */
 
 import { describeError, isTufgateError } from '../base/errors.ts'
+import { catchUp } from './catch-up.ts'
 import { ChangeBatch } from './change-batch.ts'
 import type { IndexPort } from './index-port.ts'
 import { rememberIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
@@ -49,6 +50,7 @@ export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
     const now = mirror.clock()
     // Before the long work: with a wrong clock or key it could not be published.
     requireClock(mirror, now)
+    await catchUp(mirror)
     const signers = await openOnlineSigners(mirror)
     const index = await rememberIndex(mirror, options, options.openIndex)
     try {
