@@ -39,7 +39,7 @@ export interface TargetLocation {
 }
 
 export class RecordLoader {
-  readonly #sources: readonly RepositorySource[]
+  readonly #sources: Iterable<RepositorySource>
   readonly #content: ContentStore
   readonly #maxBytes: number
   readonly #onFailure: (failure: SourceFailure) => void
@@ -48,7 +48,7 @@ export class RecordLoader {
   #keptBytes = 0
 
   constructor(
-    sources: readonly RepositorySource[],
+    sources: Iterable<RepositorySource>,
     content: ContentStore,
     maxBytes: number,
     onFailure: (failure: SourceFailure) => void,

@@ -14,6 +14,7 @@ import { findTarget, type Search } from '../tuf/search.ts'
 import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
 import { refreshRoles, refreshRoot, type RefreshLimits } from '../tuf/update.ts'
+import { MirrorOrder } from './mirror-order.ts'
 import { MirrorPort } from './mirror-port.ts'
 import { RecordLoader, type ContentStore, type LoadedRecord } from './record-loader.ts'
 import { RefreshSchedule, type RefreshTiming } from './refresh-schedule.ts'
@@ -79,12 +80,16 @@ export class Repository {
     unusable: TufgateError | undefined,
   ) {
     const { sources, storage, content, limits, maxRecordBytes, timing, clock } = options
-    const onFailure = (failure: SourceFailure): void => this.#reportFailure(failure)
+    const order = new MirrorOrder(sources, clock)
+    const onFailure = (failure: SourceFailure): void => {
+      order.noteFailure(failure)
+      this.#reportFailure(failure)
+    }
     this.#options = options
     this.#trusted = trusted
     this.#unusable = unusable
-    this.#roles = new RoleLoader(sources, storage, limits.maxTargetsBytes, onFailure)
-    this.#records = new RecordLoader(sources, content, maxRecordBytes, onFailure)
+    this.#roles = new RoleLoader(order, storage, limits.maxTargetsBytes, onFailure)
+    this.#records = new RecordLoader(order, content, maxRecordBytes, onFailure)
     this.#schedule = new RefreshSchedule(() => this.#refresh(), timing, clock)
     this.#ports = new Map(sources.map((source) => [source, new MirrorPort(source, storage)]))
   }

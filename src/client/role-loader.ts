@@ -26,14 +26,14 @@ interface LoadedRole {
 }
 
 export class RoleLoader {
-  readonly #sources: readonly RepositorySource[]
+  readonly #sources: Iterable<RepositorySource>
   readonly #cache: RoleCache
   readonly #maxBytes: number
   readonly #onFailure: (failure: SourceFailure) => void
   readonly #loaded = new Map<string, LoadedRole>()
 
   constructor(
-    sources: readonly RepositorySource[],
+    sources: Iterable<RepositorySource>,
     cache: RoleCache,
     maxBytes: number,
     onFailure: (failure: SourceFailure) => void,

@@ -1,5 +1,5 @@
 /**
- * Several mirrors, tried in the order of the settings: one that is bad or gone costs time, not
+ * Several mirrors, tried in the order given: one that is bad or gone costs time, not
  * updates. What fails on our own side (disk, a bug) is not a mirror's fault and ends it at once.
  */
 
@@ -16,7 +16,7 @@ export interface SourceFailure {
  * not verify, else METADATA_UNAVAILABLE with every reason.
  */
 export async function tryInOrder<T>(
-  sources: readonly RepositorySource[],
+  sources: Iterable<RepositorySource>,
   attempt: (source: RepositorySource) => Promise<T>,
   onFailure: (failure: SourceFailure) => void = () => undefined,
 ): Promise<T> {

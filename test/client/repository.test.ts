@@ -1,120 +1,24 @@
-import { beforeEach, describe, expect, test } from 'vitest'
-import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
+import { describe, expect, test } from 'vitest'
+import { encodeUtf8 } from '../../src/base/bytes.ts'
 import { formatUtcSeconds } from '../../src/base/clock.ts'
-import { digestHex, sha256Hex } from '../../src/base/digest.ts'
-import { UpstreamError, VerifyError } from '../../src/base/errors.ts'
-import type { ContentStore } from '../../src/client/record-loader.ts'
-import { Repository, type RepositoryEvent } from '../../src/client/repository.ts'
+import { sha256Hex } from '../../src/base/digest.ts'
+import { UpstreamError } from '../../src/base/errors.ts'
 import type { RepositorySource } from '../../src/client/repository-source.ts'
-import type { TrustStorage } from '../../src/client/trusted-state.ts'
-import { noFloors, type Floors } from '../../src/tuf/floors.ts'
-import { defaultRefreshLimits } from '../../src/tuf/update.ts'
 import { matching } from '../support/expecting.ts'
-import { createSigner } from '../support/tuf-signers.ts'
 import { TufSimulator } from '../support/tuf-simulator.ts'
+import {
+  createDeadSource,
+  failureOf,
+  findBin,
+  open,
+  record,
+  simulator,
+  storage,
+  time,
+  useRepository,
+} from './repository-fixture.ts'
 
-const path = 'simple/foo/index.json'
-const record = `{"files":[{"filename":"foo-1.0.tar.gz","hashes":{"sha256":"${'ab'.repeat(32)}"},"size":3,"url":"https://files.example/foo-1.0.tar.gz"}],"meta":{"api-version":"1.4"},"name":"foo","versions":["1.0"]}`
-
-/** What a disk does, in memory: the production port, for faults and restarts. */
-class MemoryStorage implements TrustStorage, ContentStore {
-  floors: Floors = noFloors
-  readonly files = new Map<string, Bytes>()
-  readonly content = new Map<string, Bytes>()
-  readonly setAsides: string[] = []
-
-  readFloors(): Floors {
-    return this.floors
-  }
-  async readRoot(version: number): Promise<Bytes | undefined> {
-    return this.files.get(`${version}.root`)
-  }
-  async saveRoot(version: number, bytes: Bytes): Promise<void> {
-    this.files.set(`${version}.root`, bytes)
-  }
-  async save(role: string, bytes: Bytes): Promise<void> {
-    this.files.set(role, bytes)
-  }
-  async commit(floors: Floors, accepted: ReadonlyMap<string, Bytes>): Promise<void> {
-    for (const [role, version] of this.floors.versions) {
-      if (floors.epoch === this.floors.epoch && (floors.versions.get(role) ?? 0) < version) {
-        throw new VerifyError('VERSION_ROLLBACK', `${role} went back`)
-      }
-    }
-    this.floors = floors
-    for (const [role, bytes] of accepted) this.files.set(role, bytes)
-  }
-  async setAside(role: string): Promise<void> {
-    this.setAsides.push(role)
-    this.files.delete(role)
-  }
-  async read(name: string): Promise<Bytes | undefined> {
-    return this.files.get(name) ?? this.content.get(name)
-  }
-  async put(bytes: Bytes): Promise<void> {
-    this.content.set(sha256Hex(bytes), bytes)
-  }
-}
-
-let simulator: TufSimulator
-let storage: MemoryStorage
-let now: number
-let events: RepositoryEvent[]
-
-function open(sources: readonly RepositorySource[] = [simulator]): Promise<Repository> {
-  return Repository.open({
-    pinnedRoot: simulator.publishedRoots.get(1) ?? new Uint8Array(),
-    sources,
-    storage,
-    content: storage,
-    recordPath: 'simple/{project}/index.json',
-    timing: { refreshMs: 60_000, recheckMs: 300_000, patienceMs: 20, retryMs: 5000 },
-    maxUnseenMs: 48 * 3_600_000,
-    limits: defaultRefreshLimits,
-    maxRecordBytes: 1_000_000,
-    maxDelegations: 32,
-    clock: () => now,
-    report: (event) => events.push(event),
-  })
-}
-
-/** A mirror that cannot be reached. */
-function createDeadSource(name = 'dead'): RepositorySource {
-  const fail = (): Promise<never> =>
-    Promise.reject(new UpstreamError('UNREACHABLE', `${name} refused the connection`))
-  return { name, fetchMetadata: fail, fetchTarget: fail }
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<{ code: string; message: string }> {
-  const outcome = await promise.catch((error: unknown) => error)
-  if (outcome instanceof VerifyError || outcome instanceof UpstreamError) return outcome
-  throw new Error(`no coded error: ${String(outcome)}`)
-}
-
-function buildMirror(): TufSimulator {
-  const built = new TufSimulator({ hashes: true })
-  built.delegate('bins', { paths: ['simple/*/*'], terminating: true })
-  built.delegateBins({ from: 'bins', bitLength: 2 })
-  const bin = findBin(built)
-  built.addTarget(path, record, bin)
-  built.publish()
-  return built
-}
-
-/** The bin that a search for `path` ends in. */
-function findBin(of: TufSimulator): string {
-  const digest = sha256Hex(encodeUtf8(path))
-  const bin = `bins-${(Number.parseInt(digest.slice(0, 2), 16) >> 6).toString(16)}`
-  if (!of.delegated.has(bin)) throw new Error(`no ${bin}`)
-  return bin
-}
-
-beforeEach(() => {
-  simulator = buildMirror()
-  storage = new MemoryStorage()
-  now = simulator.now
-  events = []
-})
+useRepository()
 
 describe('a repository', () => {
   test('finds the record of a project and says which list it rests on', async () => {
@@ -148,10 +52,10 @@ describe('a repository', () => {
     const repository = await open()
     await repository.findRecord('foo')
     simulator.requests.length = 0
-    now += 59_000
+    time.now += 59_000
     await repository.findRecord('foo')
     expect(simulator.requests).toEqual([])
-    now += 2000
+    time.now += 2000
     await repository.findRecord('foo')
     await repository.refresh()
     expect(simulator.requests).toContain('timestamp')
@@ -165,38 +69,11 @@ describe('a repository', () => {
   })
 })
 
-describe('the list of projects', () => {
-  const listPath = 'simple/index.json'
-  const putList = (name: string): void => {
-    const text = `{"meta":{"api-version":"1.4"},"projects":[{"name":"${name}"}]}`
-    simulator.addTarget(listPath, text)
-    // A mirror of somebody else may sign no sha256: pages are told apart by the digest all the same.
-    const entry = simulator.targets.targets[listPath]
-    if (entry === undefined) throw new Error('no list')
-    entry.hashes = { sha512: digestHex('sha512', encodeUtf8(text)) }
-    simulator.targets.version += 1
-    simulator.publish()
-  }
-
-  test('has a digest of its own for each content, whatever it is signed with', async () => {
-    simulator.renewRoot(() => (simulator.root.consistent_snapshot = false))
-    putList('foo')
-    const repository = await open()
-    const before = await repository.findProjectList()
-    putList('bar')
-    await repository.refresh()
-    const after = await repository.findProjectList()
-    expect([before?.names, after?.names]).toEqual([['foo'], ['bar']])
-    expect(after?.digest).toMatch(/^[0-9a-f]{64}$/)
-    expect(after?.digest).not.toBe(before?.digest)
-  })
-})
-
 describe('freshness', () => {
   test('an indefinite freeze ends when the list expires, and the reason names both facts', async () => {
     const repository = await open()
     await repository.findRecord('foo')
-    now = simulator.now + 30 * 86_400_000 + 3 * 3_600_000
+    time.now = simulator.now + 30 * 86_400_000 + 3 * 3_600_000
     for (const role of ['timestamp', '2.root']) {
       simulator.faults.set(role, new UpstreamError('UNREACHABLE', 'connection refused'))
     }
@@ -207,10 +84,10 @@ describe('freshness', () => {
 
   test('an expired list on disk is the reason after a restart too', async () => {
     await (await open()).findRecord('foo')
-    simulator.root.expires = formatUtcSeconds(now + 90 * 86_400_000)
+    simulator.root.expires = formatUtcSeconds(time.now + 90 * 86_400_000)
     simulator.renewRoot()
     await (await open()).refresh()
-    now += 31 * 86_400_000
+    time.now += 31 * 86_400_000
     const { code, message } = await failureOf((await open([createDeadSource()])).findRecord('foo'))
     expect(code).toBe('EXPIRED')
     expect(message).toContain('timestamp version 2 expired 1 d ago')
@@ -219,17 +96,17 @@ describe('freshness', () => {
   test('a frozen bin is refused although everything above it is renewed', async () => {
     const repository = await open()
     await repository.findRecord('foo')
-    now += 29 * 86_400_000
-    simulator.root.expires = formatUtcSeconds(now + 90 * 86_400_000)
+    time.now += 29 * 86_400_000
+    simulator.root.expires = formatUtcSeconds(time.now + 90 * 86_400_000)
     simulator.renewRoot()
     for (const role of ['targets', 'bins']) {
-      simulator.role(role).expires = formatUtcSeconds(now + 90 * 86_400_000)
+      simulator.role(role).expires = formatUtcSeconds(time.now + 90 * 86_400_000)
       simulator.role(role).version += 1
     }
-    simulator.snapshot.expires = formatUtcSeconds(now + 90 * 86_400_000)
-    simulator.timestamp.expires = formatUtcSeconds(now + 90 * 86_400_000)
+    simulator.snapshot.expires = formatUtcSeconds(time.now + 90 * 86_400_000)
+    simulator.timestamp.expires = formatUtcSeconds(time.now + 90 * 86_400_000)
     simulator.publish()
-    now += 2 * 86_400_000
+    time.now += 2 * 86_400_000
     const { code, message } = await failureOf(repository.findRecord('foo'))
     expect(code).toBe('EXPIRED')
     expect(message).toContain(findBin(simulator))
@@ -237,8 +114,8 @@ describe('freshness', () => {
 
   test('a mirror that no longer sees its index cannot hide behind a fresh timestamp', async () => {
     simulator.timestamp['x-tufgate'] = {
-      signed: formatUtcSeconds(now),
-      'index-seen': formatUtcSeconds(now - 49 * 3_600_000),
+      signed: formatUtcSeconds(time.now),
+      'index-seen': formatUtcSeconds(time.now - 49 * 3_600_000),
     }
     simulator.timestamp.version += 1
     const { code, message } = await failureOf((await open()).findRecord('foo'))
@@ -249,11 +126,11 @@ describe('freshness', () => {
   test('a request waits for a check that is long due, but not for ever', async () => {
     const repository = await open()
     await repository.findRecord('foo')
-    now += 301_000
+    time.now += 301_000
     simulator.addTarget('simple/bar/index.json', record.replaceAll('foo', 'bar'), 'targets')
     simulator.publish()
     expect((await repository.findRecord('foo'))?.trust.timestamp).toBe(3)
-    now += 301_000
+    time.now += 301_000
     const hanging: RepositorySource = {
       name: 'hanging',
       fetchMetadata: () => new Promise(() => undefined),
@@ -261,90 +138,6 @@ describe('freshness', () => {
     }
     const stuck = await open([hanging])
     expect((await stuck.findRecord('foo'))?.trust.timestamp).toBe(3)
-  })
-})
-
-describe('bad mirrors', () => {
-  test('A9: a dead, an empty and a lying mirror cost time, not updates', async () => {
-    const empty: RepositorySource = {
-      name: 'empty',
-      fetchMetadata: async () => 'absent',
-      fetchTarget: async () => undefined,
-    }
-    const garbage: RepositorySource = {
-      name: 'garbage',
-      fetchMetadata: async (name) =>
-        name.includes('root') ? 'absent' : { bytes: encodeUtf8('<html>') },
-      fetchTarget: async () => encodeUtf8('<html>'),
-    }
-    const repository = await open([createDeadSource(), empty, garbage, simulator])
-    expect((await repository.findRecord('foo'))?.trust.timestamp).toBe(2)
-    const failed = events.flatMap((event) => (event.kind === 'failed' ? [event.failure] : []))
-    const byName = new Map(failed.toReversed().map(({ source, error }) => [source, error.code]))
-    expect(Object.fromEntries(byName)).toEqual({
-      dead: 'UNREACHABLE',
-      empty: 'METADATA_UNAVAILABLE',
-      garbage: 'MALFORMED',
-    })
-  })
-
-  test('A2: a replayed old tree changes nothing, and is reported with both versions', async () => {
-    const repository = await open()
-    await repository.refresh()
-    simulator.timestamp.version -= 1
-    simulator.timestamp.meta['snapshot.json'] = { version: 1 }
-    now += 61_000
-    const { code } = await failureOf(repository.refresh())
-    expect(code).toBe('VERSION_ROLLBACK')
-    expect((await repository.findRecord('foo'))?.trust.timestamp).toBe(2)
-    const [failed] = events.filter(({ kind }) => kind === 'failed')
-    expect(failed).toMatchObject({
-      failure: { error: { facts: { expected: 'at least 2', found: '1' } } },
-      trust: { timestamp: 2 },
-    })
-  })
-
-  test('A2: a replay after a restart with a lost metadata cache is refused by the floors', async () => {
-    await (await open()).refresh()
-    storage.files.clear()
-    simulator.timestamp.version -= 1
-    const { code } = await failureOf((await open()).findRecord('foo'))
-    expect(code).toBe('VERSION_ROLLBACK')
-  })
-
-  test('A4: another record under the genuine list is refused, and a good mirror behind it helps', async () => {
-    simulator.tampered.set(path, (genuine) => {
-      const changed = new Uint8Array(genuine)
-      changed[20] = (changed[20] ?? 0) ^ 1
-      return changed
-    })
-    const { code } = await failureOf((await open()).findRecord('foo'))
-    expect(code).toBe('DIGEST_MISMATCH')
-    expect(storage.content.size).toBe(0)
-    const good: RepositorySource = {
-      name: 'good',
-      fetchMetadata: (...args) => simulator.fetchMetadata(...args),
-      fetchTarget: async (name) => (name.includes('foo') ? encodeUtf8(record) : undefined),
-    }
-    const repository = await open([simulator, good])
-    expect((await repository.findRecord('foo'))?.record.name).toBe('foo')
-  })
-
-  test('A11: a new root ends the keys of the old one at once', async () => {
-    const repository = await open()
-    await repository.findRecord('foo')
-    const oldTimestamp = simulator.render('timestamp')
-    simulator.renewRoot(() => simulator.setKeys('timestamp', [createSigner()]))
-    simulator.tampered.set('timestamp', () => oldTimestamp)
-    now += 61_000
-    const { code } = await failureOf(repository.refresh())
-    expect(code).toBe('SIGNATURE_THRESHOLD')
-    expect(repository.trust).toEqual({ root: 2 })
-    await failureOf(repository.findRecord('foo'))
-    simulator.tampered.clear()
-    simulator.timestamp.version += 1
-    now += 6000
-    expect((await repository.findRecord('foo'))?.trust.root).toBe(2)
   })
 })
 
