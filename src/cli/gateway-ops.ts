@@ -34,7 +34,7 @@ export function createGatewayOps(parts: GatewayParts): GatewayOps {
     },
     openVerified: (sha256) => vault.open(sha256),
     download: (project, path) =>
-      downloads.fetch({ ...path, hosts: findIndex(project)?.hosts ?? first.hosts }),
+      downloads.fetch({ ...path, hosts: (findIndex(project) ?? first).hosts.rules }),
     policyOf: () => policy,
     now: clock,
     append,
@@ -48,6 +48,8 @@ async function findRecord(
   first: OpenIndex,
 ): Promise<RecordLookup> {
   if (index === undefined) return { kind: 'absent', trust: first.repository.trust, claimed: false }
+  // Not waited for: a resolver that does not answer must not hold up pages. Files come a moment later.
+  void index.hosts.settle()
   const found = await index.repository.findRecord(project)
   return found === undefined
     ? { kind: 'absent', trust: index.repository.trust, claimed: index.isExplicit }

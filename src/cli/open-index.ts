@@ -17,9 +17,8 @@ import { MetadataDirectory } from '../store/metadata-directory.ts'
 import { openStateDirectory, type StateDirectory } from '../store/state-directory.ts'
 import { joinFloors } from '../tuf/floors.ts'
 import type { RefreshLimits } from '../tuf/update.ts'
-import type { HostRules } from '../upstream/host-rules.ts'
 import type { HttpClient } from '../upstream/http-client.ts'
-import { findIndexHosts } from '../upstream/index-hosts.ts'
+import { IndexHosts } from '../upstream/index-hosts.ts'
 import { createMirrorSource } from '../upstream/mirror-source.ts'
 import type { IndexSettings, Settings } from './settings.ts'
 
@@ -49,7 +48,7 @@ export interface OpenIndex {
   readonly url: string
   /** Claims names by `projects`: what it does not list must not come from elsewhere. */
   readonly isExplicit: boolean
-  readonly hosts: HostRules
+  readonly hosts: IndexHosts
   readonly rootSha256: string
   readonly contact: Contact
   readonly repository: Repository
@@ -104,7 +103,7 @@ export async function openIndex(
     name: index.name,
     url: index.url,
     isExplicit: index.projects !== undefined,
-    hosts: await findIndexHosts(index.url, index['file-hosts']),
+    hosts: await IndexHosts.open(index.url, index['file-hosts']),
     rootSha256: state.rootSha256,
     contact: floors.contact,
     repository,

@@ -9,27 +9,80 @@ const knownFileHosts: ReadonlyMap<string, readonly string[]> = new Map([
   ['pypi.org', ['files.pythonhosted.org']],
 ])
 
+/** All addresses of a name; rejects where it does not resolve. */
+export type ResolveName = (hostname: string) => Promise<readonly string[]>
+
+const resolveName: ResolveName = async (hostname) => {
+  const found = await lookup(hostname, { all: true })
+  return found.map(({ address }) => address)
+}
+
 /**
  * The index's own host, and `fileHosts` or, without them, what is known of this index. Private
- * addresses are dialled only where the index itself is at one.
+ * addresses are dialled only where the index itself is at one: while its name does not resolve, the
+ * stricter rule holds.
  */
+export class IndexHosts {
+  readonly #hostname: string
+  readonly #resolve: ResolveName
+  readonly #names: readonly string[]
+  #allowPrivate: boolean | undefined
+  #asking: Promise<void> | undefined
+
+  private constructor(
+    indexUrl: string,
+    fileHosts: readonly string[] | undefined,
+    resolve: ResolveName,
+  ) {
+    const { host, hostname } = new URL(indexUrl)
+    const others = fileHosts ?? knownFileHosts.get(host) ?? []
+    this.#hostname = hostname
+    this.#resolve = resolve
+    this.#names = [...new Set([host, ...others])]
+  }
+
+  static async open(
+    indexUrl: string,
+    fileHosts: readonly string[] | undefined,
+    resolve: ResolveName = resolveName,
+  ): Promise<IndexHosts> {
+    const hosts = new IndexHosts(indexUrl, fileHosts, resolve)
+    await hosts.settle()
+    return hosts
+  }
+
+  get rules(): HostRules {
+    return { names: this.#names, allowPrivate: this.#allowPrivate ?? false }
+  }
+
+  /** Asks again where the name did not resolve before, as without the VPN that knows it. Never rejects. */
+  async settle(): Promise<void> {
+    if (this.#allowPrivate !== undefined) return
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+    })
+    await this.#asking
+  }
+
+  async #ask(): Promise<void> {
+    const literal = findLiteralAddress(this.#hostname)
+    if (literal !== undefined || isLocalName(this.#hostname)) {
+      this.#allowPrivate = literal === undefined || findAddressKind(literal) !== 'public'
+      return
+    }
+    try {
+      const addresses = await this.#resolve(this.#hostname)
+      this.#allowPrivate = addresses.some((address) => findAddressKind(address) !== 'public')
+    } catch {
+      // Not to be resolved now: asked again at the next need.
+    }
+  }
+}
+
+/** The rules as they are now. */
 export async function findIndexHosts(
   indexUrl: string,
   fileHosts: readonly string[] | undefined,
 ): Promise<HostRules> {
-  const { host, hostname } = new URL(indexUrl)
-  const others = fileHosts ?? knownFileHosts.get(host) ?? []
-  return { names: [...new Set([host, ...others])], allowPrivate: await isPrivateHost(hostname) }
-}
-
-async function isPrivateHost(hostname: string): Promise<boolean> {
-  if (isLocalName(hostname)) return true
-  const literal = findLiteralAddress(hostname)
-  if (literal !== undefined) return findAddressKind(literal) !== 'public'
-  try {
-    const addresses = await lookup(hostname, { all: true })
-    return addresses.some(({ address }) => findAddressKind(address) !== 'public')
-  } catch {
-    return false // Not to be resolved now: the stricter rule holds until the next start.
-  }
+  return (await IndexHosts.open(indexUrl, fileHosts)).rules
 }
