@@ -5,7 +5,7 @@
  * What is hashed is our own copy, and the same copy is written: the caller may reuse its chunks.
  */
 
-import { constants, fdatasync, open, write } from 'node:fs'
+import { constants, fdatasync, openSync, write } from 'node:fs'
 import type { Bytes } from '../base/bytes.ts'
 import { createHasher, type Hasher } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
@@ -28,7 +28,7 @@ export interface Spool {
 }
 
 /** What the vault does with a whole file; `descriptor` is closed afterwards. */
-export type Keep = (temporaryPath: string, descriptor: number, length: number) => Promise<void>
+export type Keep = (temporaryPath: string, descriptor: number, length: number) => void
 
 const maxPrefixBytes = 48
 const firstBufferBytes = 16 * 1024
@@ -59,7 +59,7 @@ export class FileSpool implements Spool {
 
   static async create(path: string, keep: (sha256: string) => Keep): Promise<FileSpool> {
     try {
-      return new FileSpool(path, await openNew(path), keep)
+      return new FileSpool(path, openSync(path, flags, 0o600), keep)
     } catch (error) {
       throw buildStorageError(error, 'write', path)
     }
@@ -101,9 +101,9 @@ export class FileSpool implements Spool {
       if (found !== sha256) throw buildMismatchError(sha256, found)
       await this.#flush()
       await syncData(this.#descriptor)
-      await this.#keep(sha256)(this.#path, this.#descriptor, this.#length)
+      this.#keep(sha256)(this.#path, this.#descriptor, this.#length)
       this.#isEnded = true
-      await closeDescriptor(this.#descriptor)
+      closeDescriptor(this.#descriptor)
     } catch (error) {
       await this.discard()
       throw buildCommitError(error, this.#path)
@@ -115,7 +115,7 @@ export class FileSpool implements Spool {
     this.#isEnded = true
     // Its failure has been told or does not matter; the descriptor must outlive the write.
     await this.#underWay?.catch(() => undefined)
-    await closeDescriptor(this.#descriptor)
+    closeDescriptor(this.#descriptor)
     removeIfThere(this.#path)
   }
 
@@ -174,15 +174,6 @@ export class FileSpool implements Spool {
       throw buildStorageError(error, 'write', this.#path)
     }
   }
-}
-
-function openNew(path: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    open(path, flags, 0o600, (error, descriptor) => {
-      if (error === null) resolve(descriptor)
-      else reject(error)
-    })
-  })
 }
 
 function writeAt(descriptor: number, buffer: Buffer, position: number): Promise<number> {

@@ -14,7 +14,6 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { encodeHex, type Bytes } from '../base/bytes.ts'
 import { createRandomBytes, isSha256, sha256Hex } from '../base/digest.ts'
@@ -88,10 +87,10 @@ export class Vault {
     try {
       if (await this.#isVerified(sha256, opened)) return this.#serve(sha256, opened)
     } catch (error) {
-      await closeDescriptor(opened.descriptor)
+      closeDescriptor(opened.descriptor)
       throw error
     }
-    await closeDescriptor(opened.descriptor)
+    closeDescriptor(opened.descriptor)
     return undefined
   }
 
@@ -170,19 +169,19 @@ export class Vault {
     this.#verified.set(sha256, identity)
   }
 
-  async #keep(
+  #keep(
     sha256: string,
     { temporary, descriptor, length }: { temporary: string; descriptor: number; length: number },
-  ): Promise<void> {
+  ): void {
     const path = this.#pathOf(sha256)
     // First, see VaultIndex.evict. A file that is there already is equal, or damaged: replaced.
     this.#index.putAll([{ sha256, size: length, used: Date.now() }])
-    await makeFolder(dirname(path))
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     fchmodSync(descriptor, 0o400)
     renameSync(temporary, path)
     const stats = fstatSync(descriptor, { bigint: true })
     this.#remember(sha256, buildOpenedFile(descriptor, stats).identity)
-    await syncFolder(dirname(path))
+    // The content is on disk. A name that a crash loses costs a fetch, so nobody waits for the folder.
     this.#index.evict(this.#maxBytes, sha256, (evicted) => removeIfThere(this.#pathOf(evicted)))
   }
 
@@ -221,20 +220,5 @@ function removeTemporaries(folder: string, owners: ProcessOwner): void {
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
     if (!owners.isAlive(owner) || age > strangerMaxAgeMs)
       rmSync(path, { force: true, recursive: true })
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (made !== undefined) await syncFolder(dirname(folder))
-}
-
-/** In the background: it takes milliseconds. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

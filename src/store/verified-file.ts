@@ -5,7 +5,7 @@
  * would read another file. So the descriptor is closed after the last read, and no read follows.
  */
 
-import { close, read } from 'node:fs'
+import { closeSync, read } from 'node:fs'
 import type { Bytes } from '../base/bytes.ts'
 import { StorageError } from '../base/errors.ts'
 import { buildStorageError } from './storage-error.ts'
@@ -64,17 +64,17 @@ export class OpenFile implements VerifiedFile {
     if (this.#isClosed) return
     this.#isClosed = true
     if (this.#readsUnderWay > 0) await new Promise<void>((resolve) => (this.#release = resolve))
-    await closeDescriptor(this.#descriptor)
+    closeDescriptor(this.#descriptor)
   }
 }
 
-export function closeDescriptor(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    close(descriptor, (error) => {
-      if (error) reject(buildStorageError(error, 'close', `descriptor ${descriptor}`))
-      else resolve()
-    })
-  })
+/** Synchronous: 2 us against 80 us of CPU time in another thread. */
+export function closeDescriptor(descriptor: number): void {
+  try {
+    closeSync(descriptor)
+  } catch (error) {
+    throw buildStorageError(error, 'close', `descriptor ${descriptor}`)
+  }
 }
 
 function buildShortError(sha256: string, size: number, length: number): StorageError {
