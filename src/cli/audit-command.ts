@@ -11,7 +11,7 @@ import { ConfigError } from '../base/errors.ts'
 import { normalizeName } from '../simple/names.ts'
 import { currentOwner } from '../store/process-owner.ts'
 import { findStateHome } from '../store/state-directory.ts'
-import { paint, say, sayJson, warn } from './terminal.ts'
+import { isHeard, paint, say, sayJson, warn } from './terminal.ts'
 import { parseDuration } from './units.ts'
 
 interface LogFlags {
@@ -36,6 +36,8 @@ export interface AuditVerifyFlags extends LogFlags {
 export async function showAudit(flags: AuditShowFlags): Promise<number> {
   const folder = findLogFolder(flags)
   for await (const entry of readAudit(folder, parseFilter(flags, Date.now()))) {
+    // `audit show | head`: of a long log nobody wants the rest.
+    if (!isHeard()) break
     if (flags.json === true) sayJson(entry)
     else say(formatEntry(entry))
   }

@@ -17,7 +17,7 @@ import {
   type MirrorSyncFlags,
 } from './mirror-command.ts'
 import { runServe, type ServeFlags } from './serve-command.ts'
-import { exitCodeOf, sayFailure } from './terminal.ts'
+import { exitCodeOf, outliveReaders, sayFailure } from './terminal.ts'
 import { version } from './version.ts'
 
 /** Ends with the exit code of the command. */
@@ -25,6 +25,7 @@ type Run = (action: () => Promise<number>) => Promise<void>
 
 /** @param argv as `process.argv` */
 export async function runProgram(argv: readonly string[]): Promise<number> {
+  outliveReaders()
   let exitCode = 0
   const program = buildProgram(async (action) => {
     exitCode = await action()

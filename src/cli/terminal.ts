@@ -5,6 +5,22 @@ import { SingleBar, Presets } from 'cli-progress'
 import { escapeInvisible } from '../audit/line.ts'
 import { isTufgateError, type TufgateError } from '../base/errors.ts'
 
+/**
+ * Whoever reads the output may go, and the disk that it is written to may be full: no reason to end a
+ * proxy that serves, or a mirror that is publishing.
+ */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    // There is nobody left to tell; the audit log does not come this way.
+    stream.on('error', () => undefined)
+  }
+}
+
+/** Whether anybody reads what `say` says. */
+export function isHeard(): boolean {
+  return process.stdout.writable
+}
+
 export function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
