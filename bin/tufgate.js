@@ -28,8 +28,8 @@ if (node !== process.execPath) {
   // The same process begins again: a flag of the heap counts only where it is there from the start.
   process.execve(node, [node, ...process.execArgv, ...flags, self, ...args], process.env)
 } else {
-  // What lives on may grow by half before it is collected, not to a multiple.
-  if (isProxy) setFlagsFromString('--heap-growing-percent=50')
+  // What lives on may double before it is collected, not become a multiple.
+  if (isProxy) setFlagsFromString('--heap-growing-percent=100')
   process.argv[1] = main
   await import(pathToFileURL(main).href)
 }

@@ -5,9 +5,10 @@
  */
 
 import type { LookupFunction } from 'node:net'
-import { buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici'
+import type { buildConnector as Connector, Dispatcher } from 'undici'
 import { ConfigError } from '../base/errors.ts'
 import { createGuardedLookup, findLiteralAddress, requireDialable } from './address-guard.ts'
+import { buildConnector, EnvHttpProxyAgent } from './undici-parts.ts'
 
 export interface ConnectionOptions {
   readonly connectionsPerOrigin: number
@@ -43,10 +44,7 @@ export function createDispatcher(allowPrivate: boolean, options: ConnectionOptio
   })
 }
 
-function createConnector(
-  allowPrivate: boolean,
-  options: ConnectionOptions,
-): buildConnector.connector {
+function createConnector(allowPrivate: boolean, options: ConnectionOptions): Connector.connector {
   const connect = buildConnector({
     allowH2: false,
     timeout: options.connectTimeoutMs,

@@ -132,7 +132,10 @@ test('a written address is checked by the socket too, whoever asks for it', asyn
     ...defaultHttpLimits,
     environment: {},
   })
-  const request = dispatcher.request({ origin: server.origin, path: '/', method: 'GET' })
-  await expect(request).rejects.toBeInstanceOf(AddressRefusedError)
+  const failure = await new Promise((resolve) => {
+    const handler = { onResponseError: (_: unknown, error: Error) => resolve(error) }
+    dispatcher.dispatch({ origin: server.origin, path: '/', method: 'GET' }, handler)
+  })
+  expect(failure).toBeInstanceOf(AddressRefusedError)
   await dispatcher.close()
 })
