@@ -133,8 +133,13 @@ test('a written address is checked by the socket too, whoever asks for it', asyn
     environment: {},
   })
   const failure = await new Promise((resolve) => {
-    const handler = { onResponseError: (_: unknown, error: Error) => resolve(error) }
-    dispatcher.dispatch({ origin: server.origin, path: '/', method: 'GET' }, handler)
+    dispatcher.dispatch(
+      { origin: server.origin, path: '/', method: 'GET' },
+      {
+        onRequestStart: () => undefined,
+        onResponseError: (_, error) => resolve(error),
+      },
+    )
   })
   expect(failure).toBeInstanceOf(AddressRefusedError)
   await dispatcher.close()
