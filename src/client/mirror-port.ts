@@ -48,8 +48,8 @@ export class MirrorPort implements RefreshPort {
     return fetchMetadata(this.#source, metadataPath(role, version), maxBytes)
   }
 
-  readCached(role: string): Promise<Bytes | undefined> {
-    return this.#storage.read(role)
+  readCached(role: string, version?: number): Promise<Bytes | undefined> {
+    return this.#storage.read(role, version)
   }
 
   saveRoot(version: number, bytes: Bytes): Promise<void> {

@@ -20,8 +20,8 @@ export interface TrustStorage {
   readFloors(): Floors
   readRoot(version: number): Promise<Bytes | undefined>
   saveRoot(version: number, bytes: Bytes): Promise<void>
-  /** Metadata of a role as it was last accepted. */
-  read(role: string): Promise<Bytes | undefined>
+  /** Metadata of a role as it was last accepted; of snapshot and targets the version that is due. */
+  read(role: string, version?: number): Promise<Bytes | undefined>
   save(role: string, bytes: Bytes): Promise<void>
   /**
    * Raises the floors and replaces the metadata, both or neither, under the lock of the floors.
@@ -29,7 +29,7 @@ export interface TrustStorage {
    */
   commit(floors: Floors, accepted: ReadonlyMap<string, Bytes>): Promise<void>
   /** Puts a file away that does not verify, for somebody to look at. */
-  setAside(role: string, reason: string): Promise<void>
+  setAside(role: string, reason: string, version?: number): Promise<void>
 }
 
 export interface LoadedState {
@@ -50,27 +50,40 @@ export async function loadTrustedState(
   const pinned = trustRoot(pinnedRoot, storage.readFloors())
   await keepPinnedRoot(pinned.root.version, pinnedRoot, storage)
   let trusted = await followStoredRoots(pinned, storage)
-  for (const [role, accept] of acceptors) {
-    const bytes = await storage.read(role)
+  for (const { role, accept, findVersion } of acceptors) {
+    const version = findVersion(trusted)
+    const bytes = await storage.read(role, version)
     if (bytes === undefined) break
     try {
       trusted = accept(trusted, bytes, now)
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
-      if (error.code !== 'EXPIRED') await storage.setAside(role, error.message)
+      if (error.code !== 'EXPIRED') await storage.setAside(role, error.message, version)
       return { trusted, unusable: error }
     }
   }
   return { trusted }
 }
 
-const acceptors: readonly (readonly [
-  string,
-  (trusted: TrustedSet, bytes: Bytes, now: number) => TrustedSet,
-])[] = [
-  ['timestamp', acceptTimestamp],
-  ['snapshot', acceptSnapshot],
-  ['targets', acceptTargets],
+interface Acceptor {
+  readonly role: string
+  readonly accept: (trusted: TrustedSet, bytes: Bytes, now: number) => TrustedSet
+  /** The version that what was accepted before asks for. */
+  readonly findVersion: (trusted: TrustedSet) => number | undefined
+}
+
+const acceptors: readonly Acceptor[] = [
+  { role: 'timestamp', accept: acceptTimestamp, findVersion: () => undefined },
+  {
+    role: 'snapshot',
+    accept: acceptSnapshot,
+    findVersion: ({ timestamp }) => timestamp?.snapshot.version,
+  },
+  {
+    role: 'targets',
+    accept: acceptTargets,
+    findVersion: ({ snapshot }) => snapshot?.meta.get('targets.json')?.version,
+  },
 ]
 
 /** For the day when the operator pins a later one: `root-succession.ts`. It is never read as an anchor. */

@@ -64,13 +64,23 @@ export class MetadataDirectory {
     return writeFileAtomic(this.#rootPath(version), bytes)
   }
 
-  readTop(role: TopRole, maxBytes: number): Promise<Bytes | undefined> {
-    return this.#read(this.#topPath(role), maxBytes)
+  /** `version` for snapshot and targets, whose next one stands beside the one that is in force. */
+  readTop(role: TopRole, maxBytes: number, version?: number): Promise<Bytes | undefined> {
+    return this.#read(this.#topPath(role, version), maxBytes)
   }
 
   /** For `FloorStore.raise`, whose `write` publishes targets, snapshot and, last, timestamp. */
-  stageTop(role: TopRole, bytes: Bytes): Promise<StagedFile> {
-    return stageFile(this.#topPath(role), bytes)
+  stageTop(role: TopRole, bytes: Bytes, version?: number): Promise<StagedFile> {
+    return stageFile(this.#topPath(role, version), bytes)
+  }
+
+  /** Synchronous, so that it can run within a database transaction. */
+  dropOtherVersions(role: TopRole, version: number | undefined): void {
+    if (version === undefined) return
+    const isOther = new RegExp(`^(?!${version}\\.)\\d+\\.${role}\\.json(?:\\.damaged)?$`)
+    for (const name of readdirSync(this.#directory).filter((one) => isOther.test(one))) {
+      this.#removeOrWarn(join(this.#directory, name))
+    }
   }
 
   async readDelegated(role: string, maxBytes: number): Promise<Bytes | undefined> {
@@ -91,8 +101,8 @@ export class MetadataDirectory {
     this.#setAside(this.#rootPath(version), reason)
   }
 
-  async setAsideTop(role: TopRole, reason: string): Promise<void> {
-    this.#setAside(this.#topPath(role), reason)
+  async setAsideTop(role: TopRole, reason: string, version?: number): Promise<void> {
+    this.#setAside(this.#topPath(role, version), reason)
   }
 
   async setAsideDelegated(role: string, reason: string): Promise<void> {
@@ -105,8 +115,9 @@ export class MetadataDirectory {
     return join(this.#directory, 'roots', `${version}.root.json`)
   }
 
-  #topPath(role: TopRole): string {
-    return join(this.#directory, `${role}.json`)
+  #topPath(role: TopRole, version?: number): string {
+    const name = version === undefined ? `${role}.json` : `${version}.${role}.json`
+    return join(this.#directory, name)
   }
 
   /** In a folder of its own: a delegated role may be called `timestamp` too. */
@@ -139,13 +150,17 @@ export class MetadataDirectory {
 
   #dropOldest(names: readonly string[]): void {
     for (const name of names) {
-      try {
-        rmSync(this.#delegatedPath(name), { force: true })
-        rmSync(`${this.#delegatedPath(name)}.damaged`, { force: true, recursive: true })
-      } catch (error) {
-        // The cache is larger than it should be; no answer depends on it.
-        this.#onWarning(`the cached role ${name} cannot be removed: ${describeError(error)}`)
-      }
+      this.#removeOrWarn(this.#delegatedPath(name))
+      this.#removeOrWarn(`${this.#delegatedPath(name)}.damaged`)
+    }
+  }
+
+  #removeOrWarn(path: string): void {
+    try {
+      rmSync(path, { force: true, recursive: true })
+    } catch (error) {
+      // The cache is larger than it should be; no answer depends on it.
+      this.#onWarning(`${path} cannot be removed: ${describeError(error)}`)
     }
   }
 }

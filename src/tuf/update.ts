@@ -27,8 +27,11 @@ export interface RefreshPort {
   fetchTimestamp(maxBytes: number): Promise<Bytes | undefined>
   /** Without a version where the repository has no consistent snapshots. */
   fetchRole(role: string, version: number | undefined, maxBytes: number): Promise<Bytes>
-  /** From the last run; untrusted. `timestamp` is asked for only when it is "not modified". */
-  readCached(role: string): Promise<Bytes | undefined>
+  /**
+   * From the last run; untrusted. `timestamp`, whose version nobody knows, is asked for only when it
+   * is "not modified".
+   */
+  readCached(role: string, version?: number): Promise<Bytes | undefined>
   saveRoot(version: number, bytes: Bytes): Promise<void>
 }
 
@@ -146,7 +149,7 @@ async function updateSnapshot(trusted: TrustedSet, step: Step): Promise<TrustedS
   const { snapshot } = trusted.timestamp
   const accept: Accept = (bytes) => acceptSnapshot(trusted, bytes, step.now)
   return (
-    (await acceptCached('snapshot', accept, step)) ??
+    (await acceptCached('snapshot', snapshot.version, accept, step)) ??
     fetchAndAccept(
       trusted,
       { role: 'snapshot', file: snapshot, maxBytes: step.limits.maxSnapshotBytes, accept },
@@ -160,7 +163,7 @@ async function updateTargets(trusted: TrustedSet, step: Step): Promise<TrustedSe
   const file = requireListed(trusted, 'targets')
   const accept: Accept = (bytes) => acceptTargets(trusted, bytes, step.now)
   return (
-    (await acceptCached('targets', accept, step)) ??
+    (await acceptCached('targets', file.version, accept, step)) ??
     fetchAndAccept(
       trusted,
       { role: 'targets', file, maxBytes: step.limits.maxTargetsBytes, accept },
@@ -173,10 +176,11 @@ type Accept = (bytes: Bytes) => TrustedSet
 
 async function acceptCached(
   role: string,
+  version: number,
   accept: Accept,
   { port }: Step,
 ): Promise<TrustedSet | undefined> {
-  const bytes = await port.readCached(role)
+  const bytes = await port.readCached(role, version)
   if (bytes === undefined) return undefined
   try {
     return accept(bytes)
