@@ -127,6 +127,8 @@ describe('addresses', () => {
   })
 })
 
+const ignore = (): void => undefined
+
 test('a written address is checked by the socket too, whoever asks for it', async () => {
   const dispatcher = createDispatcher(false, {
     ...defaultHttpLimits,
@@ -136,7 +138,10 @@ test('a written address is checked by the socket too, whoever asks for it', asyn
     dispatcher.dispatch(
       { origin: server.origin, path: '/', method: 'GET' },
       {
-        onRequestStart: () => undefined,
+        onRequestStart: ignore,
+        onResponseStart: ignore,
+        onResponseData: ignore,
+        onResponseEnd: ignore,
         onResponseError: (_, error) => resolve(error),
       },
     )
