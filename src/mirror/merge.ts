@@ -89,7 +89,24 @@ class Merge {
     const found = findSha256(file) ?? ''
     const signed = before?.sha256 ?? this.#input.pins.get(filename)
     if (signed !== undefined && signed !== found) this.#addConflict(filename, signed, found)
-    else this.#put(buildListed(this.#checkMetadata(file), found, before, this.#input.now))
+    else this.#put(this.#buildListed(this.#checkMetadata(file), found, before))
+  }
+
+  #buildListed(file: ProjectFile, sha256: string, before: RecordFile | undefined): RecordFile {
+    const firstSeen = before === undefined ? this.#findFirstSight(file) : before.firstSeen
+    const listed = buildListed(file, sha256, before)
+    return firstSeen === undefined ? listed : { ...listed, firstSeen }
+  }
+
+  /**
+   * At the first look at a project the files were there before, for nobody knows how long: then the
+   * time of upload alone says how old they are. Otherwise a minimum age would hide everything that
+   * a new mirror signs.
+   */
+  #findFirstSight(file: ProjectFile): number | undefined {
+    const { previous, pins, now } = this.#input
+    const isFirstLook = previous === undefined && pins.size === 0
+    return isFirstLook && file.uploadTime !== undefined ? undefined : now
   }
 
   /**
@@ -205,7 +222,6 @@ function buildListed(
   file: ProjectFile,
   sha256: string,
   before: RecordFile | undefined,
-  now: number,
 ): RecordFile {
   const { coreMetadata, uploadTime: shownTime, extra, size: shownSize, ...rest } = file
   // Said once, a time of upload stays: a minimum age must not begin anew, nor end early.
@@ -217,7 +233,6 @@ function buildListed(
     sha256,
     hashes: new Map([['sha256', sha256]]),
     extra: keepPublic(extra),
-    firstSeen: before?.firstSeen ?? now,
     ...(uploadTime !== undefined && { uploadTime }),
     ...(size !== undefined && { size }),
     // Without a digest nobody could check the `.metadata` file: then there is none.

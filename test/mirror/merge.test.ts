@@ -66,6 +66,18 @@ describe('a file that the index shows', () => {
     expect(record.files).toMatchObject([{ firstSeen: first }, { firstSeen: later }])
   })
 
+  test('counts by its upload time alone when it was there at the first look at the project', () => {
+    const uploaded = { 'upload-time': '2020-01-01T00:00:00.000000Z' }
+    const previous = sign([file('foo-1.0.tar.gz', uploaded)])
+    expect(previous.files[0]).not.toHaveProperty('firstSeen')
+    const { record } = merge({
+      previous,
+      page: pageOf([file('foo-1.0.tar.gz', uploaded), file('foo-1.1.tar.gz', uploaded)]),
+    })
+    // What comes later cannot be made old by the index.
+    expect(record.files.map(({ firstSeen }) => firstSeen)).toEqual([undefined, later])
+  })
+
   test('follows the index in what it may change: yanking, requires-python, its URL', () => {
     const previous = sign([file('foo-1.0.tar.gz', { yanked: 'broken' })])
     expect(previous.files[0]).toMatchObject({ yanked: 'broken' })
