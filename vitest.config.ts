@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     setupFiles: ['test/support/loopback-only.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Some files mostly wait: with one worker on two cores the whole takes twice as long.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 })

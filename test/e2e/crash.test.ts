@@ -35,7 +35,8 @@ const files = new Map<string, TrialFile[]>()
 const kills = { sync: 0, refresh: 0, download: 0 }
 /** Timestamps that the mirror has given out, the newest last. */
 const timestamps: Buffer[] = []
-let replayed: Buffer | undefined
+/** What the mirror answers where it is not honest: an old timestamp, or nothing but errors. */
+let replayed: Buffer | 'down' | undefined
 let round = 0
 let config: string
 let stateFolder: string
@@ -108,15 +109,16 @@ async function killInRefresh(): Promise<boolean> {
 }
 
 async function killInDownload(): Promise<boolean> {
-  // Once in a while somebody replays an old timestamp to the proxy that comes back.
-  replayed = random() < 0.4 ? pick(timestamps) : undefined
+  // Once in a while somebody replays an old timestamp to the proxy that comes back, or cuts it off.
+  const mood = random()
+  replayed = mood < 0.4 ? pick(timestamps) : mood < 0.6 ? 'down' : undefined
   const proxy = spawnServe({}, '--config', config)
   const port = await waitForPort(proxy)
   // What the process before left half is gone before the first request.
   expect(await readdir(join(stateFolder, 'vault/tmp'))).toEqual([])
   const project = pick(projects)
   const page = await recordAnswer(port, `/simple/${project}/`)
-  // A bin that only the unreplayed mirror would have is missing: that is said, and nothing older served.
+  // What only an honest mirror could give now is missing: that is said, and nothing older served.
   if (replayed === undefined || page.status !== 503) requirePage(page, project)
   replayed = undefined
   const listed = files.get(project) ?? []
@@ -216,6 +218,7 @@ async function publish(): Promise<void> {
 /** The published tree under `/mirror/`, but for what is replayed. */
 function findMirrorFile(path: string): Behaviour | undefined {
   if (!path.startsWith('/mirror/')) return undefined
+  if (replayed === 'down') return status(500)
   if (replayed !== undefined && path.endsWith('/timestamp.json')) return serve(replayed)
   try {
     return serve(readFileSync(join(trial.published, path.slice('/mirror/'.length))))

@@ -82,9 +82,9 @@ describe.runIf(hasPip)('a disk that is full', () => {
 })
 
 describe('a state folder', () => {
-  test('on a read-only disk: said at the first start, with the way out', async () => {
+  test('on a read-only disk: said at the first start, with the way out', async ({ skip }) => {
     const { config, state } = await trial.writeSettings()
-    if (!mountReadOnly(state)) return
+    if (!mountReadOnly(state)) skip('this process may not mount')
     const failed = await failToStart(config).finally(() => unmount(state))
     expect(failed).toMatchObject({ code: 1, stdout: '' })
     expect(toTranscript(failed.stderr, trial.folder)).toMatchInlineSnapshot(`
@@ -95,10 +95,10 @@ describe('a state folder', () => {
     await requireServing(state)
   })
 
-  test('on a disk that has become read-only: the same at the next start', async () => {
+  test('on a disk that has become read-only: the same at the next start', async ({ skip }) => {
     const { config, state } = await trial.writeSettings()
     await requireServing(state)
-    if (!mountReadOnly(state)) return
+    if (!mountReadOnly(state)) skip('this process may not mount')
     const failed = await failToStart(config).finally(() => unmount(state))
     expect(failed).toMatchObject({ code: 1, stdout: '' })
     expect(toTranscript(failed.stderr, trial.folder)).toMatchInlineSnapshot(`
