@@ -19,13 +19,13 @@ export const noFloors: Floors = { versions: new Map(), signedAt: 0, epoch: 0 }
 
 /** Gives the same value back where nothing rises. */
 export function raiseFloors(floors: Floors, versions: Iterable<readonly [string, number]>): Floors {
-  const higher = [...versions].filter(
-    ([role, version]) => version > (floors.versions.get(role) ?? 0),
-  )
-  if (higher.length === 0) return floors
-  const raised = new Map(floors.versions)
-  for (const [role, version] of higher) raised.set(role, version)
-  return { ...floors, versions: raised }
+  let raised: Map<string, number> | undefined
+  for (const [role, version] of versions) {
+    if (version <= (floors.versions.get(role) ?? 0)) continue
+    raised ??= new Map(floors.versions)
+    raised.set(role, version)
+  }
+  return raised === undefined ? floors : { ...floors, versions: raised }
 }
 
 /** What holds where both do: of the newer epoch what it says, but root and time from wherever they are newer. */
