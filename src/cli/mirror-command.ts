@@ -1,18 +1,17 @@
 /** `tufgate mirror init|sync|renew|status`: flags in, plain sentences or JSON out. */
 
 import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
+import { dirname, isAbsolute, join, normalize } from 'node:path'
 import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { initMirror } from '../mirror/init.ts'
 import { renewMirror } from '../mirror/renew.ts'
-import type { MirrorEvent, Report } from '../mirror/report.ts'
-import { mirrorStatus, type MirrorStatus } from '../mirror/status.ts'
-import { syncMirror, type SyncResult } from '../mirror/sync.ts'
+import { mirrorStatus } from '../mirror/status.ts'
+import { syncMirror } from '../mirror/sync.ts'
 import type { KeyKind } from '../signing/key-file.ts'
-import { openMirrorIndex } from './mirror-index.ts'
-import { createProgress, paint, say, sayJson, warn } from './terminal.ts'
+import { openMirrorIndex, requireIndexLocation } from './mirror-index.ts'
+import { createReport, describeStatus, describeSync } from './mirror-report.ts'
+import { say, sayJson } from './terminal.ts'
 import { parseDuration } from './units.ts'
 
 interface JsonFlag {
@@ -69,6 +68,8 @@ export async function runMirrorInit(directory: string, flags: MirrorInitFlags): 
 
 export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): Promise<number> {
   const { index, baseUrl, project, requirements, all, fileHosts } = flags
+  // Before the mirror is opened: what cannot be an index is not worth a lock.
+  if (index !== undefined) requireIndexLocation(index)
   const { report, stop } = createReport(flags)
   try {
     const result = await syncMirror({
@@ -83,19 +84,17 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
       ...(project !== undefined && { projects: project }),
       ...(requirements !== undefined && {
         requirements: {
-          paths: requirements.map((path) => resolve(path)),
-          port: {
-            read: readRequirementsFile,
-            resolve: (from, nested) => resolve(dirname(from), nested),
-          },
+          paths: requirements.map((path) => normalize(path)),
+          port: { read: readRequirementsFile, resolve: resolveInclude },
         },
       }),
       ...(all !== undefined && { all }),
       ...(fileHosts !== undefined && { fileHosts }),
     })
     stop()
+    const isNamed = all !== true && (project !== undefined || requirements !== undefined)
     if (flags.json === true) sayJson(result)
-    else say(describeSync(result))
+    else say(describeSync(result, isNamed))
     return result.exitCode
   } finally {
     stop()
@@ -123,83 +122,6 @@ export async function runMirrorStatus(directory: string, flags: JsonFlag): Promi
   return 0
 }
 
-/** With `--json` standard output is for the outcome alone; what happens on the way goes to standard error. */
-function createReport({ json }: JsonFlag): { report: Report; stop: () => void } {
-  const progress = createProgress()
-  return {
-    report: (event) => {
-      if (event.kind === 'progress') progress.update(event.done, event.total, 'projects')
-      else if (event.kind === 'note' && json !== true) say(event.message)
-      else warn(describeEvent(event))
-    },
-    stop: () => progress.stop(),
-  }
-}
-
-function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' }>): string {
-  switch (event.kind) {
-    case 'note':
-      return event.message
-    case 'warning':
-      return event.next === undefined ? event.message : `${event.message}\n  ${event.next}`
-    case 'failed':
-      return `${event.project}: not looked at: ${event.message} (${event.code})`
-    case 'held':
-      return `${event.project === undefined ? '' : `${event.project}: `}held for a person: ${event.message}`
-    case 'left-out':
-      return `${event.project}: ${toPrintable(event.file)} is left out: ${event.message}`
-    case 'conflict':
-      return `${event.project}: ${toPrintable(event.file)} has another content now; the one that was signed stays\n  signed ${event.expected}\n  now    ${event.found}`
-    case 'not-covered':
-      return `${event.place}: not from the index, so not covered: ${toPrintable(event.line)}`
-    default:
-      return event satisfies never
-  }
-}
-
-function describeSync({ lookedAt, changed, failed, held, published }: SyncResult): string {
-  const outcome = [`${lookedAt} projects looked at`, `${changed} changed`]
-  if (failed > 0) outcome.push(paint('red', `${failed} failed`))
-  if (held > 0) outcome.push(paint('yellow', `${held} held`))
-  return `${outcome.join(', ')}; ${published === undefined ? 'nothing to publish' : 'signed and published'}`
-}
-
-function describeStatus(status: MirrorStatus, now: number): string {
-  const { roles, projects, files, index, indexSeenAt, held, conflicted } = status
-  const lines = [
-    `index      ${index ?? 'none yet: mirror sync --index URL'}`,
-    `last look  ${indexSeenAt === undefined ? 'never' : `${formatSpan(now - indexSeenAt)} ago`}`,
-    `projects   ${projects}`,
-    `files      ${files.listed} listed, ${files.removed} removed, ${files.conflicts} in conflict`,
-    `bins       ${status.bins}${status.bins === status.recommendedBins ? '' : ` (best for so many projects: ${status.recommendedBins})`}`,
-    ...roles.map(({ role, version, expires }) => describeRole({ role, version, expires }, now)),
-    ...held.map(({ name, reason }) => paint('yellow', `held       ${name}: ${reason}`)),
-    ...conflicted.map((name) => paint('yellow', `conflict   ${name}`)),
-  ]
-  if (status.unpublishedBins > 0) {
-    lines.push(
-      paint(
-        'yellow',
-        `unpublished changes in ${status.unpublishedBins} bins: run mirror sync or renew`,
-      ),
-    )
-  }
-  return lines.join('\n')
-}
-
-function describeRole(
-  {
-    role,
-    version,
-    expires,
-  }: { readonly role: string; readonly version: number; readonly expires: number },
-  now: number,
-): string {
-  const when =
-    expires > now ? `expires in ${formatSpan(expires - now)}` : paint('red', 'HAS EXPIRED')
-  return `${role.padEnd(10)} version ${version}, ${when} (${formatUtcSeconds(expires)})`
-}
-
 const keyKinds: readonly KeyKind[] = ['ed25519', 'ecdsa-p256', 'ecdsa-p384', 'rsa-pss']
 
 function requireKeyKind(raw: string): KeyKind {
@@ -224,6 +146,11 @@ function requireDuration(flag: string, raw: string): number {
   throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a duration.`, {
     expected: 'a number with a unit, such as 24h or 2d',
   })
+}
+
+/** As it is written, so that messages name what the operator knows. */
+function resolveInclude(from: string, nested: string): string {
+  return isAbsolute(nested) ? normalize(nested) : join(dirname(from), nested)
 }
 
 async function readRequirementsFile(path: string): Promise<string> {

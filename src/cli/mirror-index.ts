@@ -2,19 +2,31 @@
 
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { openFolderPort } from '../mirror/folder-port.ts'
 import { openHttpPort } from '../mirror/http-port.ts'
 import type { IndexAddress } from '../mirror/index-choice.ts'
 import type { IndexPort } from '../mirror/index-port.ts'
+import { isHttpUrl, suggestUrl } from './location.ts'
 import { userAgent } from './version.ts'
 
 export async function openMirrorIndex(address: IndexAddress): Promise<IndexPort> {
-  if (/^https?:\/\//.test(address.index)) return openHttpPort(address, userAgent)
-  const folder = resolve(address.index)
-  if (existsSync(folder)) return openFolderPort({ ...address, index: folder })
-  throw new ConfigError('CONFIG_INVALID', `${address.index} is neither a URL nor a folder.`, {
-    expected:
-      'the URL of an index, such as https://pypi.org/simple/, or a folder that contains simple/',
-  })
+  requireIndexLocation(address.index)
+  if (isHttpUrl(address.index)) return openHttpPort(address, userAgent)
+  return openFolderPort({ ...address, index: resolve(address.index) })
+}
+
+/** Throws CONFIG_INVALID for what is neither the URL of a server nor a folder that exists. */
+export function requireIndexLocation(location: string): void {
+  if (isHttpUrl(location) || existsSync(location)) return
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `${toPrintable(location)} is neither an http(s) URL nor a folder that exists.`,
+    {
+      next:
+        suggestUrl(location) ??
+        'Give the URL of an index, such as https://pypi.org/simple/, or a folder that contains simple/.',
+    },
+  )
 }

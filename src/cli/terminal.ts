@@ -34,6 +34,11 @@ export function warn(line: string): void {
   process.stderr.write(`${paint('yellow', 'warning:')} ${line}\n`)
 }
 
+/** Beside the outcome, for a person. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
 /** `styleText` itself minds NO_COLOR and whether the stream is a terminal. */
 export function paint(style: 'red' | 'yellow' | 'green' | 'bold' | 'dim', text: string): string {
   return styleText(style, text, { stream: process.stderr })

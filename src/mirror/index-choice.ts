@@ -1,6 +1,6 @@
 /**
- * Which index a mirror follows. It is remembered from the first sync: another one, given by mistake
- * or by somebody else, would sign other files under the same names.
+ * Which index a mirror follows. It is remembered from the first project that it had: another one,
+ * given by mistake or by somebody else, would sign other files under the same names.
  */
 
 import { ConfigError } from '../base/errors.ts'
@@ -27,12 +27,18 @@ export interface IndexAddress {
 
 export type OpenIndex = (address: IndexAddress) => Promise<IndexPort>
 
+export interface ChosenIndex {
+  readonly port: IndexPort
+  /** Once it is known to be an index, and before anything of it is signed. */
+  remember(): void
+}
+
 /** Opens the index that is given or remembered. Throws CONFIG_INVALID where they differ. */
-export async function rememberIndex(
+export async function chooseIndex(
   mirror: Mirror,
   choice: IndexChoice,
   openIndex: OpenIndex,
-): Promise<IndexPort> {
+): Promise<ChosenIndex> {
   const known = mirror.settings.find(settings.index)
   const index = requireIndex(choice, known)
   const knownBase = mirror.settings.find(settings.baseUrl)
@@ -44,18 +50,23 @@ export async function rememberIndex(
     ...(baseUrl !== undefined && { baseUrl }),
     ...(fileHosts !== undefined && { fileHosts }),
   })
-  mirror.ledger.database.transaction(() => {
-    mirror.settings.put(settings.index, index)
-    if (baseUrl !== undefined) mirror.settings.put(settings.baseUrl, baseUrl)
-    if (fileHosts !== undefined) mirror.settings.put(settings.fileHosts, [...fileHosts])
-    const isSame =
-      index === known &&
-      baseUrl === knownBase &&
-      JSON.stringify(fileHosts) === JSON.stringify(knownHosts)
-    // What was left out may be let in now, and the other way round.
-    if (!isSame) mirror.ledger.forgetEtags()
-  })
-  return port
+  const isSame =
+    index === known &&
+    baseUrl === knownBase &&
+    JSON.stringify(fileHosts) === JSON.stringify(knownHosts)
+  // What was left out may be let in now, and the other way round.
+  if (!isSame) mirror.ledger.forgetEtags()
+  let isRemembered = isSame
+  const remember = (): void => {
+    if (isRemembered) return
+    isRemembered = true
+    mirror.ledger.database.transaction(() => {
+      mirror.settings.put(settings.index, index)
+      if (baseUrl !== undefined) mirror.settings.put(settings.baseUrl, baseUrl)
+      if (fileHosts !== undefined) mirror.settings.put(settings.fileHosts, [...fileHosts])
+    })
+  }
+  return { port, remember }
 }
 
 function requireIndex({ index, acceptIndex }: IndexChoice, known: string | undefined): string {

@@ -134,9 +134,10 @@ export class Ledger {
     return rows.map((row) => ({ name: readText(row, 'name'), reason: readText(row, 'held') }))
   }
 
-  listConflicted(limit: number): string[] {
-    const sql = 'SELECT name FROM project WHERE conflicts > 0 ORDER BY name LIMIT ?'
-    return this.database.all(sql, limit).map((row) => readText(row, 'name'))
+  listConflicted(limit: number): { name: string; sha256: string }[] {
+    const sql = 'SELECT name, sha256 FROM project WHERE conflicts > 0 ORDER BY name LIMIT ?'
+    const rows = this.database.all(sql, limit)
+    return rows.map((row) => ({ name: readText(row, 'name'), sha256: readText(row, 'sha256') }))
   }
 
   countFiles(): { listed: number; removed: number; conflicts: number } {

@@ -169,10 +169,13 @@ function reportMerge(mirror: Mirror, project: string, { leftOut, conflicts }: Me
   }
 }
 
-function refuseUnknown(project: string, index: IndexPort): UpstreamError {
-  return new UpstreamError('BAD_STATUS', `The index has no project ${project}`, {
-    found: 'not found',
-    url: index.name,
+function refuseUnknown(project: string, { name }: IndexPort): UpstreamError {
+  const isUrl = /^https?:/.test(name)
+  const place = isUrl ? `${name}${project}/ gave 404` : `there is no simple/${project}/ in ${name}`
+  const guess = !isUrl || name.endsWith('/simple/') ? '' : '; should --index end in /simple/ ?'
+  return new UpstreamError('BAD_STATUS', `The index has no project ${project}: ${place}${guess}`, {
+    found: '404',
+    url: isUrl ? `${name}${project}/` : name,
     next: 'Check the spelling of the name.',
   })
 }

@@ -3,7 +3,9 @@
  * installer, and everything the index has of a project is signed.
  */
 
+import { ConfigError } from '../base/errors.ts'
 import { isProjectName, normalizeName } from '../simple/names.ts'
+import { describeErrno, findErrno } from '../store/storage-error.ts'
 
 /** A line that names no project of the index: a URL, a folder, an editable. */
 export interface UncoveredRequirement {
@@ -33,20 +35,45 @@ export async function readRequirements(
 ): Promise<Requirements> {
   const projects = new Set<string>()
   const uncovered: UncoveredRequirement[] = []
-  const seen = new Set<string>(paths)
-  // A Set is walked in the order of insertion, and what is added on the way is walked too.
-  for (const path of seen) {
-    for (const { text, number } of joinLines(await port.read(path))) {
+  /** With the place that names it. */
+  const seen = new Map<string, string | undefined>(paths.map((path) => [path, undefined]))
+  // A Map is walked in the order of insertion, and what is added on the way is walked too.
+  for (const [path, namedIn] of seen) {
+    for (const { text, number } of joinLines(await readFile(port, path, namedIn))) {
       const item = parseLine(text)
       if (item.kind === 'project') projects.add(item.name)
       else if (item.kind === 'include' && seen.size < maxFiles)
-        seen.add(port.resolve(path, item.path))
+        putNew(seen, port.resolve(path, item.path), `${path}, line ${number}`)
       else if (item.kind !== 'nothing' && uncovered.length < maxUncovered) {
         uncovered.push({ place: `${path}:${number}`, line: text })
       }
     }
   }
   return { projects, uncovered }
+}
+
+function putNew(seen: Map<string, string | undefined>, path: string, namedIn: string): void {
+  if (!seen.has(path)) seen.set(path, namedIn)
+}
+
+/** Throws CONFIG_INVALID for what the operating system does not let us read. */
+async function readFile(
+  port: RequirementsPort,
+  path: string,
+  namedIn: string | undefined,
+): Promise<string> {
+  try {
+    return await port.read(path)
+  } catch (error) {
+    const errno = findErrno(error)
+    if (errno === undefined) throw error
+    const place = namedIn === undefined ? '' : ` (named in ${namedIn})`
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${path} cannot be read${place}: ${describeErrno(error)}`,
+      { cause: error },
+    )
+  }
 }
 
 type Item =

@@ -1,8 +1,12 @@
 /** `mirror status`: what a mirror has signed and what waits for a person, as a value. */
 
+import { join } from 'node:path'
+import { parseRecord } from '../simple/record.ts'
+import { readRegular } from '../store/regular-file.ts'
 import { chooseBitLength } from './bins.ts'
-import { readMirror, type MirrorContext, type MirrorMemory } from './open-mirror.ts'
+import { publicFolder, readMirror, type MirrorContext, type MirrorMemory } from './open-mirror.ts'
 import { settings } from './settings.ts'
+import { recordTarget, targetPath } from './tree-layout.ts'
 
 export interface RoleStatus {
   readonly role: string
@@ -27,9 +31,15 @@ export interface MirrorStatus {
   readonly lastSignedAt?: number
   /** At most 1000 of each. */
   readonly held: readonly { readonly name: string; readonly reason: string }[]
-  readonly conflicted: readonly string[]
+  readonly conflicted: readonly ConflictedProject[]
   /** Bins that were changed and are not published: an interrupted sync. */
   readonly unpublishedBins: number
+}
+
+export interface ConflictedProject {
+  readonly name: string
+  /** Those whose content on the index is not the signed one; empty where the record cannot be read. */
+  readonly files: readonly string[]
 }
 
 export interface StatusOptions extends MirrorContext {
@@ -37,13 +47,15 @@ export interface StatusOptions extends MirrorContext {
 }
 
 const maxListed = 1000
+/** A record may be large: of more projects than this only the names are said. */
+const maxRecordsRead = 50
 
 /** Works while a sync is under way too. */
 export function mirrorStatus({ directory }: StatusOptions): Promise<MirrorStatus> {
-  return readMirror(directory, describeMirror)
+  return readMirror(directory, (memory) => describeMirror(memory, join(directory, publicFolder)))
 }
 
-function describeMirror(mirror: MirrorMemory): MirrorStatus {
+function describeMirror(mirror: MirrorMemory, tree: string): MirrorStatus {
   const projects = mirror.ledger.countProjects()
   const index = mirror.settings.find(settings.index)
   const fileHosts = mirror.settings.find(settings.fileHosts)
@@ -61,7 +73,10 @@ function describeMirror(mirror: MirrorMemory): MirrorStatus {
     ...(indexSeenAt !== undefined && { indexSeenAt }),
     ...(lastSignedAt !== undefined && { lastSignedAt }),
     held: mirror.ledger.listHeld(maxListed),
-    conflicted: mirror.ledger.listConflicted(maxListed),
+    conflicted: mirror.ledger.listConflicted(maxListed).map(({ name, sha256 }, at) => ({
+      name,
+      files: at < maxRecordsRead ? listConflicts(tree, name, sha256) : [],
+    })),
     unpublishedBins: mirror.roles.countDirty(),
   }
 }
@@ -74,4 +89,15 @@ function listRoles(mirror: MirrorMemory): RoleStatus[] {
   })
   const { version, expires } = mirror.roles.summarizeBins()
   return [...roles, { role: 'bins-NN', version, expires }]
+}
+
+function listConflicts(tree: string, name: string, sha256: string): string[] {
+  try {
+    const bytes = readRegular(join(tree, targetPath(recordTarget(name), sha256)))
+    const { files } = parseRecord(bytes, name)
+    return files.filter(({ conflict }) => conflict !== undefined).map(({ filename }) => filename)
+  } catch {
+    // A damaged record is what sync reports and mends; the status of the rest still counts.
+    return []
+  }
 }

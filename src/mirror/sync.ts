@@ -5,11 +5,11 @@
  * signed state.
  */
 
-import { describeError, isTufgateError } from '../base/errors.ts'
+import { formatSpan } from '../base/clock.ts'
+import { describeError, isTufgateError, type TufgateError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
 import { ChangeBatch } from './change-batch.ts'
-import type { IndexPort } from './index-port.ts'
-import { rememberIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
+import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { lookAtProject, type Look, type LookOptions } from './look.ts'
 import { defaultRemovalLimits, isMassRemoval, type RemovalLimits } from './merge.ts'
 import { openOnlineSigners } from './online-signers.ts'
@@ -52,7 +52,7 @@ export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
     requireClock(mirror, now)
     await catchUp(mirror)
     const signers = await openOnlineSigners(mirror)
-    const index = await rememberIndex(mirror, options, options.openIndex)
+    const index = await chooseIndex(mirror, options, options.openIndex)
     try {
       const sync = new Sync(mirror, index, options, now)
       const outcome = await sync.run()
@@ -64,7 +64,7 @@ export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
       })
       return { ...outcome, published }
     } finally {
-      await index.close()
+      await index.port.close()
     }
   } finally {
     await mirror.close()
@@ -73,7 +73,7 @@ export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
 
 class Sync {
   readonly #mirror: Mirror
-  readonly #index: IndexPort
+  readonly #index: ChosenIndex
   readonly #options: SyncOptions
   readonly #look: LookOptions
   readonly #batch: ChangeBatch
@@ -81,18 +81,20 @@ class Sync {
   #lookedAt = 0
   #changed = 0
   #failed = 0
+  /** Of those that failed. */
+  #unanswered = 0
   #held = 0
   #isMassRemoval = false
 
-  constructor(mirror: Mirror, index: IndexPort, options: SyncOptions, now: number) {
+  constructor(mirror: Mirror, index: ChosenIndex, options: SyncOptions, now: number) {
     this.#mirror = mirror
     this.#index = index
     this.#options = options
     this.#look = {
-      index,
+      index: index.port,
       bitLength: mirror.settings.require(settings.bitLength),
-      fileHosts: index.fileHosts,
-      isAllowedUrl: buildHostCheck(index.fileHosts),
+      fileHosts: index.port.fileHosts,
+      isAllowedUrl: buildHostCheck(index.port.fileHosts),
       limits: { ...defaultRemovalLimits, ...options.removalLimits },
       now,
     }
@@ -100,7 +102,7 @@ class Sync {
   }
 
   async run(): Promise<Omit<SyncResult, 'published'>> {
-    const selection = await selectProjects(this.#mirror, this.#options, this.#index)
+    const selection = await selectProjects(this.#mirror, this.#options, this.#index.port)
     await this.#lookAtAll(selection.names, selection.total)
     await this.#settleEmptied()
     await this.#batch.flush()
@@ -145,11 +147,13 @@ class Sync {
   async #lookAtOne(project: string, acceptsRemovals: boolean): Promise<void> {
     try {
       const look = await lookAtProject(this.#mirror, project, this.#look, acceptsRemovals)
+      this.#index.remember()
       await this.#take(project, look)
     } catch (error) {
       // Our own disk is everybody's problem; anything else is this project's.
       if (!isTufgateError(error) || !isOfProject(error.code)) throw error
       this.#failed += 1
+      if (isUnanswered(error)) this.#unanswered += 1
       const message = describeError(error)
       this.#mirror.report({ kind: 'failed', project, code: error.code, message })
     }
@@ -197,13 +201,47 @@ class Sync {
   }
 
   #reportUnseen(): void {
-    if (this.#lookedAt === 0) return
+    // Of a first sync that failed there is nothing to renew yet.
+    if (this.#lookedAt === 0 || this.#mirror.ledger.countProjects() === 0) return
     this.#mirror.report({
       kind: 'warning',
-      message: 'The signed time of the last look at the index stays as it was',
-      next: 'Run a sync of everything that is signed (without --project and --requirements) that succeeds.',
+      message: this.#describeUnseen(),
+      next: describeDeadline(this.#mirror, this.#look.now),
     })
   }
+
+  /** Why the signed time of the last look at the index stays as it was. */
+  #describeUnseen(): string {
+    const all = this.#lookedAt === 1 ? '1 project' : `${this.#lookedAt} projects`
+    if (this.#unanswered * 2 > this.#lookedAt)
+      return `The index was down: no answer for ${this.#unanswered} of ${all}.`
+    if (this.#failed * 2 > this.#lookedAt)
+      return `${this.#failed} of ${all} could not be looked at.`
+    return this.#isMassRemoval
+      ? 'What the index shows is held for a person, so it does not count as a look.'
+      : 'Only a part of what is signed was looked at.'
+  }
+}
+
+/** Until when a look at everything must have succeeded. */
+function describeDeadline(mirror: Mirror, now: number): string {
+  const command = `Run "tufgate mirror sync ${mirror.directory}"`
+  const seen = mirror.settings.find(settings.indexSeenAt)
+  const left = seen === undefined ? 0 : seen + mirror.settings.require(settings.maxUnseenMs) - now
+  return left > 0
+    ? `${command} within ${formatSpan(left)} (max-unseen), or renew will refuse.`
+    : `${command}; until it has succeeded renew refuses (max-unseen).`
+}
+
+const unansweredCodes: ReadonlySet<string> = new Set([
+  'UNREACHABLE',
+  'TIMED_OUT',
+  'TOO_SLOW',
+  'BROKEN_OFF',
+])
+
+function isUnanswered({ code, facts }: TufgateError): boolean {
+  return unansweredCodes.has(code) || (code === 'BAD_STATUS' && /^5\d\d$/.test(facts.found ?? ''))
 }
 
 function isOfProject(code: string): boolean {

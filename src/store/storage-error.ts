@@ -21,6 +21,21 @@ export function findErrno(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
+const wordsByErrno: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EACCES', 'this user may not'],
+  ['EPERM', 'this user may not'],
+  ['EISDIR', 'it is a folder'],
+  ['ENOTDIR', 'a part of the path is not a folder'],
+  ['ELOOP', 'its links lead in a circle'],
+  ['ENAMETOOLONG', 'the name is too long'],
+])
+
+/** A clause for a person about a path that he gave. */
+export function describeErrno(error: unknown): string {
+  return wordsByErrno.get(findErrno(error) ?? '') ?? describeError(error)
+}
+
 /** `action` is the half sentence "cannot <action> <path>". */
 export function buildStorageError(error: unknown, action: string, path: string): StorageError {
   if (error instanceof StorageError) return error

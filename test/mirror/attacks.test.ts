@@ -277,7 +277,9 @@ test('A23: one changed old file is kept as it was signed and does not freeze the
     { filename: 'foo-1.0.tar.gz', sha256: digestOf('foo-1.0.tar.gz'), conflict: digestOf('evil') },
     { filename: 'foo-1.1.tar.gz' },
   ])
-  expect(await mirror.status()).toMatchObject({ conflicted: ['foo'] })
+  expect(await mirror.status()).toMatchObject({
+    conflicted: [{ name: 'foo', files: ['foo-1.0.tar.gz'] }],
+  })
   expect(mirror.takeEvents('conflict')).toMatchObject([
     { file: 'foo-1.0.tar.gz', expected: digestOf('foo-1.0.tar.gz'), found: digestOf('evil') },
   ])

@@ -1,6 +1,10 @@
 import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseLine, readRequirements } from '../../src/mirror/requirements.ts'
+import {
+  parseLine,
+  readRequirements,
+  type RequirementsPort,
+} from '../../src/mirror/requirements.ts'
 
 function portOf(files: Record<string, string>) {
   const reads: string[] = []
@@ -107,5 +111,41 @@ describe('a requirements file', () => {
   test('with a very long line is read in linear time', () => {
     const long = `requests ${' '.repeat(200_000)}x`
     expect(parseLine(long)).toEqual({ kind: 'uncovered' })
+  })
+})
+
+describe('a file that cannot be read', () => {
+  const missing = Object.assign(new Error('ENOENT: no such file or directory, open'), {
+    errno: -2,
+    code: 'ENOENT',
+  })
+  const portOf = (files: Readonly<Record<string, string>>): RequirementsPort => ({
+    read: (path) => {
+      const text = files[path]
+      return text === undefined ? Promise.reject(missing) : Promise.resolve(text)
+    },
+    resolve: (_from, nested) => nested,
+  })
+
+  test('is named', async () => {
+    await expect(readRequirements(['nope.txt'], portOf({}))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'nope.txt cannot be read: there is no such file',
+      cause: missing,
+    })
+  })
+
+  test('is named with the line that includes it', async () => {
+    const port = portOf({ 'r2.txt': 'foo\n-r nope.txt\n' })
+    await expect(readRequirements(['r2.txt'], port)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'nope.txt cannot be read (named in r2.txt, line 2): there is no such file',
+    })
+  })
+
+  test('is a fault of ours where the operating system did not say so', async () => {
+    const bug = new TypeError('bug')
+    const port: RequirementsPort = { ...portOf({}), read: () => Promise.reject(bug) }
+    await expect(readRequirements(['r.txt'], port)).rejects.toBe(bug)
   })
 })

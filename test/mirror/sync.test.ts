@@ -88,7 +88,10 @@ describe('a sync', () => {
     expect(result).toMatchObject({ changed: 1, failed: 2, exitCode: 1 })
     expect(await mirror.findRecord('foo')).toBeDefined()
     expect(mirror.takeEvents('failed')).toMatchObject([
-      { project: 'absent', message: 'The index has no project absent' },
+      {
+        project: 'absent',
+        message: `The index has no project absent: there is no simple/absent/ in ${mirror.index}`,
+      },
       { project: 'bad', code: 'MALFORMED' },
     ])
   })
@@ -151,7 +154,10 @@ describe('a sync', () => {
       'index-seen': '2026-03-01T12:00:00Z',
     })
     expect(mirror.takeEvents('warning')).toMatchObject([
-      { message: 'The signed time of the last look at the index stays as it was' },
+      {
+        message: 'Only a part of what is signed was looked at.',
+        next: `Run "tufgate mirror sync ${mirror.directory}" within 23 h (max-unseen), or renew will refuse.`,
+      },
     ])
   })
 

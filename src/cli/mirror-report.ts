@@ -1,0 +1,111 @@
+/** What `tufgate mirror` says while it works and at its end, as sentences for a person. */
+
+import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
+import { toPrintable } from '../base/bytes.ts'
+import type { MirrorEvent, Report } from '../mirror/report.ts'
+import type { ConflictedProject, MirrorStatus, RoleStatus } from '../mirror/status.ts'
+import type { SyncResult } from '../mirror/sync.ts'
+import { createProgress, note, paint, say, warn } from './terminal.ts'
+
+/** With `--json` standard output is for the outcome alone; what happens on the way goes to standard error. */
+export function createReport({ json }: { readonly json?: boolean }): {
+  report: Report
+  stop: () => void
+} {
+  const progress = createProgress()
+  return {
+    report: (event) => {
+      if (event.kind === 'progress') progress.update(event.done, event.total, 'projects')
+      else if (event.kind === 'note') (json === true ? note : say)(event.message)
+      else warn(describeEvent(event))
+    },
+    stop: () => progress.stop(),
+  }
+}
+
+function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' | 'note' }>): string {
+  switch (event.kind) {
+    case 'warning':
+      return event.next === undefined ? event.message : `${event.message}\n  ${event.next}`
+    case 'failed':
+      return `${event.project}: not looked at: ${event.message}`
+    case 'held':
+      return `${event.project === undefined ? '' : `${event.project}: `}held for a person: ${event.message}`
+    case 'left-out':
+      return `${event.project}: ${toPrintable(event.file)} is left out: ${event.message}`
+    case 'conflict':
+      return `${event.project}: ${toPrintable(event.file)} has another content now; the one that was signed stays\n  signed ${event.expected}\n  now    ${event.found}`
+    case 'not-covered':
+      return `${event.place}: not from the index, so not covered: ${toPrintable(event.line)}`
+    default:
+      return event satisfies never
+  }
+}
+
+/** @param isNamed the projects were named one by one, or by requirements files */
+export function describeSync(result: SyncResult, isNamed: boolean): string {
+  const { lookedAt, changed, failed, held, published, exitCode } = result
+  const outcome = [`${count(lookedAt, 'project')} looked at`, `${changed} changed`]
+  if (failed > 0) outcome.push(paint('red', `${failed} failed`))
+  if (held > 0) outcome.push(paint('yellow', `${held} held`))
+  const summary = `${outcome.join(', ')}; ${published === undefined ? 'nothing to publish' : 'signed and published'}`
+  return isNamed && exitCode === 0 ? `${summary}\n${dependenciesHint}` : summary
+}
+
+const dependenciesHint =
+  'Only the projects that were named are signed, not their dependencies: name those too, or use --all.'
+
+export function describeStatus(status: MirrorStatus, now: number): string {
+  const { roles, projects, files, index, indexSeenAt, held, conflicted, unpublishedBins } = status
+  return [
+    `index      ${index ?? 'none yet: mirror sync --index URL'}`,
+    `last look  ${indexSeenAt === undefined ? 'never' : `${formatSpan(now - indexSeenAt)} ago`}`,
+    `signed     ${count(projects, 'project')}, ${describeBins(status)}`,
+    `files      ${files.listed} listed, ${files.removed} removed, ${files.conflicts} in conflict`,
+    ...roles.map((role) => describeRole(role, now)),
+    ...held.map(({ name, reason }) => paint('yellow', `held       ${name}: ${reason}`)),
+    ...conflicted.map((project) => paint('yellow', describeConflict(project))),
+    ...(conflicted.length > 0 ? [conflictAdvice] : []),
+    ...(unpublishedBins > 0
+      ? [
+          paint(
+            'yellow',
+            `${count(unpublishedBins, 'part')} changed and not published: run mirror sync or renew`,
+          ),
+        ]
+      : []),
+  ].join('\n')
+}
+
+/** Fewer or more than would be best costs clients little; only a gross mistake is worth a new mirror. */
+const grossFactor = 4
+
+function describeBins({ bins, recommendedBins, projects }: MirrorStatus): string {
+  const parts = `in ${count(bins, 'part')} (bins)`
+  const isGross = bins >= grossFactor * recommendedBins || recommendedBins >= grossFactor * bins
+  return isGross && projects > 0 ? `${parts}; best for so many projects: ${recommendedBins}` : parts
+}
+
+const maxFilesShown = 20
+
+function describeConflict({ name, files }: ConflictedProject): string {
+  const shown = files.slice(0, maxFilesShown).map((file) => toPrintable(file))
+  const rest = files.length > shown.length ? [`and ${files.length - shown.length} more`] : []
+  return shown.length === 0
+    ? `conflict   ${name}`
+    : `conflict   ${name}: ${[...shown, ...rest].join(', ')}`
+}
+
+const conflictAdvice = `  Either the index was tampered with or the file was replaced. Clients keep getting what was signed, if
+  the index still has it, and a refusal otherwise. Find out which; if the new one is right it needs a
+  new file name.`
+
+function describeRole({ role, version, expires }: RoleStatus, now: number): string {
+  const when =
+    expires > now ? `expires in ${formatSpan(expires - now)}` : paint('red', 'HAS EXPIRED')
+  return `${role.padEnd(10)} version ${version}, ${when} (${formatUtcSeconds(expires)})`
+}
+
+function count(amount: number, thing: string): string {
+  return `${amount} ${thing}${amount === 1 ? '' : 's'}`
+}
