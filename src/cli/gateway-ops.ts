@@ -8,6 +8,7 @@ import type { Policy } from '../policy/decide.ts'
 import type { GatewayOps, Readiness, RecordLookup } from '../proxy/gateway.ts'
 import type { Vault } from '../store/vault.ts'
 import type { OpenIndex } from './open-index.ts'
+import type { RefusalNotes } from './refusal-notes.ts'
 
 export type OpenIndexes = readonly [OpenIndex, ...OpenIndex[]]
 
@@ -17,24 +18,34 @@ export interface GatewayParts {
   readonly downloads: Downloads
   readonly policy: Policy
   readonly append: (event: AuditEvent) => Promise<void>
+  readonly notes: RefusalNotes
   readonly clock: Clock
 }
 
 export function createGatewayOps(parts: GatewayParts): GatewayOps {
-  const { indexes, vault, downloads, policy, append, clock } = parts
+  const { indexes, vault, downloads, policy, append, notes, clock } = parts
   const [first] = indexes
   const findIndex = (project: string): OpenIndex | undefined =>
     indexes.find((index) => index.owns(project))
   return {
-    findRecord: (project) => findRecord(findIndex(project), project, first),
+    findRecord: async (project) => {
+      const found = await findRecord(findIndex(project), project, first)
+      if (found.kind === 'absent') notes.noteAbsent(project)
+      return found
+    },
     findProjectList: async () => {
       // Names of several indexes do not make one signed list.
       const list = indexes.length > 1 ? undefined : await first.repository.findProjectList()
       return list === undefined ? undefined : { ...list, trust: first.repository.trust }
     },
     openVerified: (sha256) => vault.open(sha256),
-    download: (project, path) =>
-      downloads.fetch({ ...path, hosts: (findIndex(project) ?? first).hosts.rules }),
+    download: (project, path) => {
+      const { hosts } = findIndex(project) ?? first
+      const fetch = downloads.fetch({ ...path, hosts: hosts.rules })
+      // Whoever waits for the file is told by `done` itself.
+      fetch.done.catch((error: unknown) => notes.noteFailedDownload(project, error))
+      return fetch
+    },
     policyOf: () => policy,
     now: clock,
     append,

@@ -82,6 +82,7 @@ export async function openIndex(
   await inheritFloors(state, floors, context)
   const repository = await Repository.open({
     pinnedRoot: state.pinnedRoot,
+    pinnedRootName: index.root,
     sources: index.mirror.map((location) => openSource(location, context.http)),
     storage: createTrustStorage(metadata, floors, limits),
     content,

@@ -16,6 +16,7 @@ import { createContentStore } from './content-store.ts'
 import { createGatewayOps, type OpenIndexes } from './gateway-ops.ts'
 import { isLoopback, parseListenAddress, requireOtherUpstream } from './listen-address.ts'
 import type { Log } from './logger.ts'
+import { MirrorNews } from './mirror-news.ts'
 import {
   openIndex,
   openIndexState,
@@ -23,7 +24,8 @@ import {
   type IndexState,
   type OpenIndex,
 } from './open-index.ts'
-import { describeFirstContact, logRepositoryEvent, toAuditEvent } from './repository-events.ts'
+import { RefusalNotes } from './refusal-notes.ts'
+import { describeFirstContact, toAuditEvent } from './repository-events.ts'
 import type { Settings } from './settings.ts'
 import { formatFailure } from './terminal.ts'
 import { userAgent, version } from './version.ts'
@@ -70,7 +72,8 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   )
   const append: AuditLog['append'] = (event) => audit.append(event)
   const policy = parsePolicy(settings)
-  const ops = createGatewayOps({ indexes, vault, downloads, policy, append, clock })
+  const notes = new RefusalNotes(log, clock)
+  const ops = createGatewayOps({ indexes, vault, downloads, policy, append, notes, clock })
   const server = await startServer(
     {
       ops,
@@ -135,9 +138,10 @@ async function openIndexes(
 ): Promise<OpenIndexes> {
   const content = createContentStore(vault)
   const open = async (state: IndexState): Promise<OpenIndex> => {
+    const { name } = state.settings
+    const news = new MirrorNews(name, log, context.clock)
     const index = await openIndex(state, content, context, (event) => {
-      const { name } = state.settings
-      logRepositoryEvent(name, event, log)
+      news.tell(event)
       // Where the log cannot be written requests are refused; this line is told only here.
       audit.append(toAuditEvent(name, event)).catch((error: unknown) => {
         log('error', describeError(error))
@@ -174,10 +178,13 @@ function openAudit(directory: string, { audit }: Settings, clock: Clock): Promis
 function prewarm(indexes: OpenIndexes, log: Log): void {
   for (const { name, repository } of indexes) {
     repository.refresh().catch((error: unknown) => {
-      // What each mirror failed with has been said already.
+      // What each mirror failed with has been said already; a fault of our own has not.
       const isSaid = error instanceof VerifyError || error instanceof UpstreamError
-      const reason = isSaid ? '' : `: ${formatFailure(error)}`
-      log('warning', `${name}: no mirror gave a usable signed list${reason}`)
+      if (!isSaid) log('error', `${name}: ${formatFailure(error)}`)
+      if (repository.isUsable()) return
+      const until =
+        error instanceof UpstreamError ? 'until a mirror answers' : 'until the reason above is gone'
+      log('warning', `${name}: NO SIGNED LIST: every page is refused ${until}`)
     })
   }
 }

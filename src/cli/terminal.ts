@@ -48,13 +48,16 @@ export function paint(style: 'red' | 'yellow' | 'green' | 'bold' | 'dim', text: 
 export function formatFailure(error: unknown): string {
   if (!isTufgateError(error))
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const { expected, found, next } = error.facts
+  return [error.message, ...formatFacts(error)].join('\n')
+}
+
+/** The lines below the message. */
+export function formatFacts({ facts: { expected, found, next } }: TufgateError): string[] {
   return [
-    error.message,
     ...(expected === undefined ? [] : [`  expected: ${expected}`]),
     ...(found === undefined ? [] : [`  found:    ${found}`]),
     ...(next === undefined ? [] : [`  ${next}`]),
-  ].join('\n')
+  ]
 }
 
 export function sayFailure(error: unknown): void {

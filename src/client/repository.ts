@@ -20,11 +20,13 @@ import { RecordLoader, type ContentStore, type LoadedRecord } from './record-loa
 import { RefreshSchedule, type RefreshTiming } from './refresh-schedule.ts'
 import type { RepositorySource } from './repository-source.ts'
 import { RoleLoader } from './role-loader.ts'
-import { loadTrustedState, type TrustStorage } from './trusted-state.ts'
+import { loadTrustedState, type LoadedState, type TrustStorage } from './trusted-state.ts'
 import { tryInOrder, type SourceFailure } from './try-in-order.ts'
 
 export interface RepositoryOptions {
   readonly pinnedRoot: Bytes
+  /** For messages: the file that it came from. */
+  readonly pinnedRootName: string
   readonly sources: readonly RepositorySource[]
   readonly storage: TrustStorage
   readonly content: ContentStore
@@ -41,7 +43,13 @@ export interface RepositoryOptions {
 
 export type RepositoryEvent =
   | { readonly kind: 'refreshed'; readonly source: string; readonly trust: TrustVersions }
-  | { readonly kind: 'failed'; readonly failure: SourceFailure; readonly trust: TrustVersions }
+  | {
+      readonly kind: 'failed'
+      /** At the check of the whole list, or when a role or a record was fetched. */
+      readonly at: 'refresh' | 'fetch'
+      readonly failure: SourceFailure
+      readonly trust: TrustVersions
+    }
   | { readonly kind: 'unusable'; readonly error: TufgateError; readonly trust: TrustVersions }
 
 /** Versions of what is trusted now. */
@@ -61,6 +69,7 @@ export class Repository {
   readonly #records: RecordLoader
   readonly #schedule: RefreshSchedule
   readonly #ports: ReadonlyMap<RepositorySource, MirrorPort>
+  readonly #pinnedVersion: number
   #trusted: TrustedSet
   /** Why nothing on disk was usable at the start; gone with the first refresh. */
   #unusable: TufgateError | undefined
@@ -68,23 +77,24 @@ export class Repository {
   /** Throws VerifyError where the pinned root does not verify. Needs no network. */
   static async open(options: RepositoryOptions): Promise<Repository> {
     const { pinnedRoot, storage, clock, report } = options
-    const { trusted, unusable } = await loadTrustedState(pinnedRoot, storage, clock())
+    const loaded = await loadTrustedState(pinnedRoot, storage, clock())
+    const { trusted, unusable } = loaded
     if (unusable !== undefined)
       report({ kind: 'unusable', error: unusable, trust: versionsOf(trusted) })
-    return new Repository(options, trusted, unusable)
+    return new Repository(options, loaded)
   }
 
   private constructor(
     options: RepositoryOptions,
-    trusted: TrustedSet,
-    unusable: TufgateError | undefined,
+    { trusted, pinnedVersion, unusable }: LoadedState,
   ) {
     const { sources, storage, content, limits, maxRecordBytes, timing, clock } = options
     const order = new MirrorOrder(sources, clock)
     const onFailure = (failure: SourceFailure): void => {
       order.noteFailure(failure)
-      this.#reportFailure(failure)
+      this.#reportFailure(failure, 'fetch')
     }
+    this.#pinnedVersion = pinnedVersion
     this.#options = options
     this.#trusted = trusted
     this.#unusable = unusable
@@ -101,6 +111,11 @@ export class Repository {
   /** Throws VerifyError EXPIRED, CLOCK_WRONG or INDEX_UNSEEN where nothing may be served now. */
   requireUsable(): void {
     requireUnexpired(this.#trusted, this.#options.clock(), this.#options.maxUnseenMs)
+  }
+
+  /** Whether there is a list that may be served from now. */
+  isUsable(): boolean {
+    return this.#findProblem() === undefined
   }
 
   /** Asks the mirrors now. Throws where none of them has something usable. */
@@ -150,7 +165,7 @@ export class Repository {
   /** Expiry is checked at use (TUF 5.1 fixes it for a refresh only): here, for every request. */
   async requireFresh(): Promise<TrustedSet> {
     try {
-      await this.#schedule.ensure(() => this.#findProblem() === undefined)
+      await this.#schedule.ensure(() => this.isUsable())
     } catch (error) {
       throw this.#explainUnusable(error)
     }
@@ -181,8 +196,14 @@ export class Repository {
   async #refresh(): Promise<void> {
     await tryInOrder(
       this.#options.sources,
-      (source) => this.#refreshFrom(source),
-      (failure) => this.#reportFailure(failure),
+      async (source) => {
+        try {
+          await this.#refreshFrom(source)
+        } catch (error) {
+          throw this.#explainForeignRoot(error)
+        }
+      },
+      (failure) => this.#reportFailure(failure, 'refresh'),
     )
   }
 
@@ -199,6 +220,25 @@ export class Repository {
     report({ kind: 'refreshed', source: source.name, trust: this.trust })
   }
 
+  /** While nothing of the mirror was ever accepted, the pinned root may be that of another one. */
+  #explainForeignRoot(error: unknown): unknown {
+    const { root, floors } = this.#trusted
+    const isFirst = floors.versions.get('timestamp') === undefined
+    if (!isFirst || root.version !== this.#pinnedVersion) return error
+    if (!(error instanceof VerifyError) || error.code !== 'SIGNATURE_THRESHOLD') return error
+    const { pinnedRoot, pinnedRootName } = this.#options
+    const digest = `${sha256Hex(pinnedRoot).slice(0, 12)}...`
+    return new VerifyError(
+      error.code,
+      `The mirror's list is not signed by the keys of ${pinnedRootName} (sha256 ${digest})`,
+      {
+        ...(error.facts.role !== undefined && { role: error.facts.role }),
+        next: 'If this root is of another mirror, give the right one with --root. Otherwise ask whoever runs the mirror, and use nothing of it until then.',
+        cause: error,
+      },
+    )
+  }
+
   async #commit(trusted: TrustedSet, accepted: ReadonlyMap<string, Bytes>): Promise<void> {
     const { storage, pinnedRoot, clock } = this.#options
     try {
@@ -212,8 +252,8 @@ export class Repository {
     }
   }
 
-  #reportFailure(failure: SourceFailure): void {
-    this.#options.report({ kind: 'failed', failure, trust: this.trust })
+  #reportFailure(failure: SourceFailure, at: 'refresh' | 'fetch'): void {
+    this.#options.report({ kind: 'failed', at, failure, trust: this.trust })
   }
 }
 

@@ -34,6 +34,8 @@ export interface TrustStorage {
 
 export interface LoadedState {
   readonly trusted: TrustedSet
+  /** Of the pinned root itself; the trusted one may be later. */
+  readonly pinnedVersion: number
   /** Why what was on disk is not usable as it is: expired, as a rule. */
   readonly unusable?: TufgateError
 }
@@ -48,7 +50,8 @@ export async function loadTrustedState(
   now: number,
 ): Promise<LoadedState> {
   const pinned = trustRoot(pinnedRoot, storage.readFloors())
-  await keepPinnedRoot(pinned.root.version, pinnedRoot, storage)
+  const pinnedVersion = pinned.root.version
+  await keepPinnedRoot(pinnedVersion, pinnedRoot, storage)
   let trusted = await followStoredRoots(pinned, storage)
   for (const { role, accept, findVersion } of acceptors) {
     const version = findVersion(trusted)
@@ -59,10 +62,10 @@ export async function loadTrustedState(
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
       if (error.code !== 'EXPIRED') await storage.setAside(role, error.message, version)
-      return { trusted, unusable: error }
+      return { trusted, pinnedVersion, unusable: error }
     }
   }
-  return { trusted }
+  return { trusted, pinnedVersion }
 }
 
 interface Acceptor {

@@ -3,12 +3,17 @@
  * updates. What fails on our own side (disk, a bug) is not a mirror's fault and ends it at once.
  */
 
-import { describeError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
+import { UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
 import type { RepositorySource } from './repository-source.ts'
 
 export interface SourceFailure {
   readonly source: string
   readonly error: TufgateError
+}
+
+/** What happened, to which mirror; a place that the error names already is not said twice. */
+export function describeSourceFailure({ source, error }: SourceFailure): string {
+  return error.message.includes(source) ? error.message : `${source}: ${error.message}`
 }
 
 /**
@@ -37,7 +42,7 @@ export async function tryInOrder<T>(
 function combine(failures: readonly SourceFailure[]): TufgateError {
   const invalid = failures.find(({ error }) => error instanceof VerifyError)
   if (invalid !== undefined) return invalid.error
-  const reasons = failures.map(({ source, error }) => `${source}: ${describeError(error)}`)
+  const reasons = failures.map(describeSourceFailure)
   return new UpstreamError(
     'METADATA_UNAVAILABLE',
     `No mirror could be read: ${reasons.join('; ')}`,

@@ -93,9 +93,14 @@ function requireListed(url: URL, rules: HostRules): void {
       expected: rules.names.join(', '),
       found: url.host,
       url: showUrl(url),
-      next: `If files of this index really are on ${url.host}, add it to the setting file-hosts.`,
+      next: `If files of this index really are on ${url.host}, add to its settings: file-hosts = ${renderHosts(rules, url)}`,
     },
   )
+}
+
+/** What the setting would be: the first name is the index's own, which needs no naming. */
+function renderHosts({ names: [, ...others] }: HostRules, { host }: URL): string {
+  return `[${[...others, host].map((name) => `"${toPrintable(name, 100)}"`).join(', ')}]`
 }
 
 /** Written addresses are judged here too: behind a corporate proxy no socket of ours sees them. */

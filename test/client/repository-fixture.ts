@@ -64,6 +64,7 @@ export let events: RepositoryEvent[]
 export function open(sources: readonly RepositorySource[] = [simulator]): Promise<Repository> {
   return Repository.open({
     pinnedRoot: simulator.publishedRoots.get(1) ?? new Uint8Array(),
+    pinnedRootName: 'pinned.root.json',
     sources,
     storage,
     content: storage,

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { encodeUtf8 } from '../../src/base/bytes.ts'
-import { digestHex } from '../../src/base/digest.ts'
+import { digestHex, sha256Hex } from '../../src/base/digest.ts'
 import { UpstreamError } from '../../src/base/errors.ts'
 import type { RepositorySource } from '../../src/client/repository-source.ts'
 import { createSigner } from '../support/tuf-signers.ts'
 import {
+  buildMirror,
   createDeadSource,
   events,
   failureOf,
@@ -151,5 +152,41 @@ describe('bad mirrors', () => {
     simulator.timestamp.version += 1
     time.now += 6000
     expect((await repository.findRecord('foo'))?.trust.root).toBe(2)
+  })
+
+  test('of another root: said at the first contact, with the root that is pinned', async () => {
+    simulator.tampered.set('timestamp', () => buildMirror().render('timestamp'))
+    const repository = await open()
+    const error = await repository.refresh().catch((thrown: unknown) => thrown)
+    const digest = sha256Hex(simulator.publishedRoots.get(1) ?? new Uint8Array()).slice(0, 12)
+    expect(error).toMatchObject({
+      code: 'SIGNATURE_THRESHOLD',
+      message: `The mirror's list is not signed by the keys of pinned.root.json (sha256 ${digest}...)`,
+      facts: {
+        role: 'timestamp',
+        next: 'If this root is of another mirror, give the right one with --root. Otherwise ask whoever runs the mirror, and use nothing of it until then.',
+      },
+      cause: { facts: { found: '0 keys' } },
+    })
+    expect(repository.isUsable()).toBe(false)
+  })
+
+  test('of another root: never guessed once a list of the mirror was accepted', async () => {
+    const repository = await open()
+    await repository.refresh()
+    simulator.tampered.set('timestamp', () => buildMirror().render('timestamp'))
+    const { message } = await failureOf(repository.refresh())
+    expect(message).toBe('timestamp is signed by 0 of the 1 keys that root demands')
+    expect(repository.isUsable()).toBe(true)
+  })
+
+  test('that are down are named once', async () => {
+    const gone = new UpstreamError('UNREACHABLE', 'http://a.test/metadata/2.root.json: no answer')
+    const fail = (): Promise<never> => Promise.reject(gone)
+    const named = { name: 'http://a.test/', fetchMetadata: fail, fetchTarget: fail }
+    const { message } = await failureOf((await open([named, createDeadSource('b')])).refresh())
+    expect(message).toBe(
+      'No mirror could be read: http://a.test/metadata/2.root.json: no answer; b refused the connection',
+    )
   })
 })

@@ -119,7 +119,7 @@ describe('a file that cannot be read', () => {
     errno: -2,
     code: 'ENOENT',
   })
-  const portOf = (files: Readonly<Record<string, string>>): RequirementsPort => ({
+  const brokenPort = (files: Readonly<Record<string, string>>): RequirementsPort => ({
     read: (path) => {
       const text = files[path]
       return text === undefined ? Promise.reject(missing) : Promise.resolve(text)
@@ -128,7 +128,7 @@ describe('a file that cannot be read', () => {
   })
 
   test('is named', async () => {
-    await expect(readRequirements(['nope.txt'], portOf({}))).rejects.toMatchObject({
+    await expect(readRequirements(['nope.txt'], brokenPort({}))).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: 'nope.txt cannot be read: there is no such file',
       cause: missing,
@@ -136,7 +136,7 @@ describe('a file that cannot be read', () => {
   })
 
   test('is named with the line that includes it', async () => {
-    const port = portOf({ 'r2.txt': 'foo\n-r nope.txt\n' })
+    const port = brokenPort({ 'r2.txt': 'foo\n-r nope.txt\n' })
     await expect(readRequirements(['r2.txt'], port)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: 'nope.txt cannot be read (named in r2.txt, line 2): there is no such file',
@@ -145,7 +145,7 @@ describe('a file that cannot be read', () => {
 
   test('is a fault of ours where the operating system did not say so', async () => {
     const bug = new TypeError('bug')
-    const port: RequirementsPort = { ...portOf({}), read: () => Promise.reject(bug) }
+    const port: RequirementsPort = { ...brokenPort({}), read: () => Promise.reject(bug) }
     await expect(readRequirements(['r.txt'], port)).rejects.toBe(bug)
   })
 })

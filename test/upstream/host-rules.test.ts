@@ -48,7 +48,7 @@ describe('hosts that may be asked', () => {
           expected: 'pypi.org, Files.PythonHosted.org, index.example:8443',
           found: 'evil.example',
           url: 'https://evil.example/x',
-          next: containing('file-hosts'),
+          next: 'If files of this index really are on evil.example, add to its settings: file-hosts = ["Files.PythonHosted.org", "index.example:8443", "evil.example"]',
         },
       }),
     )

@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { UpstreamError, VerifyError, type TufgateError } from '../../src/base/errors.ts'
+import { MirrorNews } from '../../src/cli/mirror-news.ts'
+import { RefusalNotes } from '../../src/cli/refusal-notes.ts'
+
+const source = 'http://127.0.0.1:8700/'
+const trust = { root: 1 }
+const down = new UpstreamError(
+  'UNREACHABLE',
+  `${source}metadata/2.root.json: could not connect (connect ECONNREFUSED)`,
+  { next: 'Look at the network.' },
+)
+
+let now = 0
+let lines: string[] = []
+let news: MirrorNews
+let notes: RefusalNotes
+beforeEach(() => {
+  now = Date.parse('2026-03-01T12:00:00Z')
+  lines = []
+  const log = (level: string, message: string): void => void lines.push(`${level} ${message}`)
+  news = new MirrorNews('pypi', log, () => now)
+  notes = new RefusalNotes(log, () => now)
+})
+
+function fail(error: TufgateError = down, at: 'refresh' | 'fetch' = 'refresh'): void {
+  news.tell({ kind: 'failed', at, failure: { source, error }, trust })
+}
+
+describe('a mirror that is down', () => {
+  test('is told once with its place once, then at most once a minute, and when it is back', () => {
+    for (let second = 0; second <= 120; second += 10) {
+      fail(down, second % 20 === 0 ? 'refresh' : 'fetch')
+      now += 10_000
+    }
+    news.tell({ kind: 'refreshed', source, trust })
+    expect(lines).toEqual([
+      `warning pypi: mirror ${source}metadata/2.root.json: could not connect (connect ECONNREFUSED)\n  Look at the network.`,
+      `warning pypi: mirror ${source}: still so (7 times in 1 min)`,
+      `warning pypi: mirror ${source}: still so (13 times in 2 min)`,
+      `debug pypi: checked ${source}: root 1`,
+      `info pypi: mirror ${source}: reachable again after 2 min`,
+    ])
+  })
+
+  test('and then lies is told as the new thing that it is', () => {
+    fail()
+    fail(new VerifyError('VERSION_ROLLBACK', 'timestamp went back', { role: 'timestamp' }))
+    now += 1000
+    news.tell({ kind: 'refreshed', source, trust })
+    expect(lines.slice(1)).toEqual([
+      `warning pypi: mirror ${source}: timestamp went back`,
+      `debug pypi: checked ${source}: root 1`,
+      `info pypi: mirror ${source}: in order again after 1 s`,
+    ])
+  })
+
+  test('is told anew where it came back in between', () => {
+    fail()
+    news.tell({ kind: 'refreshed', source, trust })
+    fail()
+    expect(lines.filter((line) => line.includes('could not connect'))).toHaveLength(2)
+  })
+})
+
+describe('a project that is not signed', () => {
+  test('is told once a minute with the way out, and that of pip itself only for debugging', () => {
+    notes.noteAbsent('blinker')
+    notes.noteAbsent('blinker')
+    notes.noteAbsent('pip')
+    now += 60_000
+    notes.noteAbsent('blinker')
+    const line =
+      'info blinker is not in the signed list. On the mirror: tufgate mirror sync FOLDER --project blinker'
+    expect(lines).toEqual([line, expect.stringMatching(/^debug pip is not/), line])
+  })
+
+  test('is not told of any more where a client makes up names', () => {
+    for (let at = 0; at < 5000; at += 1) notes.noteAbsent(`made-up-${at}`)
+    expect(lines).toHaveLength(256)
+  })
+})
+
+test('a host that the settings do not name is told with the line to add, other failures are not', () => {
+  notes.noteFailedDownload('foo', down)
+  notes.noteFailedDownload('foo', new UpstreamError('HOST_REFUSED', 'no', { next: 'add this' }))
+  expect(lines).toEqual(['warning foo: no\n  add this'])
+})
