@@ -5,10 +5,9 @@
  */
 
 import type { LookupFunction } from 'node:net'
-import type { buildConnector as Connector, Dispatcher } from 'undici'
+import { buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici'
 import { ConfigError } from '../base/errors.ts'
 import { createGuardedLookup, findLiteralAddress, requireDialable } from './address-guard.ts'
-import { buildConnector, EnvHttpProxyAgent } from './undici-parts.ts'
 
 export interface ConnectionOptions {
   readonly connectionsPerOrigin: number
@@ -44,7 +43,10 @@ export function createDispatcher(allowPrivate: boolean, options: ConnectionOptio
   })
 }
 
-function createConnector(allowPrivate: boolean, options: ConnectionOptions): Connector.connector {
+function createConnector(
+  allowPrivate: boolean,
+  options: ConnectionOptions,
+): buildConnector.connector {
   const connect = buildConnector({
     allowH2: false,
     timeout: options.connectTimeoutMs,
