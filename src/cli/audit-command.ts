@@ -1,27 +1,18 @@
 /** `tufgate audit show` and `tufgate audit verify`. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { auditKinds, type AuditKind } from '../audit/event.ts'
 import { readAudit, type AuditEntry, type AuditFilter } from '../audit/reader.ts'
 import { parseHead, verifyAudit, type AuditVerdict } from '../audit/verifier.ts'
 import { toPrintable } from '../base/bytes.ts'
-import { sha256Hex } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
 import { normalizeName } from '../simple/names.ts'
 import { currentOwner } from '../store/process-owner.ts'
-import { findStateHome } from '../store/state-directory.ts'
+import { findLogFolder, type LogFlags } from './log-folder.ts'
 import { isHeard, paint, say, sayJson, warn } from './terminal.ts'
 import { parseDuration } from './units.ts'
 
-interface LogFlags {
-  readonly log?: string
-  readonly stateDir?: string
-  readonly root?: string
-  readonly json?: boolean
-}
-
 export interface AuditShowFlags extends LogFlags {
+  readonly json?: boolean
   readonly project?: string
   readonly kind?: readonly string[]
   readonly id?: readonly string[]
@@ -30,6 +21,7 @@ export interface AuditShowFlags extends LogFlags {
 }
 
 export interface AuditVerifyFlags extends LogFlags {
+  readonly json?: boolean
   readonly head?: string
 }
 
@@ -63,35 +55,6 @@ export async function verifyAuditLog(flags: AuditVerifyFlags): Promise<number> {
   if (flags.json === true) sayJson(verdict)
   else sayVerdict(verdict, folder)
   return verdict.findings.length === 0 ? 0 : 3
-}
-
-/** The log of a given folder, of a given root, or of the only root that there is state of. */
-function findLogFolder({ log, stateDir, root }: LogFlags): string {
-  if (log !== undefined) return requireFolder(log)
-  const home = stateDir ?? findStateHome(process.env)
-  if (root !== undefined) return requireFolder(join(home, sha256Hex(readFileSync(root)), 'audit'))
-  const folders = existsSync(home)
-    ? readdirSync(home)
-        .map((name) => join(home, name, 'audit'))
-        .filter((path) => existsSync(path))
-    : []
-  const [only] = folders
-  if (only !== undefined && folders.length === 1) return only
-  throw new ConfigError(
-    'CONFIG_INVALID',
-    `There ${folders.length === 0 ? 'is no audit log' : 'are several audit logs'} in ${home}.`,
-    {
-      ...(folders.length > 0 && { found: folders.join(', ') }),
-      next: 'Say which one with --log FOLDER, or with --root FILE.',
-    },
-  )
-}
-
-function requireFolder(path: string): string {
-  if (existsSync(path)) return path
-  throw new ConfigError('CONFIG_INVALID', `There is no audit log in ${path}.`, {
-    next: 'serve prints the folder of its state when it starts; the log is in its "audit" folder.',
-  })
 }
 
 function parseFilter(

@@ -1,9 +1,10 @@
 /** Records stand in the vault like files do: content by its sha256. */
 
+import { describeError } from '../base/errors.ts'
 import type { ContentStore } from '../client/record-loader.ts'
 import type { Vault } from '../store/vault.ts'
 
-export function createContentStore(vault: Vault): ContentStore {
+export function createContentStore(vault: Vault, warn: (message: string) => void): ContentStore {
   return {
     read: async (sha256, maxBytes) => {
       const file = await vault.open(sha256)
@@ -14,8 +15,10 @@ export function createContentStore(vault: Vault): ContentStore {
         await file.close()
       }
     },
-    put: async (bytes) => {
-      await vault.put(bytes)
+    put: (bytes) => {
+      vault
+        .put(bytes)
+        .catch((error: unknown) => warn(`A record is not kept: ${describeError(error)}`))
     },
   }
 }

@@ -5,7 +5,7 @@ import { join, resolve, sep } from 'node:path'
 import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
-import { ConfigError, describeError, VerifyError } from '../base/errors.ts'
+import { ConfigError, VerifyError } from '../base/errors.ts'
 import type { ContentStore } from '../client/record-loader.ts'
 import { Repository, type RepositoryEvent } from '../client/repository.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
@@ -15,11 +15,15 @@ import { FloorStore, type Contact } from '../store/floors.ts'
 import { openFolderSource } from '../store/folder-source.ts'
 import { MetadataDirectory } from '../store/metadata-directory.ts'
 import { openStateDirectory, type StateDirectory } from '../store/state-directory.ts'
-import { joinFloors } from '../tuf/floors.ts'
+import { describeErrno } from '../store/storage-error.ts'
+import { joinFloors, noFloors } from '../tuf/floors.ts'
+import { trustRoot } from '../tuf/trusted-set.ts'
 import type { RefreshLimits } from '../tuf/update.ts'
 import type { HttpClient } from '../upstream/http-client.ts'
 import { IndexHosts } from '../upstream/index-hosts.ts'
 import { createMirrorSource } from '../upstream/mirror-source.ts'
+import { isHttpUrl } from './location.ts'
+import { requireMirrorLocations } from './mirror-location.ts'
 import type { IndexSettings, Settings } from './settings.ts'
 
 /** A request waits this long for a newer list while an unexpired one is there. */
@@ -62,6 +66,8 @@ export async function openIndexState(
 ): Promise<IndexState> {
   const pinnedRoot = readRoot(index, context.settings.limits.root)
   const rootSha256 = sha256Hex(pinnedRoot)
+  requireRoot(index, pinnedRoot)
+  requireMirrorLocations(index, context.warn)
   warnIfMirrorWritesRoot(index, context.warn)
   const path = realpathSync(index.root)
   const directory = await openStateDirectory(context.stateHome, { path, sha256: rootSha256 })
@@ -151,7 +157,7 @@ function readRoot({ name, root }: IndexSettings, maxBytes: number): Bytes {
   } catch (error) {
     throw new ConfigError(
       'CONFIG_INVALID',
-      `The pinned root of index ${name} cannot be read: ${describeError(error)}`,
+      `${root}, the pinned root of index ${name}, cannot be read: ${describeErrno(error)}`,
       {
         cause: error,
         next: 'Get 1.root.json from whoever runs the mirror, by a way that you trust, and give its path as root or --root.',
@@ -164,13 +170,26 @@ function readRoot({ name, root }: IndexSettings, maxBytes: number): Bytes {
   })
 }
 
+/** Before anything is kept for it. */
+function requireRoot({ root }: IndexSettings, bytes: Bytes): void {
+  try {
+    trustRoot(bytes, noFloors)
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error
+    throw new ConfigError('CONFIG_INVALID', `${root} cannot be pinned: ${error.message}`, {
+      cause: error,
+      next: 'Check that root or --root names the 1.root.json of the mirror, whole and unchanged.',
+    })
+  }
+}
+
 /** Whoever can write the mirror could then choose what is trusted. */
 function warnIfMirrorWritesRoot(
   { root, mirror }: IndexSettings,
   warn: (message: string) => void,
 ): void {
   const inside = mirror
-    .filter((location) => !isUrl(location))
+    .filter((location) => !isHttpUrl(location))
     .find((folder) => resolve(root).startsWith(resolve(folder) + sep))
   if (inside === undefined) return
   warn(
@@ -179,11 +198,9 @@ function warnIfMirrorWritesRoot(
 }
 
 function openSource(location: string, http: HttpClient): RepositorySource {
-  return isUrl(location) ? createMirrorSource(http, location) : openFolderSource(resolve(location))
-}
-
-function isUrl(location: string): boolean {
-  return /^https?:\/\//.test(location)
+  return isHttpUrl(location)
+    ? createMirrorSource(http, location)
+    : openFolderSource(resolve(location))
 }
 
 /** `*` stands for any letters; without patterns the index takes every name. */

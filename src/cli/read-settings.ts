@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigError, describeError } from '../base/errors.ts'
+import { ConfigError } from '../base/errors.ts'
+import { describeErrno } from '../store/storage-error.ts'
 import { parseSettings, type Settings, type SettingsOverrides } from './settings.ts'
 
 const maxSettingsBytes = 1_000_000
@@ -31,7 +32,7 @@ function readText(path: string): string {
     const text = readFileSync(path, 'utf8')
     if (text.length <= maxSettingsBytes) return text
   } catch (error) {
-    throw new ConfigError('CONFIG_INVALID', `${path} cannot be read: ${describeError(error)}`, {
+    throw new ConfigError('CONFIG_INVALID', `${path} cannot be read: ${describeErrno(error)}`, {
       cause: error,
       next: 'Give the path of a settings file with --config; proxy-config/tufgate.toml is a complete one.',
     })

@@ -136,7 +136,7 @@ async function openIndexes(
   context: IndexContext,
   { log, audit }: { readonly log: Log; readonly audit: AuditLog },
 ): Promise<OpenIndexes> {
-  const content = createContentStore(vault)
+  const content = createContentStore(vault, context.warn)
   const open = async (state: IndexState): Promise<OpenIndex> => {
     const { name } = state.settings
     const news = new MirrorNews(name, log, context.clock)

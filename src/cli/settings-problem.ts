@@ -1,6 +1,7 @@
 /** Sentences for settings that do not fit: which key, in which line, what was expected. */
 
 import type { z } from 'zod'
+import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { findNearest } from './nearest.ts'
 
@@ -11,6 +12,8 @@ export interface SettingsText {
   readonly text: string
   /** Parsed, with what the command line overrides. */
   readonly raw: unknown
+  /** The flags that were given, by the place in the settings that they override: `index.0.url`. */
+  readonly flags: ReadonlyMap<string, string>
 }
 
 type Place = readonly string[]
@@ -26,12 +29,53 @@ export function describeSettingsProblem(
   if (unknown !== undefined) {
     return describeUnknownKey([...place, unknown], document, findKnownKeys(place))
   }
-  const isMissing = findValue(document.raw, place) === undefined
-  const problem = isMissing ? 'it is missing' : (issue?.message ?? 'it cannot be read')
-  return new ConfigError('CONFIG_INVALID', `${locate(document, place)}: ${problem}.`, {
+  const missing = findMissingFlag(document, place)
+  if (missing !== undefined) {
+    const [flag, what] = missing
+    return new ConfigError('CONFIG_INVALID', `${flag} is missing: ${what}.`, {
+      cause: error,
+      next: 'tufgate serve --help has an example.',
+    })
+  }
+  const problem = describeProblem(issue, findValue(document.raw, place), place)
+  const end = problem.endsWith('?') ? '' : '.'
+  return new ConfigError('CONFIG_INVALID', `${locate(document, place)}: ${problem}${end}`, {
     cause: error,
     next: 'proxy-config/tufgate.toml shows every setting with its default.',
   })
+}
+
+function describeProblem(
+  issue: z.core.$ZodIssue | undefined,
+  value: unknown,
+  place: Place,
+): string {
+  if (value === undefined) return 'it is missing'
+  const isList = issue?.code === 'invalid_type' && issue.expected === 'array'
+  if (isList && typeof value === 'string') {
+    return `write a list: ${place.at(-1) ?? ''} = [${JSON.stringify(toPrintable(value, 200))}]`
+  }
+  return issue?.message ?? 'it cannot be read'
+}
+
+/** What an index needs, as the command line gives it. */
+const indexFlags: ReadonlyMap<string, readonly [flag: string, what: string]> = new Map([
+  ['url', ['--index', 'the URL of the index whose pages the mirror has signed']],
+  ['mirror', ['--mirror', 'the URL of the mirror, or its folder with metadata/ and targets/']],
+  ['root', ['--root', 'the 1.root.json of the mirror (tufgate mirror init said where it is)']],
+])
+
+/** Of an index that the command line alone describes. */
+function findMissingFlag(
+  { text, raw, flags }: SettingsText,
+  place: Place,
+): readonly [flag: string, what: string] | undefined {
+  const [table, at, key = ''] = place
+  const isOfFlags = [...flags.keys()].some((given) => given.startsWith('index.'))
+  const isFirst = table === 'index' && at === '0' && place.length === 3
+  if (!isFirst || !isOfFlags || findHeader(text.split('\n'), 'index', 0) !== undefined)
+    return undefined
+  return findValue(raw, place) === undefined ? indexFlags.get(key) : undefined
 }
 
 function describeUnknownKey(
@@ -56,8 +100,10 @@ function findValue(raw: unknown, place: Place): unknown {
   )
 }
 
-/** `tufgate.toml, line 12: index[0].url` */
-function locate({ source, text }: SettingsText, place: Place): string {
+/** `tufgate.toml, line 12: index[0].url`, or the flag that it came from. */
+function locate({ source, text, flags }: SettingsText, place: Place): string {
+  const [flag] = place.flatMap((_, at) => flags.get(place.slice(0, at + 1).join('.')) ?? [])
+  if (flag !== undefined) return flag
   const line = findLine(text, place)
   const key = place
     .map((part, at) => (isNumber(part) ? `[${part}]` : `${at > 0 ? '.' : ''}${part}`))

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { ConfigError } from '../base/errors.ts'
+import { isHttpUrl, suggestUrl } from './location.ts'
 import { describeSettingsProblem } from './settings-problem.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -31,16 +32,14 @@ const size = (fallback: string) =>
       return z.NEVER
     })
 
-const httpUrl = z.string().refine((text) => {
-  const url = URL.parse(text)
-  return (
-    url !== null &&
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.username === '' &&
-    url.password === '' &&
-    url.search === ''
+const httpUrl = z.string().superRefine((text, context) => {
+  const url = isHttpUrl(text) ? URL.parse(text) : null
+  if (url !== null && url.username + url.password + url.search === '') return
+  const guess = suggestUrl(text)
+  context.addIssue(
+    `expected an http or https URL without user name, password or query${guess === undefined ? '' : `. ${guess}`}`,
   )
-}, 'expected an http or https URL without user name, password or query')
+})
 
 const hostName = z
   .string()
@@ -142,7 +141,8 @@ export function parseSettings(
   const raw = applyOverrides(readToml(text, source), overrides)
   const result = settingsSchema.safeParse(raw)
   if (!result.success) {
-    throw describeSettingsProblem(result.error, { source, text, raw }, findKnownKeys)
+    const flags = findFlags(overrides)
+    throw describeSettingsProblem(result.error, { source, text, raw, flags }, findKnownKeys)
   }
   return requireIndexes(result.data, source)
 }
@@ -153,8 +153,33 @@ function readToml(text: string, source: string): Record<string, unknown> {
   } catch (error) {
     const line = error instanceof TomlError ? error.line : 1
     const problem = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw new ConfigError('CONFIG_INVALID', `${source}, line ${line}: ${problem}`, { cause: error })
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${source}, line ${line}: ${problem}${isUnquoted(problem) ? ' (text needs quotes)' : ''}`,
+      { cause: error },
+    )
   }
+}
+
+/** What the parser says of `refresh = 60s` and of `root = /etc/1.root.json`. */
+function isUnquoted(problem: string): boolean {
+  return /illegal character in numeric literal|invalid value/.test(problem)
+}
+
+/** By the place in the settings that each one overrides. */
+function findFlags(overrides: SettingsOverrides): ReadonlyMap<string, string> {
+  const { listen, stateDir, logLevel, index, mirror, root } = overrides
+  const given: readonly (readonly [place: string, flag: string, value: unknown])[] = [
+    ['listen', '--listen', listen],
+    ['state-dir', '--state-dir', stateDir],
+    ['log-level', '--log-level', logLevel],
+    ['index.0.url', '--index', index],
+    ['index.0.mirror', '--mirror', mirror],
+    ['index.0.root', '--root', root],
+  ]
+  return new Map(
+    given.filter(([, , value]) => value !== undefined).map(([place, flag]) => [place, flag]),
+  )
 }
 
 function applyOverrides(raw: Record<string, unknown>, overrides: SettingsOverrides): unknown {

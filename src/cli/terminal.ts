@@ -3,7 +3,9 @@
 import { styleText } from 'node:util'
 import { SingleBar, Presets } from 'cli-progress'
 import { escapeInvisible } from '../audit/line.ts'
+import { toPrintable } from '../base/bytes.ts'
 import { isTufgateError, type TufgateError } from '../base/errors.ts'
+import { describeErrno, isPathErrno } from '../store/storage-error.ts'
 
 /**
  * Whoever reads the output may go, and the disk that it is written to may be full: no reason to end a
@@ -46,9 +48,20 @@ export function paint(style: 'red' | 'yellow' | 'green' | 'bold' | 'dim', text: 
 
 /** What happened, what was expected and found, what to do next: each on a line of its own. */
 export function formatFailure(error: unknown): string {
-  if (!isTufgateError(error))
-    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!isTufgateError(error)) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return describePathProblem(error) ?? stack
+  }
   return [error.message, ...formatFacts(error)].join('\n')
+}
+
+/** A path that is not there, or that this user may not use, is no bug: `undefined` for all else. */
+function describePathProblem(error: unknown): string | undefined {
+  if (!isPathErrno(error) || !(error instanceof Error) || !('path' in error)) return undefined
+  const problem = describeErrno(error)
+  return typeof error.path === 'string'
+    ? `${toPrintable(error.path, 500)} cannot be used: ${problem}`
+    : undefined
 }
 
 /** The lines below the message. */
@@ -66,6 +79,7 @@ export function sayFailure(error: unknown): void {
 
 /** 2 where the operator has to change something, 1 for everything else that fails on our side. */
 export function exitCodeOf(error: unknown): number {
+  if (describePathProblem(error) !== undefined) return 2
   return isTufgateError(error) && isConfigCode(error) ? 2 : 1
 }
 

@@ -19,7 +19,8 @@ const maxKeptBytes = 8_000_000
 /** Verified content by sha256. */
 export interface ContentStore {
   read(sha256: string, maxBytes: number): Promise<Bytes | undefined>
-  put(bytes: Bytes): Promise<void>
+  /** For the next start. Nobody waits for it: what cannot be kept is fetched again. */
+  put(bytes: Bytes): void
 }
 
 export interface LoadedRecord {
@@ -115,7 +116,7 @@ export class RecordLoader {
       })
     }
     requireContent(location, bytes, target)
-    await this.#content.put(bytes)
+    this.#content.put(bytes)
     return bytes
   }
 

@@ -20,6 +20,17 @@ export function isDamaged(error: unknown): boolean {
   return cause instanceof DamageFound || damagedCodes.includes(findSqliteCode(cause))
 }
 
+/**
+ * While a file is opened, whose SQL is ours: a damaged header makes SQLite say that the format is
+ * unsupported (1) or that the database is read-only (8, and not one of its extended codes, which
+ * tell of folders); a damaged schema, that there is no such table or column (1).
+ */
+export function isDamagedAtOpening(error: unknown): boolean {
+  const cause = findCause(error)
+  const code: unknown = cause instanceof Error && 'errcode' in cause ? cause.errcode : undefined
+  return isDamaged(error) || code === 1 || code === 8
+}
+
 export function isBusy(error: unknown): boolean {
   return busyCodes.includes(findSqliteCode(findCause(error)))
 }

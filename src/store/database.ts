@@ -6,9 +6,10 @@
  */
 
 import { closeSync, constants, renameSync, statSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { ConfigError, describeError, StorageError } from '../base/errors.ts'
-import { buildDatabaseError, DamageFound, isBusy, isDamaged } from './database-error.ts'
+import { buildDatabaseError, DamageFound, isBusy, isDamagedAtOpening } from './database-error.ts'
 import { openRegular } from './regular-file.ts'
 import { buildStorageError, findErrno } from './storage-error.ts'
 
@@ -138,7 +139,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
   try {
     return openChecked(path, options)
   } catch (error) {
-    if (!isDamaged(error)) throw error
+    if (!isDamagedAtOpening(error)) throw error
     return replaceDamaged(path, options)
   }
 }
@@ -149,7 +150,7 @@ function replaceDamaged(path: string, options: DatabaseOptions): Database {
   try {
     return openChecked(path, options)
   } catch (error) {
-    if (!isDamaged(error)) throw error
+    if (!isDamagedAtOpening(error)) throw error
     const aside = setAside(path)
     options.onDamaged?.(`${describeError(error)}; set aside as ${aside}`)
     return openChecked(path, options)
@@ -219,12 +220,32 @@ function requireVersion(
     // Another process may have been first.
     const from = readUserVersion(database)
     if (from === version) return
+    requireVersionMark(database, from)
     if (from > version) throw buildNewerError(database.path, version, from)
     if (from === 0) connection.exec(schema)
     else if (upgrade === undefined) throw buildOlderError(database.path, version, from)
     else upgrade(database, from)
     connection.exec(`PRAGMA user_version = ${version}`)
+    connection.exec(`PRAGMA application_id = ${markOf(version)}`)
   })
+}
+
+/** A version that differs is believed only with its mark: a flipped bit must not pass for a newer format. */
+function requireVersionMark(database: Database, found: number): void {
+  const row = database.get('PRAGMA application_id')
+  const mark = row === undefined ? 0 : readInteger(row, 'application_id')
+  if (mark === markOf(found)) return
+  const verdict = `version ${found} does not have its mark`
+  throw new StorageError('STORAGE_FAILED', `${database.path} is damaged: ${verdict}`, {
+    found: verdict,
+    next: 'start again: a damaged file is set aside and replaced',
+    cause: new DamageFound(verdict),
+  })
+}
+
+/** 31 bits; 0 for the version of an empty file. */
+function markOf(version: number): number {
+  return version === 0 ? 0 : crc32(`tufgate database ${version}`) >>> 1
 }
 
 function readUserVersion(database: Database): number {

@@ -5,7 +5,7 @@
  * What is hashed is our own copy, and the same copy is written: the caller may reuse its chunks.
  */
 
-import { constants, fdatasync, openSync, write } from 'node:fs'
+import { constants, fdatasync, openSync, write, writeSync } from 'node:fs'
 import type { Bytes } from '../base/bytes.ts'
 import { createHasher, type Hasher } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
@@ -155,10 +155,18 @@ export class FileSpool implements Spool {
     this.#underWay = undefined
   }
 
-  /** The last bytes were hashed by `digestHex`. */
+  /** The last bytes, which `digestHex` has hashed; small content goes to memory without a wait. */
   async #flush(): Promise<void> {
     await this.#settle()
-    await this.#writeBuffer(this.#filling.subarray(0, this.#filled))
+    const last = this.#filling.subarray(0, this.#filled)
+    try {
+      for (let at = 0; at < last.length;) {
+        at += writeSync(this.#descriptor, last, at, last.length - at, this.#written + at)
+      }
+    } catch (error) {
+      throw buildStorageError(error, 'write', this.#path)
+    }
+    this.#written += last.length
     this.#filled = 0
   }
 

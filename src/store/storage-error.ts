@@ -31,6 +31,11 @@ const wordsByErrno: ReadonlyMap<string, string> = new Map([
   ['ENAMETOOLONG', 'the name is too long'],
 ])
 
+/** Whether it is the path that is wrong, and not the disk. */
+export function isPathErrno(error: unknown): boolean {
+  return wordsByErrno.has(findErrno(error) ?? '')
+}
+
 /** A clause for a person about a path that he gave. */
 export function describeErrno(error: unknown): string {
   return wordsByErrno.get(findErrno(error) ?? '') ?? describeError(error)

@@ -47,6 +47,7 @@ export class VaultIndex {
       version: 1,
       isDurable: false,
       onDamaged: onWarning,
+      check: requireTables,
     })
     this.#onWarning = onWarning
   }
@@ -142,6 +143,12 @@ export class VaultIndex {
       }
     })
   }
+}
+
+/** SQLite itself does not tell a table whose name was damaged. */
+function requireTables(database: Database): void {
+  database.get('SELECT sha256, size, used FROM files LIMIT 1')
+  database.get('SELECT bytes FROM total')
 }
 
 function keyOf(sha256: string): Bytes {

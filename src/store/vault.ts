@@ -51,6 +51,7 @@ export class Vault {
   /** By sha256: the identity of the file that was verified. */
   readonly #verified = new Map<string, string>()
   readonly #checks = new Map<string, Check>()
+  readonly #puts = new Set<Promise<string>>()
 
   private constructor(directory: string, options: VaultOptions, owner: string) {
     this.#directory = directory
@@ -103,8 +104,18 @@ export class Vault {
     )
   }
 
-  /** Keeps small content, such as a record, and tells its sha256. */
+  /** Keeps small content, such as a record, and tells its sha256. `close` waits for it. */
   async put(bytes: Bytes): Promise<string> {
+    const putting = this.#put(bytes)
+    this.#puts.add(putting)
+    try {
+      return await putting
+    } finally {
+      this.#puts.delete(putting)
+    }
+  }
+
+  async #put(bytes: Bytes): Promise<string> {
     const sha256 = sha256Hex(bytes)
     const spool = await this.createSpool()
     try {
@@ -119,6 +130,7 @@ export class Vault {
 
   /** Files that are still open stay readable. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#puts)
     this.#index.close()
   }
 
