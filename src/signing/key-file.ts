@@ -5,10 +5,12 @@
  */
 
 import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
-import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { ConfigError, StorageError } from '../base/errors.ts'
+import { makeFolderPath } from '../store/make-folder.ts'
+import { buildStorageError } from '../store/storage-error.ts'
 import { readPublicKey } from './public-key.ts'
 
 export type KeyKind = 'ed25519' | 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-pss'
@@ -33,7 +35,7 @@ export async function buildPrivateKey(kind: KeyKind): Promise<KeyObject> {
 /** Makes the folder (0700) and the file (0600). Throws KEY_INVALID where the file exists already. */
 export async function putKeyFile(path: string, key: KeyObject): Promise<void> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   await requirePrivateFolder(folder)
   const file = await createFile(path)
   try {
@@ -43,6 +45,14 @@ export async function putKeyFile(path: string, key: KeyObject): Promise<void> {
     await file.close()
   }
   await syncFolder(folder)
+}
+
+function makeFolder(folder: string): void {
+  try {
+    makeFolderPath(folder, 0o700)
+  } catch (error) {
+    throw buildStorageError(error, 'make the folder of keys', folder)
+  }
 }
 
 async function createFile(path: string): Promise<FileHandle> {

@@ -1,22 +1,21 @@
-/** A folder with those above it, and the true reason where that fails. */
+/**
+ * A folder with those above it, one at a time: the `recursive` of Node.js never ends where the system
+ * says ENOENT of a folder whose parent is there (/proc), and hides that a disk is read-only.
+ */
 
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { findErrno } from './storage-error.ts'
 
 /** That it is there already is no error. Throws what the operating system says. */
 export function makeFolderPath(path: string, mode: number): void {
   try {
-    mkdirSync(path, { recursive: true, mode })
+    mkdirSync(path, { mode })
   } catch (error) {
-    // Node says ENOENT of a read-only disk when it makes folders on the way: one at a time is true.
-    if (findErrno(error) === 'ENOENT') makeFirstMissing(path, mode)
-    throw error
+    if (findErrno(error) === 'EEXIST' && statSync(path).isDirectory()) return
+    const parent = dirname(path)
+    if (findErrno(error) !== 'ENOENT' || parent === path || existsSync(parent)) throw error
+    makeFolderPath(parent, mode)
+    makeFolderPath(path, mode)
   }
-}
-
-function makeFirstMissing(path: string, mode: number): void {
-  const parent = dirname(path)
-  if (parent === path || existsSync(parent)) mkdirSync(path, { mode })
-  else makeFirstMissing(parent, mode)
 }

@@ -3,7 +3,7 @@
  * again by whoever reads, and what is damaged is set aside and fetched anew.
  */
 
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { encodeUtf8, type Bytes } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { describeError, VerifyError } from '../base/errors.ts'
 import { isStagedName, stageFile, writeFileAtomic, type StagedFile } from './atomic-file.ts'
+import { makeFolderPath } from './make-folder.ts'
 import { RecentNames } from './recent-names.ts'
 import { buildStorageError, findErrno } from './storage-error.ts'
 
@@ -47,7 +48,7 @@ export class MetadataDirectory {
   ): Promise<MetadataDirectory> {
     try {
       for (const folder of ['', 'roots', 'roles'].map((name) => join(directory, name))) {
-        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        makeFolderPath(folder, 0o700)
         removeStaged(folder)
       }
       return new MetadataDirectory(directory, options)
