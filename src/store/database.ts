@@ -5,7 +5,7 @@
  * belongs to one process; several processes may share the file (WAL, and a busy timeout).
  */
 
-import { closeSync, constants, renameSync, statSync } from 'node:fs'
+import { closeSync, constants, readSync, renameSync, statSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { ConfigError, describeError, StorageError } from '../base/errors.ts'
@@ -169,6 +169,7 @@ function openChecked(path: string, options: DatabaseOptions): Database {
   const connection = new DatabaseSync(path, { timeout: busyTimeoutMs, defensive: true })
   const database = new Database(path, connection)
   try {
+    requireWritable(path)
     requireWhole(database)
     useWriteAheadLog(database)
     database.run(`PRAGMA synchronous = ${options.isDurable === false ? 'NORMAL' : 'FULL'}`)
@@ -185,8 +186,26 @@ function requireWhole(database: Database): void {
   if (statSync(database.path).size > maxCheckedBytes) return
   const row = database.get('PRAGMA quick_check(1)')
   const verdict = row === undefined ? 'no answer' : readText(row, 'quick_check')
-  if (verdict === 'ok') return
-  throw new StorageError('STORAGE_FAILED', `${database.path} is damaged: ${verdict}`, {
+  if (verdict !== 'ok') throw buildDamagedError(database.path, verdict)
+}
+
+/** With a write version above 2 SQLite opens the file to read only, and says so at the first write. */
+function requireWritable(path: string): void {
+  const header = Buffer.alloc(19)
+  const descriptor = openRegular(path)
+  try {
+    // Of an empty file there is none yet.
+    if (readSync(descriptor, header, 0, header.length, 0) < header.length) return
+  } finally {
+    closeSync(descriptor)
+  }
+  const writeVersion = header.readUInt8(18)
+  if (writeVersion === 1 || writeVersion === 2) return
+  throw buildDamagedError(path, `its header has the write version ${writeVersion}`)
+}
+
+function buildDamagedError(path: string, verdict: string): StorageError {
+  return new StorageError('STORAGE_FAILED', `${path} is damaged: ${verdict}`, {
     found: verdict,
     next: 'start again: a damaged file is set aside and replaced',
     cause: new DamageFound(verdict),
@@ -235,12 +254,7 @@ function requireVersionMark(database: Database, found: number): void {
   const row = database.get('PRAGMA application_id')
   const mark = row === undefined ? 0 : readInteger(row, 'application_id')
   if (mark === markOf(found)) return
-  const verdict = `version ${found} does not have its mark`
-  throw new StorageError('STORAGE_FAILED', `${database.path} is damaged: ${verdict}`, {
-    found: verdict,
-    next: 'start again: a damaged file is set aside and replaced',
-    cause: new DamageFound(verdict),
-  })
+  throw buildDamagedError(database.path, `its version ${found} does not have its mark`)
 }
 
 /** 31 bits; 0 for the version of an empty file. */

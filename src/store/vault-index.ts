@@ -145,10 +145,15 @@ export class VaultIndex {
   }
 }
 
-/** SQLite itself does not tell a table whose name was damaged. */
+/** Runs every trigger once: SQLite itself does not tell that the text of one was damaged. */
 function requireTables(database: Database): void {
-  database.get('SELECT sha256, size, used FROM files LIMIT 1')
-  database.get('SELECT bytes FROM total')
+  const none = new Uint8Array(0)
+  database.transaction(() => {
+    database.run('INSERT INTO files VALUES (?, 1, 0)', none)
+    database.run('UPDATE files SET size = 2 WHERE sha256 = ?', none)
+    database.run('DELETE FROM files WHERE sha256 = ?', none)
+    database.get('SELECT bytes FROM total')
+  })
 }
 
 function keyOf(sha256: string): Bytes {

@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, StorageError } from '../../src/base/errors.ts'
 import {
@@ -111,12 +112,31 @@ describe('a database', () => {
     const path = join(makeTempFolder(), 'things.db')
     const database = openThings(path)
     database.run('PRAGMA user_version = 7')
+    database.run(`PRAGMA application_id = ${crc32('tufgate database 7') >>> 1}`)
     database.close()
     const error = catchError(() => openThings(path))
     expect(error).toBeInstanceOf(ConfigError)
     expect(error).toMatchObject({ code: 'STATE_NEWER', facts: { found: 'format 7' } })
     expect(String(error)).toContain('was written by a newer tufgate')
     expect(readdirSync(join(path, '..'))).toEqual(['things.db'])
+  })
+
+  // Offsets of the file format of SQLite: what is there is not covered by its own check.
+  test.each([
+    ['version of the format', 63, 'its version 65 does not have its mark'],
+    ['write version, by which the file is read-only', 18, 'its header has the write version 66'],
+    ['schema format', 47, 'unsupported file format'],
+  ])('sets a file aside whose header has another %s', (_, offset, reason) => {
+    const path = join(makeTempFolder(), 'things.db')
+    openThings(path).close()
+    const bytes = readFileSync(path)
+    bytes[offset] = (bytes[offset] ?? 0) ^ 0x40
+    writeFileSync(path, bytes)
+    const told: string[] = []
+    openThings(path, told).close()
+    expect(told).toHaveLength(1)
+    expect(told[0]).toContain(reason)
+    expect(told[0]).toContain('set aside as')
   })
 
   test('brings an older format up to date', () => {
