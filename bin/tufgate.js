@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { findNode } from './find-node.js'
+import { passSignals } from './pass-signals.js'
 
 const self = fileURLToPath(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,11 +37,10 @@ if (node !== process.execPath) {
 
 function runInChild() {
   const child = spawn(node, [...flags, self, ...args], { stdio: 'inherit' })
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  // The terminal sends Ctrl-C to both; the program decides when to go.
-  process.on('SIGINT', () => undefined)
+  passSignals(child)
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1)
+    process.removeAllListeners(signal)
     process.kill(process.pid, signal)
   })
 }

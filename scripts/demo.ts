@@ -1,13 +1,19 @@
 /**
  * `npm start`: the main job on this machine, with nothing from outside. A small index of wheels made
- * on the spot, a signing mirror with keys of its own, and the proxy on 127.0.0.1:8642. One file is
- * changed after it was signed, so that a refusal can be seen.
+ * on the spot, a signing mirror with keys of its own, and the proxy on 127.0.0.1:8642, or where
+ * `npm start -- --listen HOST:PORT` says. One file is changed after it was signed, so that a refusal
+ * can be seen.
  */
 
 import { mkdtemp, copyFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../src/base/errors.ts'
+import { parseListenAddress } from '../src/cli/listen-address.ts'
 import { runProgram } from '../src/cli/program.ts'
+import { exitCodeOf, sayFailure } from '../src/cli/terminal.ts'
 import { buildWheel, type Wheel } from '../test/support/build-wheel.ts'
 import { serveFolder, writeIndex } from '../test/support/folder-index.ts'
 
@@ -31,7 +37,18 @@ const tools = ['0.9', '1.0'].map((version) =>
 
 const tampered = buildWheel({ name: 'demo-tampered', version: '1.0' })
 
+const usage = `Usage: npm start -- [--listen HOST:PORT]
+
+Tries tufgate out on this machine: a small index, a signing mirror, and the proxy
+between them and pip.
+
+  --listen HOST:PORT  where the proxy listens (default: 127.0.0.1:8642)
+  --help              this text`
+
 async function main(): Promise<number> {
+  const listen = readListen()
+  if (listen === undefined) return 0
+  await requireFree(listen)
   const folder = await mkdtemp(join(tmpdir(), 'tufgate-demo-'))
   const index = join(folder, 'index')
   await writeIndex(index, [
@@ -44,11 +61,11 @@ async function main(): Promise<number> {
     const root = await makeMirror(folder, served.url)
     await changeOneByte(join(index, 'files'), tampered)
     const state = join(folder, 'state')
-    sayWhatToTry(state, join(folder, 'venv'))
+    sayWhatToTry(listen, state, join(folder, 'venv'))
     return await tufgate(
       'serve',
       '--listen',
-      '127.0.0.1:8642',
+      listen,
       '--index',
       served.url,
       '--mirror',
@@ -62,6 +79,35 @@ async function main(): Promise<number> {
     await served.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** `undefined`: the usage was asked for, and said. */
+function readListen(): string | undefined {
+  const options = {
+    listen: { type: 'string', default: '127.0.0.1:8642' },
+    help: { type: 'boolean' },
+  } as const
+  const { values } = parseArgs({ options })
+  if (values.help !== true) return values.listen
+  say(usage)
+  return undefined
+}
+
+/** Before anything is made and said: the commands to try would lead to somebody else's program. */
+async function requireFree(listen: string): Promise<void> {
+  const { host, port } = parseListenAddress(listen)
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(
+        new ConfigError('CONFIG_INVALID', `The demo cannot listen on ${listen}: ${cause.message}`, {
+          cause,
+          next: 'Choose another port: npm start -- --listen 127.0.0.1:9999',
+        }),
+      )
+    })
+    server.listen({ host, port }, () => server.close(() => resolve()))
+  })
 }
 
 async function makeMirror(folder: string, indexUrl: string): Promise<string> {
@@ -90,8 +136,8 @@ async function changeOneByte(files: string, { filename, bytes }: Wheel): Promise
   await writeFile(join(files, filename), changed)
 }
 
-function sayWhatToTry(state: string, venv: string): void {
-  const pip = `PIP_CONFIG_FILE=/dev/null ${venv}/bin/pip --isolated install --index-url http://127.0.0.1:8642/simple/`
+function sayWhatToTry(listen: string, state: string, venv: string): void {
+  const pip = `PIP_CONFIG_FILE=/dev/null ${venv}/bin/pip --isolated install --index-url http://${listen}/simple/`
   say(`
 The proxy starts now. In another terminal:
 
@@ -113,4 +159,20 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (error) {
+  sayFailure(
+    isUsageError(error) ? new ConfigError('CONFIG_INVALID', `${error.message}\n${usage}`) : error,
+  )
+  process.exitCode = isUsageError(error) ? 2 : exitCodeOf(error)
+}
+
+function isUsageError(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('ERR_PARSE_ARGS')
+  )
+}

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findNode } from '../bin/find-node.js'
+import { passSignals } from '../bin/pass-signals.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [command, ...rest] = process.argv.slice(2)
@@ -24,12 +25,7 @@ const child = isScript
   ? spawn(node, [command, ...rest], { stdio: 'inherit', env: { ...process.env, PATH: path } })
   : spawn(command, rest, { stdio: 'inherit', env: { ...process.env, PATH: path } })
 
-// The terminal sends Ctrl-C to the whole group; the child decides when to go.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
-  })
-}
+passSignals(child)
 child.on('error', (error) => {
   process.stderr.write(`tufgate: cannot start ${command}: ${error.message}. Run "npm ci" first.\n`)
   process.exit(1)

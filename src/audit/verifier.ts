@@ -172,21 +172,21 @@ function listUnproven(check: ChainCheck, { claims, removed, isAlive }: Context):
   const isEndKnown = claims.some(
     (claim) => claim.isMet && claim.chain === chain && claim.seq === head.seq,
   )
-  if (!isEndKnown)
+  const name = `chain ${chain.slice(0, 20)}`
+  if (!isEndKnown) {
     sentences.push(
-      `${chain}: that nothing was cut off after line ${head.seq}, or all of it rewritten`,
+      `${name}: lines after line ${head.seq} may have been cut off, or the whole chain written anew; only a head that was kept elsewhere (--head) can tell`,
     )
+  }
   if (lastKind !== 'stop' && !isAlive(ownerOf(chain))) {
     sentences.push(
-      `${chain}: why it has no last line: its process was killed, or its end was cut off`,
+      `${name}: it has no last line: its process was killed, or the end of the chain was cut off`,
     )
   }
   if (firstSeq > 1) {
     const isNoted = isOlderTaken(chain, removed)
-    const why = isNoted
-      ? 'the disk budget took older parts'
-      : 'no line says who took the older parts'
-    sentences.push(`${chain}: what stood before line ${firstSeq}; ${why}`)
+    const why = isNoted ? 'the disk budget took them' : 'no line of the log says who took them'
+    sentences.push(`${name}: the lines before line ${firstSeq} are not there; ${why}`)
   }
   return sentences
 }

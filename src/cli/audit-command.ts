@@ -107,6 +107,11 @@ function formatEntry(entry: AuditEntry): string {
   ].join('\n')
 }
 
+/** Of a chain the first letters say when it began, and that is how people tell them apart. */
+function shorten(chain: string): string {
+  return chain.length > 20 ? `${chain.slice(0, 20)}...` : chain
+}
+
 function sayVerdict({ findings, chains, unproven }: AuditVerdict, folder: string): void {
   for (const { what, file, line, expected, found } of findings) {
     // They may quote a line that somebody else has written.
@@ -114,14 +119,13 @@ function sayVerdict({ findings, chains, unproven }: AuditVerdict, folder: string
     warn(`${file}, line ${line}: ${what}\n    expected ${wanted}\n    found    ${seen}`)
   }
   for (const { head, firstSeq } of chains) {
-    say(
-      `chain ${head.chain}: lines ${firstSeq} to ${head.seq}, head ${head.chain}:${head.seq}:${head.digest}`,
-    )
+    say(`chain ${shorten(head.chain)}: lines ${firstSeq} to ${head.seq}`)
+    say(`  head ${head.chain}:${head.seq}:${head.digest}`)
   }
   for (const sentence of unproven) say(`not proven: ${sentence}`)
   say(
     findings.length === 0
       ? `${folder}: no line was changed`
-      : `${folder}: ${findings.length} findings`,
+      : `${folder}: ${findings.length === 1 ? '1 finding' : `${findings.length} findings`}`,
   )
 }

@@ -47,11 +47,11 @@ function buildProgram(run: Run): Command {
       'Checks every page and file between pip and a package index against a signed list.',
     )
     .version(version)
-    .showHelpAfterError('(tufgate --help shows what there is)')
     .exitOverride()
   addServe(program, run)
   addMirror(program, run)
   addAudit(program, run)
+  nameHelp(program, 'tufgate')
   program.addHelpText(
     'after',
     example(
@@ -62,6 +62,12 @@ function buildProgram(run: Run): Command {
     ),
   )
   return program
+}
+
+/** An error of a command sends to the help of that command. */
+function nameHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(${name} --help shows what there is)`)
+  for (const child of command.commands) nameHelp(child, `${name} ${child.name()}`)
 }
 
 function addServe(program: Command, run: Run): void {
@@ -82,7 +88,10 @@ function addServe(program: Command, run: Run): void {
       'URL or folder with metadata/ and targets/; several are tried in order',
     )
     .option('--root <file>', 'the pinned 1.root.json of the mirror')
-    .option('--state-dir <folder>', 'trusted state, verified files and the audit log')
+    .option(
+      '--state-dir <folder>',
+      'trusted state, verified files and the audit log (default: $XDG_STATE_HOME/tufgate, or ~/.local/state/tufgate)',
+    )
     .addOption(
       new Option('--log-level <level>', 'what goes to standard error').choices([
         'debug',
@@ -110,7 +119,7 @@ function addMirror(program: Command, run: Run): void {
   mirror
     .command('renew')
     .argument('<folder>', 'the mirror')
-    .description('Sign again what is past half its life; for a timer.')
+    .description('Sign again what is past half its life; for a timer (run it every few hours).')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror renew /srv/mirror'))
     .action((folder: string, flags: MirrorStatusFlags) => run(() => runMirrorRenew(folder, flags)))

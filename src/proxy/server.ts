@@ -272,11 +272,12 @@ function isFamilyMissing(error: unknown): boolean {
 
 function toConfigError(cause: unknown, host: string, port: number): ConfigError {
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  const next =
-    codeOf(cause) === 'EADDRINUSE'
-      ? 'stop the program that listens there, or give another port in `listen`'
-      : 'give an address of this machine in `listen`, and a port above 1023'
-  return new ConfigError('CONFIG_INVALID', `cannot listen on ${place}: ${describeError(cause)}`, {
+  const isTaken = codeOf(cause) === 'EADDRINUSE'
+  const problem = isTaken ? 'it is in use already' : describeError(cause)
+  const next = isTaken
+    ? 'stop the program that listens there, or listen elsewhere: --listen 127.0.0.1:PORT, or `listen` in the settings'
+    : 'give an address of this machine (--listen 127.0.0.1:PORT, or `listen` in the settings), and a port above 1023'
+  return new ConfigError('CONFIG_INVALID', `cannot listen on ${place}: ${problem}`, {
     cause,
     next,
   })

@@ -133,7 +133,7 @@ describe('a disk that fails', () => {
     expect(await collect(folder, { project: 'b' })).toHaveLength(1)
     // The start line went with the file, and the log says that something is missing.
     expect((await verifyAudit(folder)).unproven.join()).toContain(
-      'no line says who took the older parts',
+      'no line of the log says who took them',
     )
   })
 

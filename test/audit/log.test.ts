@@ -117,7 +117,7 @@ describe('a log', () => {
     const verdict = await verifyAudit(folder)
     expect(verdict.findings).toEqual([])
     expect(verdict.chains[0]?.firstSeq).toBeGreaterThan(1)
-    expect(verdict.unproven.join()).toContain('the disk budget took older parts')
+    expect(verdict.unproven.join()).toContain('the disk budget took them')
     const removed = (await collect(folder, { kinds: ['warning'] })).flatMap(
       (entry) => entry.removed ?? [],
     )

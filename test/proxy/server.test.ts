@@ -70,7 +70,7 @@ describe('listening', () => {
       code: 'CONFIG_INVALID',
       message: expect.stringContaining(`cannot listen on 127.0.0.1:${port}`) as string,
       facts: {
-        next: 'stop the program that listens there, or give another port in `listen`',
+        next: 'stop the program that listens there, or listen elsewhere: --listen 127.0.0.1:PORT, or `listen` in the settings',
       },
     })
     other.close()
