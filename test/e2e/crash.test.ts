@@ -83,7 +83,8 @@ test('the audit log of all these lives is whole', async () => {
 async function killInSync(): Promise<boolean> {
   for (const project of projects) if (random() < 0.4) release(project)
   const asked = trial.index.count('/simple/') + 1
-  const sync = spawnProgram({}, 'mirror', 'sync', trial.mirror, '--index', trial.indexUrl, '--all')
+  const args = ['mirror', 'sync', trial.mirror, '--index', trial.indexUrl, '--all']
+  const sync = trial.watch(spawnProgram({}, ...args))
   // It takes about half a second to start, and then 100 ms.
   const isKilled =
     random() < 0.8
@@ -98,7 +99,7 @@ async function killInSync(): Promise<boolean> {
 async function killInRefresh(): Promise<boolean> {
   const path = '/mirror/metadata/timestamp.json'
   const asked = trial.index.count(path) + 1
-  const proxy = spawnServe({}, '--config', config)
+  const proxy = trial.watch(spawnServe({}, '--config', config))
   // It takes about half a second to start, and then 20 ms.
   const isKilled =
     random() < 0.7
@@ -112,7 +113,7 @@ async function killInDownload(): Promise<boolean> {
   // Once in a while somebody replays an old timestamp to the proxy that comes back, or cuts it off.
   const mood = random()
   replayed = mood < 0.4 ? pick(timestamps) : mood < 0.6 ? 'down' : undefined
-  const proxy = spawnServe({}, '--config', config)
+  const proxy = trial.watch(spawnServe({}, '--config', config))
   const port = await waitForPort(proxy)
   // What the process before left half is gone before the first request.
   expect(await readdir(join(stateFolder, 'vault/tmp'))).toEqual([])

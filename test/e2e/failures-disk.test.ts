@@ -40,7 +40,7 @@ function install(proxy: TrialProxy, project: string): Promise<Finished> {
 
 /** For a start that is expected to fail. */
 async function failToStart(config: string): Promise<Finished> {
-  return collect(spawnServe({}, '--config', config))
+  return collect(trial.watch(spawnServe({}, '--config', config)))
 }
 
 describe.runIf(hasPip)('a disk that is full', () => {

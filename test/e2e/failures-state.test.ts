@@ -55,7 +55,7 @@ async function useProxy(): Promise<Finished> {
 
 async function failToStart(): Promise<Finished> {
   const { config } = await trial.writeSettings({ state })
-  const failed = await collect(spawnServe({}, '--config', config))
+  const failed = await collect(trial.watch(spawnServe({}, '--config', config)))
   expect(failed.stdout).toBe('')
   return failed
 }
@@ -122,7 +122,7 @@ async function requireServed(path: string): Promise<void> {
 async function requireStartOrReason(path: string): Promise<void> {
   const damaged = await readFile(join(state, path))
   const { config } = await trial.writeSettings({ state })
-  const child = spawnServe({}, '--config', config)
+  const child = trial.watch(spawnServe({}, '--config', config))
   child.stdout.once('data', () => child.kill())
   const { code, stdout, stderr } = await collect(child)
   if (stdout !== '') return

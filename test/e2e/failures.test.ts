@@ -94,7 +94,8 @@ describe.runIf(hasPip)('a clock', () => {
           expected: at most <time>
           found:    <time>
           Check the clock of this machine, then that of the mirror.
-      <time> warning trial: no mirror gave a usable signed list
+      <time> warning trial: NO SIGNED LIST: every page is refused until the reason above is gone
+      <time> info    trial: mirror <folder>/mirror/public: in order again after 1 d
       <time> info    SIGTERM: stopping; requests under way have 10 s to end"
     `)
   }, 60_000)
@@ -264,18 +265,18 @@ describe('serve', () => {
     })
     const listen = `127.0.0.1:${(taken.address() as AddressInfo).port}`
     const { config } = await trial.writeSettings()
-    const start = () => spawnProgram({}, 'serve', '--config', config, '--listen', listen)
+    const start = () =>
+      trial.watch(spawnProgram({}, 'serve', '--config', config, '--listen', listen))
     const failed = await collect(start())
     expect(failed).toMatchObject({ code: 2, stdout: '' })
     expect(toTranscript(failed.stderr, trial.folder)).toMatchInlineSnapshot(`
-      "tufgate: cannot listen on 127.0.0.1:<port>: listen EADDRINUSE: address already in use 127.0.0.1:<port>
-        stop the program that listens there, or give another port in \`listen\`"
+      "tufgate: cannot listen on 127.0.0.1:<port>: it is in use already
+        stop the program that listens there, or listen elsewhere: --listen 127.0.0.1:PORT, or \`listen\` in the settings"
     `)
     await new Promise<void>((resolve) => {
       taken.close(() => resolve())
     })
     const started = start()
-    trial.watch(started)
     started.stdout.once('data', () => started.kill())
     expect(await collect(started)).toMatchObject({ code: 0 })
   })

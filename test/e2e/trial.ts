@@ -159,9 +159,10 @@ export class Trial {
   }
 
   /** Killed with the trial at the latest. */
-  watch(child: ChildProcess): void {
+  watch<C extends ChildProcess>(child: C): C {
     this.#processes.add(child)
     child.once('exit', () => this.#processes.delete(child))
+    return child
   }
 
   async close(): Promise<void> {
