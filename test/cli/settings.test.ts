@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/base/errors.ts'
 import { parseSettings } from '../../src/cli/settings.ts'
 import { parseDuration, parseSize } from '../../src/cli/units.ts'
+import { caught } from '../support/caught.ts'
 
 const minimal = `
 [[index]]
@@ -58,6 +59,43 @@ describe('settings', () => {
       '[[index]]\nname = "pypi"\nurl = "https://pypi.org/simple/"\nroot = "r"\n',
     )
     expect(error.message).toBe('tufgate.toml, line 1: index[0].mirror: it is missing.')
+  })
+
+  test('say how a list is written where text stands in its place', () => {
+    const error = failureOf(minimal.replace('["https://mirror.example/tuf/"]', '"https://m.test/"'))
+    expect(error.message).toBe(
+      'tufgate.toml, line 5: index[0].mirror: write a list: mirror = ["https://m.test/"].',
+    )
+  })
+
+  test.each(['refresh = 60s', 'state-dir = /srv/state'])(
+    'say that text needs quotes: %s',
+    (line) => {
+      expect(failureOf(`${line}\n${minimal}`).message).toMatch(
+        /^tufgate\.toml, line 1: .* \(text needs quotes\)$/,
+      )
+    },
+  )
+
+  test.each([
+    [
+      { index: 'https://pypi.org/simple/', mirror: ['/m'] },
+      '--root is missing: the 1.root.json of ',
+    ],
+    [
+      { index: 'https://pypi.org/simple/', root: 'r' },
+      '--mirror is missing: the URL of the mirror',
+    ],
+    [{ root: 'r' }, '--index is missing: the URL of the index'],
+    [
+      { index: 'pypi.org/simple', mirror: ['/m'], root: 'r' },
+      '--index: expected an http or https URL without user name, password or query. Did you mean https://pypi.org/simple/ ?',
+    ],
+    [{ mirror: [''], index: 'https://pypi.org/', root: 'r' }, '--mirror: '],
+  ])('speak of flags where flags were given: %j', (flags, message) => {
+    const { message: said } = caught(() => parseSettings('', 'the command line', flags))
+    expect(said).toContain(message)
+    expect(said).not.toContain('index[0]')
   })
 
   test('refuse a document that is not TOML, with the line', () => {
