@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { findNode } from './find-node.js'
-import { passSignals } from './pass-signals.js'
+import { startPassingSignals } from './pass-signals.js'
 
 const self = fileURLToPath(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,8 +36,9 @@ if (node !== process.execPath) {
 }
 
 function runInChild() {
-  const child = spawn(node, [...flags, self, ...args], { stdio: 'inherit' })
-  passSignals(child)
+  const child = startPassingSignals(() =>
+    spawn(node, [...flags, self, ...args], { stdio: 'inherit' }),
+  )
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1)
     process.removeAllListeners(signal)

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findNode } from '../bin/find-node.js'
-import { passSignals } from '../bin/pass-signals.js'
+import { startPassingSignals } from '../bin/pass-signals.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [command, ...rest] = process.argv.slice(2)
@@ -21,11 +21,11 @@ const path = [join(node, '..'), join(root, 'node_modules', '.bin'), process.env.
   delimiter,
 )
 const isScript = /\.(ts|js)$/.test(command)
-const child = isScript
-  ? spawn(node, [command, ...rest], { stdio: 'inherit', env: { ...process.env, PATH: path } })
-  : spawn(command, rest, { stdio: 'inherit', env: { ...process.env, PATH: path } })
+const options = { stdio: 'inherit', env: { ...process.env, PATH: path } }
+const child = startPassingSignals(() =>
+  isScript ? spawn(node, [command, ...rest], options) : spawn(command, rest, options),
+)
 
-passSignals(child)
 child.on('error', (error) => {
   process.stderr.write(`tufgate: cannot start ${command}: ${error.message}. Run "npm ci" first.\n`)
   process.exit(1)
