@@ -50,7 +50,7 @@ class MemoryStorage implements TrustStorage, ContentStore {
   async read(name: string): Promise<Bytes | undefined> {
     return this.files.get(name) ?? this.content.get(name)
   }
-  async put(bytes: Bytes): Promise<void> {
+  put(bytes: Bytes): void {
     this.content.set(sha256Hex(bytes), bytes)
   }
 }
