@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { TufgateError, type ErrorCode } from '../../src/base/errors.ts'
+import { containing, matching } from './expecting.ts'
 
 /** Runs what must be refused, and gives the refusal. */
 export async function refusalOf(act: () => unknown): Promise<TufgateError> {
@@ -21,10 +22,7 @@ export async function expectRefusal(
   const refusal = await refusalOf(act)
   expect({ code: refusal.code, message: refusal.message }).toEqual({
     code,
-    message:
-      typeof message === 'string'
-        ? expect.stringContaining(message)
-        : expect.stringMatching(message),
+    message: typeof message === 'string' ? containing(message) : matching(message),
   })
   expect(refusal.facts.next).toMatch(/\w/)
   return refusal
