@@ -78,6 +78,7 @@ export async function measure(
       first: reports.map((report) => report.ms[0] ?? Number.NaN),
       'first, CPU': reports.map((report) => report.cpuMs[0] ?? Number.NaN),
       later: reports.flatMap((report) => report.ms.slice(1)),
+      'later, CPU': reports.flatMap((report) => report.cpuMs.slice(1)),
     },
   }
 }
