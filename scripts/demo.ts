@@ -137,7 +137,7 @@ async function changeOneByte(files: string, { filename, bytes }: Wheel): Promise
 }
 
 function sayWhatToTry(listen: string, state: string, venv: string): void {
-  const pip = `PIP_CONFIG_FILE=/dev/null ${venv}/bin/pip --isolated install --index-url http://${listen}/simple/`
+  const pip = `PIP_CONFIG_FILE=/dev/null ${venv}/bin/pip --isolated --disable-pip-version-check install --index-url http://${listen}/simple/`
   say(`
 The proxy starts now. In another terminal:
 
