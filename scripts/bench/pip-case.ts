@@ -6,7 +6,14 @@ import { createPipEnvironment, hasPip, type PipEnvironment } from '../../test/su
 import type { BenchCase, CaseContext, Target } from './result.ts'
 import { medianOf } from './statistics.ts'
 import { readCpuSeconds, readMemory } from './usage.ts'
-import { pipProjects, type World } from './world.ts'
+import {
+  otherProjects,
+  pipProjects,
+  wheelPathOf,
+  type Made,
+  type Proxy,
+  type World,
+} from './world.ts'
 
 export const pipCase: BenchCase = {
   name: 'pip',
@@ -16,8 +23,8 @@ export const pipCase: BenchCase = {
       return { columns: [], rows: [], targets: [], notes: ['NOT RUN: python3 -m pip is not there'] }
     const values = await measureRuns(context)
     const found = (name: string): number => medianOf(values[name] ?? [])
-    const targets: Target[] = ['cold', 'warm'].map((name) => ({
-      what: `added by the proxy, ${name}`,
+    const targets: Target[] = ['just started', 'new to it', 'warm'].map((name) => ({
+      what: `added by a proxy, ${name}`,
       wanted: 0.3,
       found: found(name) - found('direct'),
       unit: 's',
@@ -34,16 +41,19 @@ export const pipCase: BenchCase = {
     return {
       columns: [
         { name: 'direct', unit: 's' },
-        { name: 'cold', unit: 's' },
+        { name: 'just started', unit: 's' },
+        { name: 'new to it', unit: 's' },
         { name: 'warm', unit: 's' },
-        { name: 'tufgate, cold', unit: 'CPU s' },
-        { name: 'tufgate, warm', unit: 'CPU s' },
+        { name: 'CPU, just started', unit: 's' },
+        { name: 'CPU, new to it', unit: 's' },
+        { name: 'CPU, warm', unit: 's' },
         { name: 'peak memory', unit: 'MB' },
       ],
       rows: [{ label: `${pipProjects.length} wheels`, values }],
       targets,
       notes: [
-        'cold: a proxy that has seen nothing, so that each record and file is fetched, verified and stored first',
+        'just started: a proxy that has seen nothing and whose code is not compiled yet',
+        'new to it: a proxy that has run, for projects of which it has neither record nor file',
         'pip without its own cache; direct is a plain server on the same machine, as far away as the proxy',
       ],
     }
@@ -53,26 +63,42 @@ export const pipCase: BenchCase = {
 async function measureRuns({ world, runs, say }: CaseContext): Promise<Record<string, number[]>> {
   say('making a virtual environment')
   const environment = await createPipEnvironment(join(world.folder, 'venv'))
-  const { upstream } = await world.make()
+  const made = await world.make()
+  const { upstream } = made
   const values: Record<string, number[]> = {}
   const add = (name: string, value: number): void => void (values[name] ??= []).push(value)
   const download = (origin: string): Promise<number> => downloadAll(world, environment, origin)
   // Python compiles its modules in the first run.
   await download(upstream.origin)
+  const measure = async (proxy: Proxy, name: string): Promise<void> => {
+    const before = readCpuSeconds(proxy.pid)
+    add(name, await download(proxy.origin))
+    add(`CPU, ${name}`, readCpuSeconds(proxy.pid) - before)
+  }
   for (let run = 1; run <= runs; run += 1) {
     say(`run ${run}`)
-    const proxy = await world.startProxy()
+    const fresh = await world.startProxy()
+    await measure(fresh, 'just started')
+    await fresh.stop()
     add('direct', await download(upstream.origin))
-    const started = readCpuSeconds(proxy.pid)
-    add('cold', await download(proxy.origin))
-    const filled = readCpuSeconds(proxy.pid)
-    add('warm', await download(proxy.origin))
-    add('tufgate, cold', filled - started)
-    add('tufgate, warm', readCpuSeconds(proxy.pid) - filled)
+    const proxy = await world.startProxy()
+    await askForOthers(proxy, made)
+    await measure(proxy, 'new to it')
+    await measure(proxy, 'warm')
     add('peak memory', readMemory(proxy.pid).peakMb)
     await proxy.stop()
   }
   return values
+}
+
+async function askForOthers({ origin }: Proxy, made: Made): Promise<void> {
+  for (const project of otherProjects) {
+    for (const path of [`/simple/${project}/`, wheelPathOf(made, project)]) {
+      const response = await fetch(`${origin}${path}`)
+      await response.arrayBuffer()
+      if (!response.ok) throw new Error(`${path}: ${response.status}`)
+    }
+  }
 }
 
 /** In seconds. */

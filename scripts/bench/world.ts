@@ -23,6 +23,8 @@ export const slowLine = 10 * MB
 
 export const pageSizes = [10, 300, 3000] as const
 export const pipProjects = Array.from({ length: 40 }, (_, at) => `bench-pip-${at}`)
+/** For a proxy that has run for a while before it is measured. */
+export const otherProjects = Array.from({ length: 40 }, (_, at) => `bench-other-${at}`)
 const pipWheelBytes = 200_000
 
 export const fileShapes = [
@@ -103,7 +105,8 @@ export class World {
     this.#say('writing an index')
     const index = join(this.folder, 'index')
     for (const count of pageSizes) await writeLongPage(index, `bench-${count}`, count)
-    for (const project of pipProjects) await writeWheelProject(index, project, pipWheelBytes)
+    for (const project of [...pipProjects, ...otherProjects])
+      await writeWheelProject(index, project, pipWheelBytes)
     const files = await Promise.all(fileShapes.map((shape) => writeFileProject(index, shape)))
     const upstream = await this.#startUpstream(index)
     this.#say('signing it')
@@ -153,4 +156,10 @@ export function pathsOf(
   const direct = filePathOf(file)
   const { host } = new URL(upstream.origin)
   return { direct, proxied: `/files/${file.project}/${host}${direct}` }
+}
+
+/** The proxied path of the only file of a project of wheels. */
+export function wheelPathOf({ upstream }: Made, project: string): string {
+  const { host } = new URL(upstream.origin)
+  return `/files/${project}/${host}/files/fast/${project.replaceAll('-', '_')}-1.0-py3-none-any.whl`
 }
