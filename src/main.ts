@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runProgram } from './cli/program.ts'
+import { runProgram } from './cli/program/main.ts'
 
 process.exitCode = await runProgram(process.argv)

@@ -16,10 +16,18 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['client', ['base', 'tuf', 'simple', 'policy', 'store', 'upstream']],
   ['signing', ['base', 'tuf', 'store']],
   ['proxy', ['base', 'tuf', 'simple', 'policy', 'audit']],
+  ['owner', ['base', 'tuf', 'simple', 'store', 'upstream', 'client', 'signing']],
   [
     'mirror',
-    ['base', 'tuf', 'simple', 'policy', 'audit', 'store', 'upstream', 'client', 'signing'],
+    ['base', 'tuf', 'simple', 'policy', 'audit', 'store', 'upstream', 'client', 'signing', 'owner'],
   ],
+  ['ceremony', ['base', 'tuf', 'store', 'signing', 'mirror']],
+  ['watch', ['base', 'tuf', 'simple', 'store', 'upstream', 'client', 'signing', 'mirror']],
+  [
+    'notary',
+    ['base', 'tuf', 'simple', 'policy', 'store', 'upstream', 'client', 'signing', 'mirror'],
+  ],
+  ['cli/program', ['cli']],
   [
     'cli',
     [
@@ -34,15 +42,19 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
       'signing',
       'proxy',
       'mirror',
+      'owner',
+      'ceremony',
+      'watch',
+      'notary',
     ],
   ],
-  ['.', ['cli']],
+  ['.', ['cli/program']],
 ])
 
 /** The places that may import each package, and each node module that has effects. */
 const doors: ReadonlyMap<string, RegExp> = new Map([
   ['undici', /^upstream\//],
-  ['commander', /^cli\/program\.ts$/],
+  ['commander', /^cli\/program\//],
   ['smol-toml', /^cli\//],
   ['zod', /^cli\//],
   ['cli-progress', /^cli\//],

@@ -16,17 +16,19 @@ import { buildSigner, type Signer } from '../signing/signer.ts'
 import { makeFolder, requireVacant } from '../store/published-tree.ts'
 import { chooseBitLength, renderBin, requireBitLength } from './bins.ts'
 import {
-  buildBin,
   buildBins,
+  buildDelegator,
+  buildListing,
   buildRoot,
   buildTargets,
   type DelegatedKeys,
   type RoleHeader,
 } from './metadata-documents.ts'
-import { keyFileNames, type OnlineSigners } from './online-signers.ts'
+import type { OnlineSigners } from './online-signers.ts'
 import { keysFolder, openParts, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishMirror } from './publish.ts'
 import { updateProjectList } from './published-list.ts'
+import type { OnlineRole } from './role-names.ts'
 import { dayMs, settings } from './settings.ts'
 import { metadataPath } from './tree-layout.ts'
 
@@ -95,7 +97,7 @@ export async function initMirror(options: InitOptions): Promise<InitResult> {
     const offline = await makeOfflineKeys(plan, kind)
     const now = mirror.clock()
     const root = await publishOffline(mirror, plan, { online, offline, now })
-    await publishEmptyBins(mirror, plan, online.bin, now)
+    await publishEmptyBins(mirror, plan, online['bins-nn'], now)
     await updateProjectList(mirror, now)
     await publishMirror(mirror, online, { now, isTimestampDue: true })
     return describe(mirror, plan, root)
@@ -147,6 +149,7 @@ function putSettings(mirror: Mirror, options: InitOptions, { bitLength, lifetime
 interface OfflineSigners {
   readonly root: readonly Signer[]
   readonly targets: Signer
+  readonly claimed: Signer
   readonly bins: Signer
 }
 
@@ -158,10 +161,13 @@ async function makeKey(folder: string, name: string, kind: KeyKind): Promise<Sig
 }
 
 async function makeOnlineKeys(folder: string, kind: KeyKind): Promise<OnlineSigners> {
+  const make = (role: OnlineRole): Promise<Signer> => makeKey(folder, `${role}.pem`, kind)
   return {
-    bin: await makeKey(folder, keyFileNames.bin, kind),
-    snapshot: await makeKey(folder, keyFileNames.snapshot, kind),
-    timestamp: await makeKey(folder, keyFileNames.timestamp, kind),
+    deny: await make('deny'),
+    'recently-claimed': await make('recently-claimed'),
+    'bins-nn': await make('bins-nn'),
+    snapshot: await make('snapshot'),
+    timestamp: await make('timestamp'),
   }
 }
 
@@ -176,6 +182,7 @@ async function makeOfflineKeys(
   return {
     root,
     targets: await makeKey(offlineDirectory, 'targets.pem', kind),
+    claimed: await makeKey(offlineDirectory, 'claimed.pem', kind),
     bins: await makeKey(offlineDirectory, 'bins.pem', kind),
   }
 }
@@ -186,7 +193,7 @@ interface FirstSigning {
   readonly now: number
 }
 
-/** root, targets and bins: what a person signs. The bytes of the root. */
+/** root, targets, claimed and bins: what a person signs. The bytes of the root. */
 async function publishOffline(
   mirror: Mirror,
   { rootThreshold, bitLength, lifetimes }: Plan,
@@ -199,11 +206,17 @@ async function publishOffline(
     snapshot: keysOf([online.snapshot]),
     targets: keysOf([offline.targets]),
   })
-  const targets = buildTargets(header, keysOf([offline.bins]))
-  const bins = buildBins(header, keysOf([online.bin]), bitLength)
+  const targets = buildTargets(header, {
+    deny: keysOf([online.deny]),
+    claimed: keysOf([offline.claimed]),
+    'recently-claimed': keysOf([online['recently-claimed']]),
+    bins: keysOf([offline.bins]),
+  })
+  const bins = buildBins(header, keysOf([online['bins-nn']]), bitLength)
   const put = (name: string, signed: Json, signers: readonly Signer[]): Promise<Bytes> =>
     putFirst(mirror, { ...header, name }, signed, signers)
   await put('targets', targets, [offline.targets])
+  await put('claimed', buildDelegator(header, []), [offline.claimed])
   await put('bins', bins, [offline.bins])
   return put('root', root, offline.root)
 }
@@ -233,7 +246,7 @@ async function publishEmptyBins(
   now: number,
 ): Promise<void> {
   const header: RoleHeader = { version: 1, expires: now + lifetimes.bin }
-  const signed = buildBin(header, [])
+  const signed = buildListing(header, [])
   // Nothing in it names the bin: the same bytes for all of them.
   const bytes = await signEnvelope(signed, [signer])
   const digest = { length: bytes.length, sha256: sha256Hex(bytes) }
@@ -248,7 +261,8 @@ async function publishEmptyBins(
     for (const [bin, name] of names.entries()) {
       mirror.roles.add({ name, bin, ...header, ...digest })
     }
-    for (const name of ['snapshot', 'timestamp']) {
+    // publishMirror makes their first versions.
+    for (const name of ['deny', 'recently-claimed', 'snapshot', 'timestamp']) {
       mirror.roles.add({ name, version: 0, expires: 0, length: 0, sha256: '' })
     }
   })
@@ -264,7 +278,7 @@ function describe(mirror: Mirror, plan: Plan, root: Bytes): InitResult {
   )
   say(`Serve ${mirror.tree.folder} with any static server.`)
   say(
-    `Move ${offlineDirectory} (root, targets, bins) to a medium that is not connected, with a copy elsewhere.`,
+    `Move ${offlineDirectory} (root, targets, claimed, bins) to a medium that is not connected, with a copy elsewhere.`,
   )
   if (rootKeys === 1) {
     mirror.report({

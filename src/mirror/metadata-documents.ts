@@ -56,18 +56,52 @@ export function buildRoot(
   }
 }
 
-/** The top-level targets role lists nothing itself: `bins` may speak for all of `simple/`. */
-export function buildTargets(header: RoleHeader, bins: DelegatedKeys): Json {
-  const role = {
-    ...renderRole(bins),
-    name: binPrefix,
-    paths: ['simple/*', 'simple/*/*'],
-    terminating: true,
-  }
+/** Who may sign under which paths; nothing behind a terminating one is searched (TUF 5.6.7). */
+export interface Delegation extends DelegatedKeys {
+  readonly name: string
+  readonly paths: readonly string[]
+  readonly terminating: boolean
+}
+
+/** What the top-level role delegates to, and the keys of each. */
+export type DelegatedByTargets = 'deny' | 'claimed' | 'recently-claimed' | 'bins'
+
+/**
+ * The top-level targets role lists nothing itself. PEP 480: projects that sign for themselves come
+ * before `bins`, which speaks for all the others; what is claimed offline comes first.
+ */
+export function buildTargets(
+  header: RoleHeader,
+  delegated: Readonly<Record<DelegatedByTargets, DelegatedKeys>>,
+): Json {
+  const ofProjects = ['simple/*/*', 'files/*/*']
+  return buildDelegator(header, [
+    { ...delegated.deny, name: 'deny', paths: ['deny/*'], terminating: true },
+    { ...delegated.claimed, name: 'claimed', paths: ofProjects, terminating: false },
+    {
+      ...delegated['recently-claimed'],
+      name: 'recently-claimed',
+      paths: ofProjects,
+      terminating: false,
+    },
+    { ...delegated.bins, name: binPrefix, paths: ['simple/*', ...ofProjects], terminating: true },
+  ])
+}
+
+/** A targets role that lists nothing itself, such as `claimed`. */
+export function buildDelegator(header: RoleHeader, delegations: readonly Delegation[]): Json {
   return {
     ...renderHeader('targets', header),
     targets: {},
-    delegations: { keys: renderKeys(bins.keys), roles: [role] },
+    delegations: {
+      keys: Object.assign({}, ...delegations.map(({ keys }) => renderKeys(keys))) as Json,
+      roles: delegations.map((delegation) => ({
+        ...renderRole(delegation),
+        name: delegation.name,
+        paths: [...delegation.paths],
+        terminating: delegation.terminating,
+      })),
+    },
   }
 }
 
@@ -83,7 +117,8 @@ export function buildBins(header: RoleHeader, online: DelegatedKeys, bitLength: 
   }
 }
 
-export function buildBin(
+/** A role that lists targets: one of the bins, or `deny`. */
+export function buildListing(
   header: RoleHeader,
   targets: Iterable<readonly [string, FileDigest]>,
 ): Json {

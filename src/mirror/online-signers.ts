@@ -1,43 +1,54 @@
-/** The keys that sign without a person: one each for the bins, snapshot and timestamp. */
+/** The keys that sign without a person, one for each online role. */
 
 import { join } from 'node:path'
 import { StorageError } from '../base/errors.ts'
 import { openFileSigner, requireKeyOf, type Signer } from '../signing/signer.ts'
+import type { DelegatedRole } from '../tuf/metadata.ts'
 import { parseRoot, parseTargets } from '../tuf/parse.ts'
 import { keysFolder, type Mirror } from './open-mirror.ts'
+import { onlineRoles, type OnlineRole } from './role-names.ts'
 import { metadataPath } from './tree-layout.ts'
 
-export interface OnlineSigners {
-  readonly bin: Signer
-  readonly snapshot: Signer
-  readonly timestamp: Signer
-}
-
-export const keyFileNames = {
-  bin: 'bins-nn.pem',
-  snapshot: 'snapshot.pem',
-  timestamp: 'timestamp.pem',
-} as const satisfies Record<keyof OnlineSigners, string>
+export type OnlineSigners = Readonly<Record<OnlineRole, Signer>>
 
 /**
  * Reads the keys and compares them with what the offline roles delegate to: what another key signs
  * would be refused by every client, so it is never published. Throws KEY_INVALID.
  */
 export async function openOnlineSigners(mirror: Mirror): Promise<OnlineSigners> {
-  const open = (name: string): Promise<Signer> =>
-    openFileSigner(join(mirror.directory, keysFolder, name))
-  const bin = await open(keyFileNames.bin)
-  const snapshot = await open(keyFileNames.snapshot)
-  const timestamp = await open(keyFileNames.timestamp)
-  const root = parseRoot(await readPublished(mirror, 'root')).claimed
-  requireKeyOf('snapshot', root.roles.snapshot.keyids, snapshot)
-  requireKeyOf('timestamp', root.roles.timestamp.keyids, timestamp)
-  const bins = parseTargets(await readPublished(mirror, 'bins'), 'bins').claimed
-  requireKeyOf('bins-NN', bins.delegations?.bins?.keyids ?? [], bin)
-  return { bin, snapshot, timestamp }
+  const open = (role: OnlineRole): Promise<Signer> =>
+    openFileSigner(join(mirror.directory, keysFolder, `${role}.pem`))
+  const signers = {
+    deny: await open('deny'),
+    'recently-claimed': await open('recently-claimed'),
+    'bins-nn': await open('bins-nn'),
+    snapshot: await open('snapshot'),
+    timestamp: await open('timestamp'),
+  }
+  const keyids = await readKeyids(mirror)
+  for (const role of onlineRoles) requireKeyOf(role, keyids.get(role) ?? [], signers[role])
+  return signers
 }
 
-async function readPublished(mirror: Mirror, role: string): Promise<Uint8Array> {
+/** Of each online role, as the published offline roles have them. */
+async function readKeyids(mirror: Mirror): Promise<ReadonlyMap<string, readonly string[]>> {
+  const root = parseRoot(await readPublished(mirror, 'root')).claimed
+  const targets = parseTargets(await readPublished(mirror, 'targets'), 'targets').claimed
+  const bins = parseTargets(await readPublished(mirror, 'bins'), 'bins').claimed
+  return new Map([
+    ...[...(targets.delegations?.roles.values() ?? [])].map(listKeyids),
+    ['bins-nn', bins.delegations?.bins?.keyids ?? []],
+    ['snapshot', root.roles.snapshot.keyids],
+    ['timestamp', root.roles.timestamp.keyids],
+  ])
+}
+
+function listKeyids({ name, keyids }: DelegatedRole): readonly [string, readonly string[]] {
+  return [name, keyids]
+}
+
+/** The newest published version of a role. Throws STORAGE_FAILED where it is missing. */
+export async function readPublished(mirror: Mirror, role: string): Promise<Uint8Array> {
   const path = metadataPath(role, mirror.roles.require(role).version)
   const bytes = await mirror.tree.read(path)
   if (bytes !== undefined) return bytes

@@ -1,6 +1,6 @@
 /**
- * Signs what changed and puts it out: bins, snapshot, timestamp last (TUF 6.2), so that a reader at
- * any moment sees one whole snapshot, and a crash at any moment leaves the one before.
+ * Signs what changed and puts it out: targets roles, snapshot, timestamp last (TUF 6.2), so that a
+ * reader at any moment sees one whole snapshot, and a crash at any moment leaves the one before.
  */
 
 import type { Bytes } from '../base/bytes.ts'
@@ -10,8 +10,11 @@ import { signEnvelope } from '../signing/envelope.ts'
 import type { Signer } from '../signing/signer.ts'
 import { findBin } from '../tuf/delegation.ts'
 import { renderBin } from './bins.ts'
+import { listRecentClaims } from './claims.ts'
+import { listDenied } from './deny.ts'
 import {
-  buildBin,
+  buildDelegator,
+  buildListing,
   buildSnapshot,
   buildTimestamp,
   type FileDigest,
@@ -40,19 +43,24 @@ export interface PublishOptions {
   readonly now: number
   /** Timestamp is signed even if nothing else is and it is young. */
   readonly isTimestampDue: boolean
+  /** The last word before clients see anything of it: where it throws, nothing becomes visible. */
+  readonly check?: PublicationCheck
 }
+
+/** Told once everything is on disk but timestamp.json, which is given as it would be published. */
+export type PublicationCheck = (staged: { readonly timestamp: Bytes }) => Promise<void>
 
 /** Every online role past half of its life is signed again, whether it changed or not. */
 export async function publishMirror(
   mirror: Mirror,
   signers: OnlineSigners,
-  { now, isTimestampDue }: PublishOptions,
+  { now, isTimestampDue, check }: PublishOptions,
 ): Promise<Published | undefined> {
   requireClock(mirror, now)
-  mirror.roles.markExpiring(now + mirror.settings.require(settings.binLifetimeMs) / 2)
+  markExpiring(mirror, now)
   const bins = mirror.roles.allocateDirtyBins()
   const isSnapshotDue =
-    bins.length > 0 || isOld(mirror, 'snapshot', settings.snapshotLifetimeMs, now)
+    mirror.roles.countDirty() > 0 || isOld(mirror, 'snapshot', settings.snapshotLifetimeMs, now)
   if (
     !isSnapshotDue &&
     !isTimestampDue &&
@@ -63,17 +71,26 @@ export async function publishMirror(
   mirror.settings.put(settings.lastSignedAt, now)
   const superseded: string[] = []
   const put = new RolePublisher(mirror, now, superseded)
+  await publishDenied(mirror, put, signers.deny)
+  await publishClaims(mirror, put, signers['recently-claimed'])
   for (let at = 0; at < bins.length; at += binsAtOnce) {
-    await publishBins(mirror, put, signers.bin, bins.slice(at, at + binsAtOnce))
+    await publishBins(mirror, put, signers['bins-nn'], bins.slice(at, at + binsAtOnce))
   }
   if (isSnapshotDue) await publishSnapshot(mirror, put, signers.snapshot)
-  await publishTimestamp(mirror, put, signers.timestamp)
+  await publishTimestamp(mirror, put, signers.timestamp, check)
   finishPublishing(mirror, superseded, now)
   await sweepSuperseded(mirror, now)
   return {
     timestamp: mirror.roles.require('timestamp').version,
     snapshot: mirror.roles.require('snapshot').version,
     bins: bins.length,
+  }
+}
+
+function markExpiring(mirror: Mirror, now: number): void {
+  mirror.roles.markExpiring(now + mirror.settings.require(settings.binLifetimeMs) / 2)
+  for (const role of ['deny', 'recently-claimed']) {
+    if (isOld(mirror, role, settings.binLifetimeMs, now)) mirror.roles.markDirty(role)
   }
 }
 
@@ -105,10 +122,11 @@ class RolePublisher {
   }
 
   /** Signs, makes all of them visible at once, and writes down that they are. */
-  async publish(drafts: readonly Draft[]): Promise<void> {
+  async publish(drafts: readonly Draft[], check?: (bytes: Bytes) => Promise<void>): Promise<void> {
     const written: WrittenRole[] = []
     for (const { name, version, expires, signed, signer } of drafts) {
       const bytes = await signEnvelope(signed, [signer])
+      await check?.(bytes)
       await this.#stage(name, version, bytes)
       written.push({ name, version, expires, ...digestOf(bytes) })
       const before = this.#mirror.roles.require(name).version
@@ -129,6 +147,24 @@ function digestOf(bytes: Bytes): FileDigest {
   return { length: bytes.length, sha256: sha256Hex(bytes) }
 }
 
+async function publishDenied(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
+  if (!mirror.roles.isDirty('deny')) return
+  const version = mirror.roles.allocate('deny')
+  const expires = put.expiry(settings.binLifetimeMs)
+  const signed = buildListing({ version, expires }, listDenied(mirror))
+  await put.publish([{ name: 'deny', version, expires, signed, signer }])
+}
+
+/** PEP 480: those whose owners are known, and not yet signed offline. */
+async function publishClaims(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
+  const name = 'recently-claimed'
+  if (!mirror.roles.isDirty(name)) return
+  const version = mirror.roles.allocate(name)
+  const expires = put.expiry(settings.binLifetimeMs)
+  const signed = buildDelegator({ version, expires }, listRecentClaims(mirror))
+  await put.publish([{ name, version, expires, signed, signer }])
+}
+
 async function publishBins(
   mirror: Mirror,
   put: RolePublisher,
@@ -142,7 +178,7 @@ async function publishBins(
     version,
     expires,
     signer,
-    signed: buildBin({ version, expires }, listTargets(mirror, bin, bitLength)),
+    signed: buildListing({ version, expires }, listTargets(mirror, bin, bitLength)),
   }))
   await put.publish(drafts)
 }
@@ -162,32 +198,37 @@ function* listTargets(
 }
 
 async function publishSnapshot(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
-  const bins = mirror.roles.listBins()
   const version = mirror.roles.allocate('snapshot')
   const expires = put.expiry(settings.snapshotLifetimeMs)
-  const offline = ['targets', 'bins'].map((name) => mirror.roles.require(name))
-  const meta = [...offline, ...bins].map(
-    (role) => [role.name, describeRole(role, bins.length)] as const,
-  )
+  const hasBinHashes = 2 ** mirror.settings.require(settings.bitLength) <= maxHashedBins
+  const meta = mirror.roles
+    .listForSnapshot()
+    .map((role) => [role.name, describeRole(role, hasBinHashes)] as const)
   const signed = buildSnapshot({ version, expires }, meta)
   await put.publish([{ name: 'snapshot', version, expires, signed, signer }])
 }
 
-function describeRole(role: RoleState, binCount: number): MetaEntry {
-  const { version, length, sha256 } = role
-  return role.bin === undefined || binCount <= maxHashedBins
-    ? { version, length, sha256 }
-    : { version }
+function describeRole(role: RoleState, hasBinHashes: boolean): MetaEntry {
+  const { version, length, sha256, bin, isRetired } = role
+  const isBin = bin !== undefined || isRetired
+  return isBin && !hasBinHashes ? { version } : { version, length, sha256 }
 }
 
-async function publishTimestamp(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
+async function publishTimestamp(
+  mirror: Mirror,
+  put: RolePublisher,
+  signer: Signer,
+  check: PublicationCheck | undefined,
+): Promise<void> {
   const { version: snapshot, length, sha256 } = mirror.roles.require('snapshot')
   const version = mirror.roles.allocate('timestamp')
   const expires = put.expiry(settings.timestampLifetimeMs)
   const indexSeen = mirror.settings.find(settings.indexSeenAt)
   const seen = { signed: put.now, ...(indexSeen !== undefined && { indexSeen }) }
   const signed = buildTimestamp({ version, expires }, { version: snapshot, length, sha256 }, seen)
-  await put.publish([{ name: 'timestamp', version, expires, signed, signer }])
+  await put.publish([{ name: 'timestamp', version, expires, signed, signer }], (timestamp) =>
+    check === undefined ? Promise.resolve() : check({ timestamp }),
+  )
 }
 
 /** Only now: a timestamp that covers everything is out. */

@@ -9,11 +9,13 @@ import { ConfigError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
 import { openOnlineSigners } from './online-signers.ts'
 import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
-import { publishMirror, type Published } from './publish.ts'
+import { publishMirror, type PublicationCheck, type Published } from './publish.ts'
+import { offlineRoles } from './role-names.ts'
 import { dayMs, settings } from './settings.ts'
 
 export interface RenewOptions extends MirrorContext {
   readonly directory: string
+  readonly check?: PublicationCheck
 }
 
 export interface RenewResult {
@@ -32,7 +34,13 @@ export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
     warnOfOfflineExpiry(mirror, now)
     requireIndexSeen(mirror, now)
     const signers = await openOnlineSigners(mirror)
-    return { published: await publishMirror(mirror, signers, { now, isTimestampDue: false }) }
+    const { check } = options
+    const published = await publishMirror(mirror, signers, {
+      now,
+      isTimestampDue: false,
+      ...(check !== undefined && { check }),
+    })
+    return { published }
   } finally {
     await mirror.close()
   }
@@ -53,7 +61,7 @@ function requireIndexSeen(mirror: Mirror, now: number): void {
 
 /** Signed by a person: nothing here can renew them. */
 export function listOfflineExpiries(mirror: Mirror): { role: string; expires: number }[] {
-  return ['root', 'targets', 'bins'].map((role) => ({
+  return offlineRoles.map((role) => ({
     role,
     expires: mirror.roles.require(role).expires,
   }))

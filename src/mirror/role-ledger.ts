@@ -11,8 +11,10 @@ import type { FileDigest } from './metadata-documents.ts'
 
 export interface RoleState extends FileDigest {
   readonly name: string
-  /** Set for `bins-NN` alone. */
+  /** Set for `bins-NN` alone, and only while they are in use. */
   readonly bin?: number
+  /** One of the bins of before: nothing delegates to it any more. */
+  readonly isRetired: boolean
   /** The newest one that was written. */
   readonly version: number
   /** ms */
@@ -33,8 +35,8 @@ export class RoleLedger {
     this.#database = database
   }
 
-  /** For `init`: a role that has been written once. */
-  add(role: RoleState): void {
+  /** A role that has been written once. */
+  add(role: Omit<RoleState, 'isRetired'>): void {
     const { name, bin = null, version, expires, length, sha256 } = role
     this.#database.run(
       `INSERT INTO role (name, bin, allocated, version, expires, length, sha256, dirty)
@@ -49,9 +51,14 @@ export class RoleLedger {
     )
   }
 
-  require(name: string): RoleState {
+  find(name: string): RoleState | undefined {
     const row = this.#database.get('SELECT * FROM role WHERE name = ?', name)
-    if (row !== undefined) return readRole(row)
+    return row && readRole(row)
+  }
+
+  require(name: string): RoleState {
+    const role = this.find(name)
+    if (role !== undefined) return role
     throw new StorageError('STORAGE_FAILED', `The mirror database has no role ${name}`, {
       role: name,
       next: 'Put mirror.db back from its backup: without its versions nothing can be signed.',
@@ -91,6 +98,21 @@ export class RoleLedger {
     })
   }
 
+  /** What stands in it has changed: the next publication signs it again. */
+  markDirty(name: string): void {
+    this.#database.run('UPDATE role SET dirty = 1 WHERE name = ? AND dirty = 0', name)
+  }
+
+  isDirty(name: string): boolean {
+    const row = this.#database.get('SELECT dirty FROM role WHERE name = ?', name)
+    return row !== undefined && readInteger(row, 'dirty') === 1
+  }
+
+  /** After a new bins key: every one of them. */
+  markAllBins(): void {
+    this.#database.run('UPDATE role SET dirty = 1 WHERE bin IS NOT NULL AND dirty = 0')
+  }
+
   /** Marks the bins that expire before the given time (ms). */
   markExpiring(before: number): void {
     const sql = 'UPDATE role SET dirty = 1 WHERE bin IS NOT NULL AND dirty = 0 AND expires < ?'
@@ -113,6 +135,13 @@ export class RoleLedger {
 
   listBins(): RoleState[] {
     return this.#database.all('SELECT * FROM role WHERE bin IS NOT NULL ORDER BY bin').map(readRole)
+  }
+
+  /** Everything that a snapshot lists, retired bins among it (TUF 5.5.5): all but three. */
+  listForSnapshot(): RoleState[] {
+    const sql = `SELECT * FROM role WHERE version > 0
+       AND name NOT IN ('root', 'snapshot', 'timestamp') ORDER BY bin, name`
+    return this.#database.all(sql).map(readRole)
   }
 
   countDirty(): number {
@@ -138,6 +167,7 @@ function readRole(row: Row): RoleState {
     expires: readInteger(row, 'expires'),
     length: readInteger(row, 'length'),
     sha256: readText(row, 'sha256'),
+    isRetired: readInteger(row, 'retired') === 1,
     ...(typeof bin === 'number' && { bin }),
   }
 }

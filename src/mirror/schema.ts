@@ -1,11 +1,13 @@
 /** What the mirror remembers, as tables. Sizes are for 900,000 projects and 20 million files. */
 
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /**
  * `file` pins a name to its digest for ever, whatever becomes of the record. `role.allocated` is the
- * highest version that may have been signed: it is committed before anything is. `project.sha256`
- * and `length` are those of the record; `etag` is the index's, of the page that it was made from.
+ * highest version that may have been signed: it is committed before anything is. `role.retired`:
+ * nothing delegates to it any more, but snapshot must go on listing it (TUF 5.5.5).
+ * `project.sha256` and `length` are those of the record; `etag` and `serial` are the index's, of the
+ * page that it was made from; `looked_at` is the last successful look (ms).
  */
 export const schema = `
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -20,7 +22,9 @@ CREATE TABLE project (
   listed INTEGER NOT NULL,
   removed INTEGER NOT NULL,
   conflicts INTEGER NOT NULL,
-  held TEXT
+  held TEXT,
+  serial INTEGER,
+  looked_at INTEGER
 ) STRICT;
 CREATE INDEX project_by_bin ON project (bin, name);
 CREATE INDEX project_held ON project (name) WHERE held IS NOT NULL;
@@ -41,11 +45,44 @@ CREATE TABLE role (
   expires INTEGER NOT NULL,
   length INTEGER NOT NULL,
   sha256 TEXT NOT NULL,
-  dirty INTEGER NOT NULL
+  dirty INTEGER NOT NULL,
+  retired INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX role_by_bin ON role (bin) WHERE bin IS NOT NULL;
 CREATE INDEX role_dirty ON role (bin) WHERE dirty = 1;
 
 CREATE TABLE superseded (path TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX superseded_since ON superseded (since);
+CREATE TABLE claim (
+  project TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  keys TEXT NOT NULL,
+  threshold INTEGER NOT NULL,
+  sha256 TEXT,
+  length INTEGER,
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deny (
+  project TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL,
+  length INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal (
+  sequence INTEGER PRIMARY KEY,
+  time INTEGER NOT NULL,
+  project TEXT,
+  kind TEXT NOT NULL,
+  entry TEXT NOT NULL,
+  digest BLOB NOT NULL
+) STRICT;
+CREATE INDEX journal_by_project ON journal (project, sequence) WHERE project IS NOT NULL;
+
+CREATE TABLE held (
+  project TEXT PRIMARY KEY,
+  since INTEGER NOT NULL,
+  sha256 TEXT,
+  reasons TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 `

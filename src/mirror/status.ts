@@ -16,7 +16,7 @@ export interface RoleStatus {
 }
 
 export interface MirrorStatus {
-  /** root, targets, bins, snapshot, timestamp; then `bins-NN` as one, with the earliest expiry. */
+  /** The offline roles and the online ones; then `bins-NN` as one, with the earliest expiry. */
   readonly roles: readonly RoleStatus[]
   readonly bins: number
   /** What would be chosen for the number of projects that there are. */
@@ -46,6 +46,16 @@ export interface StatusOptions extends MirrorContext {
   readonly directory: string
 }
 
+const listedRoles = [
+  'root',
+  'targets',
+  'deny',
+  'claimed',
+  'recently-claimed',
+  'bins',
+  'snapshot',
+  'timestamp',
+]
 const maxListed = 1000
 /** A record may be large: of more projects than this only the names are said. */
 const maxRecordsRead = 50
@@ -82,8 +92,7 @@ function describeMirror(mirror: MirrorMemory, tree: string): MirrorStatus {
 }
 
 function listRoles(mirror: MirrorMemory): RoleStatus[] {
-  const names = ['root', 'targets', 'bins', 'snapshot', 'timestamp']
-  const roles = names.map((role) => {
+  const roles = listedRoles.map((role) => {
     const { version, expires } = mirror.roles.require(role)
     return { role, version, expires }
   })

@@ -12,22 +12,33 @@ import { ChangeBatch } from './change-batch.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { lookAtProject, type Look, type LookOptions } from './look.ts'
 import { defaultRemovalLimits, isMassRemoval, type RemovalLimits } from './merge.ts'
-import { openOnlineSigners } from './online-signers.ts'
+import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
 import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { updateProjectList } from './published-list.ts'
-import { publishMirror, type Published } from './publish.ts'
+import { publishMirror, type PublicationCheck, type Published } from './publish.ts'
 import { selectProjects, type SelectionOptions } from './selection.ts'
 import { settings } from './settings.ts'
 import { recordTarget, targetPath } from './tree-layout.ts'
 
-export interface SyncOptions extends MirrorContext, SelectionOptions, IndexChoice {
-  readonly directory: string
-  readonly openIndex: OpenIndex
+/** What one round of a sync is to do. */
+export interface SyncRound extends SelectionOptions {
   /** What is gone is taken for gone, however much it is. */
   readonly acceptRemovals?: boolean
   readonly removalLimits?: Partial<RemovalLimits>
   /** Projects looked at at the same time; default 8. */
   readonly parallel?: number
+  readonly check?: PublicationCheck
+}
+
+export interface SyncOptions extends MirrorContext, SyncRound, IndexChoice {
+  readonly directory: string
+  readonly openIndex: OpenIndex
+}
+
+/** What a round works with. */
+export interface SyncParts {
+  readonly signers: OnlineSigners
+  readonly index: ChosenIndex
 }
 
 export interface SyncResult {
@@ -47,22 +58,13 @@ const defaultParallel = 8
 export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
   const mirror = await openMirror(options.directory, options)
   try {
-    const now = mirror.clock()
     // Before the long work: with a wrong clock or key it could not be published.
-    requireClock(mirror, now)
+    requireClock(mirror, mirror.clock())
     await catchUp(mirror)
     const signers = await openOnlineSigners(mirror)
     const index = await chooseIndex(mirror, options, options.openIndex)
     try {
-      const sync = new Sync(mirror, index, options, now)
-      const outcome = await sync.run()
-      await updateProjectList(mirror, now)
-      const published = await publishMirror(mirror, signers, {
-        // Signed times are of the signing; a long sync must not give out half-spent timestamps.
-        now: mirror.clock(),
-        isTimestampDue: outcome.isIndexSeen || outcome.changed > 0,
-      })
-      return { ...outcome, published }
+      return await syncOpened(mirror, { signers, index }, options)
     } finally {
       await index.port.close()
     }
@@ -71,10 +73,29 @@ export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
   }
 }
 
+/** One round on a mirror that is open already, for a process that keeps it so. */
+export async function syncOpened(
+  mirror: Mirror,
+  { signers, index }: SyncParts,
+  round: SyncRound,
+): Promise<SyncResult> {
+  const now = mirror.clock()
+  requireClock(mirror, now)
+  const outcome = await new Sync(mirror, index, round, now).run()
+  await updateProjectList(mirror, now)
+  const published = await publishMirror(mirror, signers, {
+    // Signed times are of the signing; a long sync must not give out half-spent timestamps.
+    now: mirror.clock(),
+    isTimestampDue: outcome.isIndexSeen || outcome.changed > 0,
+    ...(round.check !== undefined && { check: round.check }),
+  })
+  return { ...outcome, published }
+}
+
 class Sync {
   readonly #mirror: Mirror
   readonly #index: ChosenIndex
-  readonly #options: SyncOptions
+  readonly #options: SyncRound
   readonly #look: LookOptions
   readonly #batch: ChangeBatch
   readonly #emptied: string[] = []
@@ -86,7 +107,7 @@ class Sync {
   #held = 0
   #isMassRemoval = false
 
-  constructor(mirror: Mirror, index: ChosenIndex, options: SyncOptions, now: number) {
+  constructor(mirror: Mirror, index: ChosenIndex, options: SyncRound, now: number) {
     this.#mirror = mirror
     this.#index = index
     this.#options = options

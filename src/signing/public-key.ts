@@ -22,6 +22,14 @@ export interface PublicKey {
   readonly keyval: { readonly public: string }
 }
 
+/** What belongs together, by the name of the scheme. */
+export const keySchemes: ReadonlyMap<string, Pick<PublicKey, 'keytype' | 'scheme'>> = new Map([
+  ['ed25519', { keytype: 'ed25519', scheme: 'ed25519' }],
+  ['ecdsa-sha2-nistp256', { keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp256' }],
+  ['ecdsa-sha2-nistp384', { keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp384' }],
+  ['rsassa-pss-sha256', { keytype: 'rsa', scheme: 'rsassa-pss-sha256' }],
+])
+
 /** TUF 4.2.2: RSA keys shorter than this are not accepted by clients. */
 export const minRsaBits = 2048
 
@@ -39,15 +47,22 @@ export function readPublicKey(key: KeyObject, place: string): PublicKey {
       },
     )
   }
-  const half = key.type === 'private' ? createPublicKey(key) : key
   if (scheme === 'ed25519')
-    return { keytype: 'ed25519', scheme, keyval: { public: renderRaw(half) } }
-  const pem = half.export({ type: 'spki', format: 'pem' }).toString()
+    return { keytype: 'ed25519', scheme, keyval: { public: renderRaw(openHalf(key)) } }
   return {
     keytype: scheme === 'rsassa-pss-sha256' ? 'rsa' : 'ecdsa',
     scheme,
-    keyval: { public: pem },
+    keyval: { public: renderPublicPem(key) },
   }
+}
+
+/** SubjectPublicKeyInfo, the form in which programs hand on public keys (RFC 5280). */
+export function renderPublicPem(key: KeyObject): string {
+  return openHalf(key).export({ type: 'spki', format: 'pem' }).toString()
+}
+
+function openHalf(key: KeyObject): KeyObject {
+  return key.type === 'private' ? createPublicKey(key) : key
 }
 
 /** TUF 4.2.1: sha256 of the canonical form of the key object. */

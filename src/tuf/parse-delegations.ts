@@ -27,7 +27,8 @@ import {
 } from './metadata.ts'
 import { parsePathPattern } from './path-pattern.ts'
 
-const maxKeys = 4096
+/** One for each project that signs for itself, of which a role of 8 MB can name 18,000. */
+const maxKeys = 2 ** 15
 const maxKeyids = 1024
 const maxRoles = 2 ** 17
 const maxPatterns = 2 ** 17

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { buildBin } from '../../src/mirror/metadata-documents.ts'
+import { buildListing } from '../../src/mirror/metadata-documents.ts'
 import { signEnvelope } from '../../src/signing/envelope.ts'
 import { openFileSigner } from '../../src/signing/signer.ts'
 import { findRecord, trustFolder } from './own-client.ts'
@@ -257,7 +257,7 @@ test('A22: a bin signed with the stolen key under the same version is refused, w
   const thief = await openFileSigner(join(mirror.directory, 'keys/bins-nn.pem'))
   for (const bin of ['0', '1']) {
     for (const version of [1, 2]) {
-      const evil = buildBin({ version, expires: mirror.now + dayMs }, [])
+      const evil = buildListing({ version, expires: mirror.now + dayMs }, [])
       const path = join(mirror.public, `metadata/${version}.bins-${bin}.json`)
       await writeFile(path, await signEnvelope(evil, [thief]))
     }

@@ -8,6 +8,10 @@ import { requireUnexpired } from '../../src/tuf/freshness.ts'
 import { dayMs, hourMs, MirrorFixture } from './mirror-fixture.ts'
 import { findRecord, trustFolder } from './own-client.ts'
 
+async function listKeys(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.pem')).toSorted()
+}
+
 let mirror: MirrorFixture
 beforeEach(async () => {
   mirror = await MirrorFixture.create()
@@ -22,19 +26,22 @@ describe('a new mirror', () => {
     const trusted = await trustFolder(mirror.public, mirror.now)
     requireUnexpired(trusted, mirror.now)
     expect(await findRecord(mirror.public, 'foo', trusted, mirror.now)).toBeUndefined()
-    expect(trusted.snapshot.meta.size).toBe(2 + 4)
+    expect(trusted.snapshot.meta.size).toBe(5 + 4)
   })
 
   test('keeps online keys with it and offline keys elsewhere, for their owner alone', async () => {
     await mirror.init({ rootKeys: 3, rootThreshold: 2 })
     const offline = `${mirror.directory}-offline-keys`
-    expect((await readdir(join(mirror.directory, 'keys'))).toSorted()).toEqual([
+    expect(await listKeys(join(mirror.directory, 'keys'))).toEqual([
       'bins-nn.pem',
+      'deny.pem',
+      'recently-claimed.pem',
       'snapshot.pem',
       'timestamp.pem',
     ])
-    expect((await readdir(offline)).toSorted()).toEqual([
+    expect(await listKeys(offline)).toEqual([
       'bins.pem',
+      'claimed.pem',
       'root-1.pem',
       'root-2.pem',
       'root-3.pem',
@@ -42,7 +49,7 @@ describe('a new mirror', () => {
     ])
     for (const folder of [offline, join(mirror.directory, 'keys')]) {
       expect((await stat(folder)).mode & 0o777).toBe(0o700)
-      for (const name of await readdir(folder)) {
+      for (const name of await listKeys(folder)) {
         expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
       }
     }
@@ -54,13 +61,14 @@ describe('a new mirror', () => {
   test('gives each role a key of its own', async () => {
     await mirror.init()
     const keyids = new Set<string>()
-    const roles = ['1.root', '1.targets', '1.bins', '1.snapshot', 'timestamp', '1.bins-0']
+    const online = ['1.deny', '1.recently-claimed', '1.bins-0', '1.snapshot', 'timestamp']
+    const roles = ['1.root', '1.targets', '1.claimed', '1.bins', ...online]
     for (const name of roles) {
       const text = await readFile(join(mirror.public, 'metadata', `${name}.json`), 'utf8')
       const { signatures } = JSON.parse(text) as { signatures: { keyid: string }[] }
       for (const { keyid } of signatures) keyids.add(keyid)
     }
-    expect(keyids.size).toBe(6)
+    expect(keyids.size).toBe(9)
   })
 
   test('has the lifetimes of each role, and canonical metadata', async () => {
@@ -216,6 +224,7 @@ describe('a mirror', () => {
     expect(mirror.takeEvents('warning')).toMatchObject([
       { message: expect.stringContaining('The offline role root expires in 29 d') as string },
       { message: expect.stringContaining('targets') as string },
+      { message: expect.stringContaining('claimed') as string },
       { message: expect.stringContaining('bins') as string },
     ])
   })
@@ -246,6 +255,9 @@ describe('a mirror', () => {
       roles: [
         { role: 'root', version: 1, expires: mirror.now + 365 * dayMs },
         { role: 'targets', version: 1 },
+        { role: 'deny', version: 1 },
+        { role: 'claimed', version: 1 },
+        { role: 'recently-claimed', version: 1 },
         { role: 'bins', version: 1 },
         { role: 'snapshot', version: 2, expires: mirror.now + 7 * dayMs },
         { role: 'timestamp', version: 2, expires: mirror.now + dayMs },

@@ -1,0 +1,101 @@
+/** `tufgate mirror init|sync|renew|status`; the other commands of a mirror stand in files of their own. */
+
+import { Option, type Command } from 'commander'
+import {
+  runMirrorInit,
+  runMirrorRenew,
+  runMirrorStatus,
+  runMirrorSync,
+  type MirrorInitFlags,
+  type MirrorStatusFlags,
+  type MirrorSyncFlags,
+} from '../mirror-command.ts'
+import { example, type Run } from './registration.ts'
+
+export function addMirror(program: Command, run: Run): void {
+  const mirror = program
+    .command('mirror')
+    .description('Make and keep a signing mirror of an index.')
+  addMirrorInit(mirror, run)
+  addMirrorSync(mirror, run)
+  mirror
+    .command('renew')
+    .argument('<folder>', 'the mirror')
+    .description('Sign again what is past half its life; for a timer (run it every few hours).')
+    .option('--json', 'print the outcome as JSON')
+    .addHelpText('after', example('tufgate mirror renew /srv/mirror'))
+    .action((folder: string, flags: MirrorStatusFlags) => run(() => runMirrorRenew(folder, flags)))
+  mirror
+    .command('status')
+    .argument('<folder>', 'the mirror')
+    .description('Versions, expiry dates, numbers of projects and what waits for a person.')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', example('tufgate mirror status /srv/mirror --json'))
+    .action((folder: string, flags: MirrorStatusFlags) => run(() => runMirrorStatus(folder, flags)))
+}
+
+function addMirrorInit(mirror: Command, run: Run): void {
+  mirror
+    .command('init')
+    .argument('<folder>', 'a new folder')
+    .description('Create keys, roles and an empty signed list.')
+    .option(
+      '--offline-keys <folder>',
+      'where the keys of root, targets, claimed and bins go (default: FOLDER-offline-keys)',
+    )
+    .option('--root-keys <n>', 'number of root keys', '1')
+    .option('--root-threshold <m>', 'how many of them have to sign (default: more than half)')
+    .addOption(
+      new Option('--key-type <type>', 'kind of the keys')
+        .choices(['ed25519', 'ecdsa-p256', 'ecdsa-p384', 'rsa-pss'])
+        .default('ed25519'),
+    )
+    .option(
+      '--projects <n>',
+      'how many projects the index has, roughly; sets the number of bins',
+      '1000',
+    )
+    .option('--bins <n>', 'number of bins, a power of two; instead of --projects')
+    .option(
+      '--max-unseen <duration>',
+      'renew refuses when the index was not seen for longer',
+      '24h',
+    )
+    .option('--project-list', 'also sign the list of all project names')
+    .option('--json', 'print the outcome as JSON')
+    .addHelpText(
+      'after',
+      example('tufgate mirror init /srv/mirror --root-keys 3 --root-threshold 2'),
+    )
+    .action((folder: string, flags: MirrorInitFlags) => run(() => runMirrorInit(folder, flags)))
+}
+
+function addMirrorSync(mirror: Command, run: Run): void {
+  mirror
+    .command('sync')
+    .argument('<folder>', 'the mirror')
+    .description(
+      'Look at the index and sign what it has now. Without a selection: the projects signed before.',
+    )
+    .option(
+      '--index <location>',
+      'URL of the index, or a local folder with simple/; needed the first time',
+    )
+    .option('--base-url <url>', 'for a folder: the URL under which it is served')
+    .option('--project <name...>', 'these projects')
+    .option('--requirements <file...>', 'the projects that these requirements files name')
+    .option('--all', 'every project that the index lists')
+    .option('--file-hosts <host...>', "hosts that files may be on besides the index's own")
+    .option('--accept-removals', 'sign also when many files or projects are gone at once')
+    .option('--accept-index', 'follow another index from now on')
+    .option('--json', 'print the outcome as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'tufgate mirror sync /srv/mirror --index https://pypi.org/simple/ --requirements requirements.txt',
+        'tufgate mirror sync /srv/mirror --index /srv/bandersnatch/web --base-url https://pypi.example/ --all',
+        'tufgate mirror sync /srv/mirror',
+      ),
+    )
+    .action((folder: string, flags: MirrorSyncFlags) => run(() => runMirrorSync(folder, flags)))
+}

@@ -1,0 +1,45 @@
+/** `tufgate serve`. */
+
+import { Option, type Command } from 'commander'
+import { runServe, type ServeFlags } from '../serve-command.ts'
+import { example, type Run } from './registration.ts'
+
+export function addServe(program: Command, run: Run): void {
+  program
+    .command('serve')
+    .description('Run the proxy that pip talks to.')
+    .option(
+      '--config <file>',
+      'settings file (default: ~/.config/tufgate/tufgate.toml, if there is one)',
+    )
+    .option(
+      '--listen <address...>',
+      'host:port to listen on (default: 127.0.0.1:8642 and [::1]:8642)',
+    )
+    .option('--index <url>', 'the index whose pages the mirror has signed')
+    .option(
+      '--mirror <location...>',
+      'URL or folder with metadata/ and targets/; several are tried in order',
+    )
+    .option('--root <file>', 'the pinned 1.root.json of the mirror')
+    .option(
+      '--state-dir <folder>',
+      'trusted state, verified files and the audit log (default: $XDG_STATE_HOME/tufgate, or ~/.local/state/tufgate)',
+    )
+    .addOption(
+      new Option('--log-level <level>', 'what goes to standard error').choices([
+        'debug',
+        'info',
+        'warning',
+        'error',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      example(
+        'tufgate serve --config tufgate.toml',
+        'tufgate serve --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json',
+      ),
+    )
+    .action((flags: ServeFlags) => run(() => runServe(flags)))
+}

@@ -1,0 +1,15 @@
+/** The roles of a mirror, by who holds their keys. Delegations stand in PEP 480's order. */
+
+/** Signed by people, in a ceremony. */
+export const offlineRoles = ['root', 'targets', 'claimed', 'bins'] as const
+
+/** Signed by the mirror itself; `bins-nn` is one key for every bin. */
+export const onlineRoles = ['deny', 'recently-claimed', 'bins-nn', 'snapshot', 'timestamp'] as const
+
+export type OfflineRole = (typeof offlineRoles)[number]
+export type OnlineRole = (typeof onlineRoles)[number]
+
+/** The role of the maintainers of a project that signs for itself (PEP 480). */
+export function ownerRole(project: string): string {
+  return `owner-${project}`
+}
