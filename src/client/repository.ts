@@ -9,13 +9,16 @@ import type { Bytes } from '../base/bytes.ts'
 import { formatSpan, type Clock } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
+import { denyTarget, type Denial } from '../simple/denial.ts'
 import { parseProjectListJson } from '../simple/project-list.ts'
 import { findTarget, type Search } from '../tuf/search.ts'
 import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
 import { refreshRoles, refreshRoot, type RefreshLimits } from '../tuf/update.ts'
+import { DenialLoader, denyRole } from './denial-loader.ts'
 import { MirrorOrder } from './mirror-order.ts'
 import { MirrorPort } from './mirror-port.ts'
+import { explainOwnerExpiry } from './owner-expiry.ts'
 import { RecordLoader, type ContentStore, type LoadedRecord } from './record-loader.ts'
 import { RefreshSchedule, type RefreshTiming } from './refresh-schedule.ts'
 import type { RepositorySource } from './repository-source.ts'
@@ -67,6 +70,7 @@ export class Repository {
   readonly #options: RepositoryOptions
   readonly #roles: RoleLoader
   readonly #records: RecordLoader
+  readonly #denials: DenialLoader
   readonly #schedule: RefreshSchedule
   readonly #ports: ReadonlyMap<RepositorySource, MirrorPort>
   readonly #pinnedVersion: number
@@ -100,6 +104,7 @@ export class Repository {
     this.#unusable = unusable
     this.#roles = new RoleLoader(order, storage, limits.maxTargetsBytes, onFailure)
     this.#records = new RecordLoader(order, content, maxRecordBytes, onFailure)
+    this.#denials = new DenialLoader(this.#records)
     this.#schedule = new RefreshSchedule(() => this.#refresh(), timing, clock)
     this.#ports = new Map(sources.map((source) => [source, new MirrorPort(source, storage)]))
   }
@@ -129,15 +134,35 @@ export class Repository {
    */
   async findRecord(project: string): Promise<FoundRecord | undefined> {
     const path = this.#options.recordPath.replace('{project}', () => project)
-    const { trusted, found } = await this.#find(path)
+    const { trusted, found } = await this.#find(path).catch((error: unknown) => {
+      throw explainOwnerExpiry(error, project)
+    })
     if (found.target === undefined) return undefined
     const { consistentSnapshot } = trusted.root
+    const denials = await this.#findDenials(trusted, project)
     const loaded = await this.#records.load(project, {
       path,
       target: found.target,
       consistentSnapshot,
     })
-    return { ...loaded, trust: { ...versionsOf(trusted), role: found.role } }
+    const record = this.#denials.subtract(loaded.record, denials)
+    return { ...loaded, record, trust: { ...versionsOf(trusted), role: found.role } }
+  }
+
+  /**
+   * What the mirror has withdrawn, in the same trusted set as the record. A role that is delegated to
+   * and cannot be loaded is thrown: what it says is never taken to be nothing.
+   */
+  async #findDenials(trusted: TrustedSet, project: string): Promise<readonly Denial[]> {
+    if (trusted.targets?.delegations?.roles.has(denyRole) !== true) return []
+    const path = denyTarget(project)
+    const { target } = await this.#search(trusted, path)
+    if (target === undefined) return []
+    return this.#denials.load(project, {
+      path,
+      target,
+      consistentSnapshot: trusted.root.consistentSnapshot,
+    })
   }
 
   /** The signed list of project names, where the mirror publishes one. */
@@ -152,14 +177,17 @@ export class Repository {
 
   async #find(path: string): Promise<{ trusted: TrustedSet; found: Search }> {
     const trusted = await this.requireFresh()
+    return { trusted, found: await this.#search(trusted, path) }
+  }
+
+  #search(trusted: TrustedSet, path: string): Promise<Search> {
     const { clock, maxDelegations } = this.#options
-    const found = await findTarget(
+    return findTarget(
       trusted,
       path,
       (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
       { now: clock(), maxRoles: maxDelegations },
     )
-    return { trusted, found }
   }
 
   /** Expiry is checked at use (TUF 5.1 fixes it for a refresh only): here, for every request. */

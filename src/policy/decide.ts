@@ -35,13 +35,18 @@ export type Decision = { readonly kind: 'keep' } | Ruling
 
 const keep: Decision = { kind: 'keep' }
 
-/** `project` is normalized. The strongest reason is given: removed, then denied, then too young. */
+/** `project` is normalized. The strongest reason is given: withdrawn, removed, denied, too young. */
 export function decideFile(
   policy: Policy,
   project: string,
   file: RecordFile,
   now: number,
 ): Decision {
+  if (file.denied !== undefined) {
+    const { since, reason } = file.denied
+    const sentence = `the mirror has withdrawn ${file.filename} since ${since}: ${reason}`
+    return { kind: 'refuse', code: 'DENIED', reason: sentence }
+  }
   if (file.removed !== undefined) {
     const reason = `the index has not listed ${file.filename} since ${file.removed}`
     return { kind: 'refuse', code: 'REMOVED', reason }

@@ -41,6 +41,8 @@ export interface RecordFile extends ProjectFile {
   readonly conflict?: string
   /** `_first-seen`, ms. */
   readonly firstSeen?: number
+  /** The mirror has withdrawn it; never of a record itself, see `subtract-denied.ts`. */
+  readonly denied?: { readonly reason: string; readonly since: string }
 }
 
 export interface ServedPath {

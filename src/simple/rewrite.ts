@@ -61,8 +61,10 @@ function rewriteFiles(
   }
 }
 
-/** A file that the index lists no more is shown as yanked (PEP 592): nobody gets it by chance. */
+/** A file that is withdrawn or listed no more is shown as yanked (PEP 592): nobody gets it by chance. */
 function yankReason(file: RecordFile): string | undefined {
+  if (file.denied !== undefined)
+    return `withdrawn since ${file.denied.since}: ${file.denied.reason}`
   if (file.removed === undefined) return file.yanked
   return `not listed since ${file.removed}${file.yanked ? `: ${file.yanked}` : ''}`
 }

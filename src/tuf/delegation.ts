@@ -22,34 +22,49 @@ export function findDelegations(delegations: Delegations, path: string): Delegat
     // As python-tuf, go-tuf and tuf-js have it, though TAP 15 says otherwise.
     return [{ name: binName(namePrefix, bitLength, path), terminating: true }]
   }
-  const { byPattern, byHashPrefix, hashPrefixLengths } = delegations.index
+  const { byFolder, byPattern, byHashPrefix, hashPrefixLengths } = delegations.index
   const pathHash = hashPath(path)
+  const candidates = [...byPattern, ...(byFolder.get(folderOf(path)) ?? [])]
   const matches = new Set([
-    ...byPattern.filter((role) => isPatternMatch(role, path)),
+    ...candidates.filter((role) => isPatternMatch(role, path)),
     ...hashPrefixLengths.flatMap((length) => byHashPrefix.get(pathHash.slice(0, length)) ?? []),
   ])
   return [...matches].toSorted((left, right) => left.place - right.place)
 }
 
-export function buildIndex(roles: Iterable<DelegatedRole>): DelegationIndex {
-  const byPattern: DelegatedRole[] = []
-  const byHashPrefix = new Map<string, DelegatedRole[]>()
-  for (const role of roles) {
-    if (role.scope.kind === 'patterns') byPattern.push(role)
-    else for (const prefix of role.scope.prefixes) addTo(byHashPrefix, prefix, role)
-  }
-  const hashPrefixLengths = [...new Set([...byHashPrefix.keys()].map(({ length }) => length))]
-  return { byPattern, byHashPrefix, hashPrefixLengths }
+/** The path without its last segment, as a pattern without wildcards there can match it. */
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1)
 }
 
-function addTo(
-  byHashPrefix: Map<string, DelegatedRole[]>,
-  prefix: string,
+export function buildIndex(roles: Iterable<DelegatedRole>): DelegationIndex {
+  const byPattern: DelegatedRole[] = []
+  const byFolder = new Map<string, DelegatedRole[]>()
+  const byHashPrefix = new Map<string, DelegatedRole[]>()
+  for (const role of roles) {
+    if (role.scope.kind === 'patterns') {
+      for (const { text } of role.scope.patterns) addPattern({ byPattern, byFolder }, text, role)
+    } else for (const prefix of role.scope.prefixes) addTo(byHashPrefix, prefix, role)
+  }
+  const hashPrefixLengths = [...new Set([...byHashPrefix.keys()].map(({ length }) => length))]
+  return { byPattern, byFolder, byHashPrefix, hashPrefixLengths }
+}
+
+/** Where no wildcard stands before the last slash, only paths of this very folder can match. */
+function addPattern(
+  { byPattern, byFolder }: { byPattern: DelegatedRole[]; byFolder: Map<string, DelegatedRole[]> },
+  text: string,
   role: DelegatedRole,
 ): void {
-  const sharing = byHashPrefix.get(prefix)
-  if (sharing === undefined) byHashPrefix.set(prefix, [role])
-  else sharing.push(role)
+  const folder = folderOf(text)
+  if (!/[*?[]/.test(folder)) addTo(byFolder, folder, role)
+  else if (byPattern.at(-1) !== role) byPattern.push(role)
+}
+
+function addTo(index: Map<string, DelegatedRole[]>, key: string, role: DelegatedRole): void {
+  const sharing = index.get(key)
+  if (sharing === undefined) index.set(key, [role])
+  else if (sharing.at(-1) !== role) sharing.push(role)
 }
 
 /** `undefined` where the delegations do not know the role. */

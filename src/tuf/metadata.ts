@@ -87,9 +87,12 @@ export type Scope =
   | { readonly kind: 'patterns'; readonly patterns: readonly PathPattern[] }
   | { readonly kind: 'hash-prefixes'; readonly prefixes: readonly string[] }
 
-/** The same roles, so that one of 65,536 classic bins is found at once. */
+/** The same roles, so that one of 65,536 classic bins, or of thousands of owners, is found at once. */
 export interface DelegationIndex {
+  /** Those with a pattern that has a wildcard before its last slash. */
   readonly byPattern: readonly DelegatedRole[]
+  /** By what stands before the last slash of a pattern, that slash included. */
+  readonly byFolder: ReadonlyMap<string, readonly DelegatedRole[]>
   readonly byHashPrefix: ReadonlyMap<string, readonly DelegatedRole[]>
   readonly hashPrefixLengths: readonly number[]
 }

@@ -61,9 +61,12 @@ export let storage: MemoryStorage
 export const time = { now: 0 }
 export let events: RepositoryEvent[]
 
-export function open(sources: readonly RepositorySource[] = [simulator]): Promise<Repository> {
+export function open(
+  sources: readonly RepositorySource[] = [simulator],
+  pinned: TufSimulator = simulator,
+): Promise<Repository> {
   return Repository.open({
-    pinnedRoot: simulator.publishedRoots.get(1) ?? new Uint8Array(),
+    pinnedRoot: pinned.publishedRoots.get(1) ?? new Uint8Array(),
     pinnedRootName: 'pinned.root.json',
     sources,
     storage,
