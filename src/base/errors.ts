@@ -34,7 +34,7 @@ export type UpstreamCode =
   | 'HOST_REFUSED'
 
 /** Somebody decided so; the file itself may verify. */
-export type DecisionCode = 'DENIED' | 'TOO_YOUNG' | 'REMOVED' | 'CONFLICT'
+export type DecisionCode = 'DENIED' | 'TOO_YOUNG' | 'NOT_PINNED' | 'REMOVED' | 'CONFLICT'
 
 /** The client asked for something that is not served. */
 export type RequestCode =
@@ -47,8 +47,13 @@ export type RequestCode =
   /** A name that an index claims by pattern, proven to be absent from its signed list. */
   | 'NOT_SIGNED'
 
-/** Our own disk, log or state fails. */
-export type StorageCode = 'DISK_FULL' | 'STORAGE_FAILED' | 'AUDIT_FAILED' | 'STATE_BUSY'
+/** Our own disk, log or state fails, or the command that signs for us. */
+export type StorageCode =
+  | 'DISK_FULL'
+  | 'STORAGE_FAILED'
+  | 'AUDIT_FAILED'
+  | 'STATE_BUSY'
+  | 'SIGNER_FAILED'
 
 /** The operator's files or arguments are wrong; raised before any work is done. */
 export type ConfigCode = 'CONFIG_INVALID' | 'KEY_INVALID' | 'STATE_NEWER' | 'HELD'

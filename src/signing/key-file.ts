@@ -1,23 +1,30 @@
 /**
- * Private keys on disk: PKCS#8 PEM, readable by their owner alone, in a folder that is too.
+ * Private keys on disk: PKCS#8 PEM, readable by their owner alone, in a folder that is too; encrypted
+ * where a passphrase was given.
  *
  * A key file is created, never overwritten: a key that is lost cannot be made again.
  */
 
 import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { ConfigError, StorageError } from '../base/errors.ts'
+import { syncFolder } from '../store/atomic-file.ts'
 import { makeFolderPath } from '../store/make-folder.ts'
-import { buildStorageError } from '../store/storage-error.ts'
-import { readPublicKey } from './public-key.ts'
+import { buildStorageError, findErrno } from '../store/storage-error.ts'
+import { encryptKey } from './encrypted-key.ts'
+import type { AskPassphrase } from './passphrase.ts'
+import { readPrivateFile, requirePrivateFolder } from './private-file.ts'
+import { readPublicKey, renderPublicPem } from './public-key.ts'
 
 export type KeyKind = 'ed25519' | 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-pss'
 
 /** No key of an accepted kind comes near it. */
 const maxKeyFileBytes = 64 * 1024
 const rsaBits = 3072
+/** At a terminal; a file has the same answer each time. */
+const maxAttempts = 3
 
 const generate = promisify(generateKeyPair)
 
@@ -32,19 +39,35 @@ export async function buildPrivateKey(kind: KeyKind): Promise<KeyObject> {
   return (await generators[kind]()).privateKey
 }
 
-/** Makes the folder (0700) and the file (0600). Throws KEY_INVALID where the file exists already. */
-export async function putKeyFile(path: string, key: KeyObject): Promise<void> {
+export interface KeyFileOptions {
+  /** Without one whoever reads the file has the key. */
+  readonly passphrase?: string
+}
+
+/**
+ * Makes the folder (0700), the file (0600), and beside it `NAME.pub`, the public half, for those who
+ * have to name the key without having it. Throws KEY_INVALID where one of them exists already.
+ */
+export async function putKeyFile(
+  path: string,
+  key: KeyObject,
+  { passphrase }: KeyFileOptions = {},
+): Promise<void> {
+  const pem =
+    passphrase === undefined
+      ? key.export({ type: 'pkcs8', format: 'pem' }).toString()
+      : await encryptKey(key, passphrase)
   const folder = dirname(path)
   makeFolder(folder)
   await requirePrivateFolder(folder)
-  const file = await createFile(path)
-  try {
-    await file.writeFile(key.export({ type: 'pkcs8', format: 'pem' }))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await syncFolder(folder)
+  await putNewFile(path, pem, 0o600)
+  await putNewFile(publicKeyPath(path), renderPublicPem(key), 0o644)
+  syncFolder(folder)
+}
+
+/** Where the public half of a key file stands. */
+export function publicKeyPath(path: string): string {
+  return `${path.replace(/\.pem$/, '')}.pub`
 }
 
 function makeFolder(folder: string): void {
@@ -55,12 +78,22 @@ function makeFolder(folder: string): void {
   }
 }
 
-async function createFile(path: string): Promise<FileHandle> {
+async function putNewFile(path: string, text: string, mode: number): Promise<void> {
+  const file = await createFile(path, mode)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function createFile(path: string, mode: number): Promise<FileHandle> {
   try {
     // `wx` is O_CREAT | O_EXCL: neither an existing key nor a symbolic link is written through.
-    return await open(path, 'wx', 0o600)
+    return await open(path, 'wx', mode)
   } catch (cause) {
-    if (codeOf(cause) === 'EEXIST') {
+    if (findErrno(cause) === 'EEXIST') {
       throw new ConfigError('KEY_INVALID', `${path} exists already; a key is never overwritten`, {
         next: 'Move the existing key away, or choose another folder.',
         cause,
@@ -70,106 +103,66 @@ async function createFile(path: string): Promise<FileHandle> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
 /**
- * Reads a private key. Throws KEY_INVALID where it is missing, readable by others, encrypted, not
- * PEM, or of a kind that is not accepted.
+ * Reads a private key. Throws KEY_INVALID where it is missing, readable by others, encrypted with
+ * nobody who knows the passphrase, not PEM, or of a kind that is not accepted.
  */
-export async function readKeyFile(path: string): Promise<KeyObject> {
+export async function readKeyFile(
+  path: string,
+  askPassphrase: AskPassphrase = () => Promise.resolve(undefined),
+): Promise<KeyObject> {
   await requirePrivateFolder(dirname(path))
-  const pem = await readPrivateFile(path)
-  let key: KeyObject
-  try {
-    key = createPrivateKey({ key: pem, format: 'pem' })
-  } catch (cause) {
-    throw new ConfigError('KEY_INVALID', `${path} is not an unencrypted private key in PEM form`, {
-      expected: 'PKCS#8 PEM (BEGIN PRIVATE KEY)',
-      next: `Look at it with: openssl pkey -in ${path} -noout -text_pub`,
-      cause,
-    })
-  }
+  const pem = await readPrivateFile(path, {
+    kind: 'key file',
+    maxFileBytes: maxKeyFileBytes,
+    next: 'Put the key back from its backup, or name the folder in which it is.',
+  })
+  const key = isEncrypted(pem) ? await decrypt(path, pem, askPassphrase) : openPlain(path, pem)
   // The kind is checked here, so that a key that cannot sign is found before any work is done.
   readPublicKey(key, path)
   return key
 }
 
-async function readPrivateFile(path: string): Promise<string> {
-  const file = await openKey(path)
+function isEncrypted(pem: string): boolean {
+  return pem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----')
+}
+
+function openPlain(path: string, pem: string): KeyObject {
   try {
-    const found = await file.stat()
-    requirePrivateMode(path, found.mode, '600')
-    requireOwner(path, found.uid)
-    if (!found.isFile() || found.size > maxKeyFileBytes) {
-      throw new ConfigError('KEY_INVALID', `${path} is not a key file`, {
-        expected: `a file of at most ${maxKeyFileBytes} bytes`,
-        found: found.isFile() ? `${found.size} bytes` : 'not a file',
-        next: 'Name the key file itself.',
-      })
+    return createPrivateKey({ key: pem, format: 'pem' })
+  } catch (cause) {
+    throw new ConfigError('KEY_INVALID', `${path} is not a private key in PKCS#8 PEM form`, {
+      expected: 'BEGIN PRIVATE KEY or BEGIN ENCRYPTED PRIVATE KEY',
+      next: `Another form becomes one with: openssl pkcs8 -topk8 -scrypt -in ${path} -out NEW.pem`,
+      cause,
+    })
+  }
+}
+
+async function decrypt(path: string, pem: string, ask: AskPassphrase): Promise<KeyObject> {
+  let failure: unknown
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const passphrase = await ask({ place: path, isRetry: attempt > 0 })
+    if (passphrase === undefined) break
+    try {
+      return createPrivateKey({ key: pem, format: 'pem', passphrase })
+    } catch (cause) {
+      // A wrong passphrase shows as bad padding or as nonsense inside: the two cannot be told apart.
+      failure = cause
     }
-    return await file.readFile('utf8')
-  } finally {
-    await file.close()
   }
+  throw failure === undefined ? refuseUnasked(path) : refuseWrong(path, failure)
 }
 
-async function openKey(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r')
-  } catch (cause) {
-    const reason = codeOf(cause) === 'ENOENT' ? 'does not exist' : 'cannot be opened'
-    throw new ConfigError('KEY_INVALID', `The key file ${path} ${reason}`, {
-      next: 'Put the key back from its backup, or name the folder in which it is.',
-      cause,
-    })
-  }
-}
-
-async function requirePrivateFolder(folder: string): Promise<void> {
-  const { mode, uid } = await statFolder(folder)
-  requirePrivateMode(folder, mode, '700')
-  requireOwner(folder, uid)
-}
-
-async function statFolder(folder: string): Promise<{ mode: number; uid: number }> {
-  try {
-    return await stat(folder)
-  } catch (cause) {
-    throw new ConfigError('KEY_INVALID', `The key folder ${folder} cannot be read`, {
-      next: 'Name the folder in which the keys are.',
-      cause,
-    })
-  }
-}
-
-function requirePrivateMode(path: string, mode: number, wanted: '600' | '700'): void {
-  if ((mode & 0o077) === 0) return
-  const found = (mode & 0o777).toString(8).padStart(3, '0')
-  throw new ConfigError('KEY_INVALID', `${path} can be read or changed by others (mode ${found})`, {
-    expected: wanted,
-    found,
-    next: `chmod ${wanted} ${path}`,
+function refuseUnasked(path: string): ConfigError {
+  return new ConfigError('KEY_INVALID', `${path} is encrypted, and no passphrase was given`, {
+    next: 'Run the command at a terminal, or name a file of mode 0600 that holds the passphrase: --passphrase-file FILE, or TUFGATE_PASSPHRASE_FILE=FILE in the environment.',
   })
 }
 
-/** Whoever owns a file can open it to others again: only ourselves and root may. */
-function requireOwner(path: string, uid: number): void {
-  const own = process.getuid?.()
-  if (own === undefined || uid === own || uid === 0) return
-  throw new ConfigError('KEY_INVALID', `${path} belongs to another user (uid ${uid})`, {
-    expected: `uid ${own}`,
-    found: `uid ${uid}`,
-    next: `chown ${own} ${path}`,
+function refuseWrong(path: string, cause: unknown): ConfigError {
+  return new ConfigError('KEY_INVALID', `The passphrase does not open ${path}`, {
+    next: `Try it with: openssl pkey -in ${path} -noout. If the passphrase is surely right, the file is damaged: put it back from its backup.`,
+    cause,
   })
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

@@ -30,6 +30,11 @@ export const keySchemes: ReadonlyMap<string, Pick<PublicKey, 'keytype' | 'scheme
   ['rsassa-pss-sha256', { keytype: 'rsa', scheme: 'rsassa-pss-sha256' }],
 ])
 
+export interface NamedKey {
+  readonly key: PublicKey
+  readonly keyid: string
+}
+
 /** TUF 4.2.2: RSA keys shorter than this are not accepted by clients. */
 export const minRsaBits = 2048
 

@@ -4,7 +4,8 @@ import { constants, sign as signBytes, type KeyObject } from 'node:crypto'
 import { encodeHex, type Bytes } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { readKeyFile } from './key-file.ts'
-import { buildKeyid, readPublicKey, type KeyScheme, type PublicKey } from './public-key.ts'
+import type { AskPassphrase } from './passphrase.ts'
+import { buildKeyid, readPublicKey, type KeyScheme, type NamedKey } from './public-key.ts'
 
 /** The salt is as long as the digest: what the other implementations write, and all accept. */
 const pss = {
@@ -12,16 +13,14 @@ const pss = {
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
 }
 
-export interface Signer {
-  readonly key: PublicKey
-  readonly keyid: string
+export interface Signer extends NamedKey {
   /** The signature in lower-case hexadecimal, as TUF metadata carries it. */
   sign(bytes: Bytes): Promise<string>
 }
 
 /** Reads the key once; throws KEY_INVALID as `readKeyFile` does. */
-export async function openFileSigner(path: string): Promise<Signer> {
-  return buildSigner(await readKeyFile(path), path)
+export async function openFileSigner(path: string, ask?: AskPassphrase): Promise<Signer> {
+  return buildSigner(await readKeyFile(path, ask), path)
 }
 
 /** A signer over a key in memory; `place` names it in messages. */

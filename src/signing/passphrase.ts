@@ -1,0 +1,37 @@
+/** Where the passphrase of an encrypted key comes from: a private file, or whoever asks a person. */
+
+import { ConfigError } from '../base/errors.ts'
+import { readPrivateFile } from './private-file.ts'
+
+export interface PassphraseQuestion {
+  /** The key file. */
+  readonly place: string
+  /** The last answer was wrong. */
+  readonly isRetry: boolean
+}
+
+/** `undefined` where there is nobody to ask, or nobody to ask again. */
+export type AskPassphrase = (question: PassphraseQuestion) => Promise<string | undefined>
+
+const maxPassphraseFileBytes = 4096
+
+/** One line, in a file of mode 0600 (a folder that others can read is no harm). Throws KEY_INVALID. */
+export async function readPassphraseFile(path: string): Promise<string> {
+  const text = await readPrivateFile(path, {
+    kind: 'passphrase file',
+    maxFileBytes: maxPassphraseFileBytes,
+    next: 'Name a file of mode 0600 whose only line is the passphrase.',
+  })
+  const passphrase = text.replace(/\r?\n$/, '')
+  if (passphrase !== '' && !/[\r\n]/.test(passphrase)) return passphrase
+  throw new ConfigError('KEY_INVALID', `${path} does not hold a passphrase`, {
+    expected: 'one line',
+    found: passphrase === '' ? 'nothing' : 'several lines',
+    next: 'Put the passphrase on the first line, and nothing else.',
+  })
+}
+
+/** The same passphrase for every key; it is not asked for before a key needs it. */
+export function answerFromFile(path: string): AskPassphrase {
+  return ({ isRetry }) => (isRetry ? Promise.resolve(undefined) : readPassphraseFile(path))
+}
