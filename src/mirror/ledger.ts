@@ -46,10 +46,21 @@ export class Ledger {
     return row && readProject(row)
   }
 
-  /** sha256 by file name, `.metadata` files too: everything that was ever signed for the project. */
-  readPins(projectId: number): Map<string, string> {
-    const rows = this.database.all('SELECT name, sha256 FROM file WHERE project = ?', projectId)
+  /** sha256 by file name, `.metadata` files too: all that was ever signed for the project, or imported. */
+  readPins(project: string, projectId?: number): Map<string, string> {
+    const imported = 'SELECT name, sha256 FROM imported_pin WHERE project = ?'
+    const rows = this.database.all(imported, project)
+    if (projectId !== undefined) {
+      rows.push(...this.database.all('SELECT name, sha256 FROM file WHERE project = ?', projectId))
+    }
     return new Map(rows.map((row) => [readText(row, 'name'), encodeHex(readBlob(row, 'sha256'))]))
+  }
+
+  /** Within a transaction. What is bound already stays bound. */
+  putImportedPin(project: string, file: string, sha256: string): void {
+    const sql =
+      'INSERT INTO imported_pin (project, name, sha256) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+    this.database.run(sql, project, file, decodeHex(sha256) ?? new Uint8Array())
   }
 
   /** Names in order, after the given one: a page of a walk over all of them. */

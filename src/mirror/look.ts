@@ -50,7 +50,7 @@ export async function lookAtProject(
     return { kind: 'unchanged', ...(known?.etag !== undefined && { etag: known.etag }) }
   }
   if (answer === 'absent' && known === undefined) throw refuseUnknown(project, options.index)
-  const pins = known === undefined ? new Map<string, string>() : mirror.ledger.readPins(known.id)
+  const pins = mirror.ledger.readPins(project, known?.id)
   const shown = answer === 'absent' ? undefined : await completePage(answer, pins, options)
   const previous = known && (await readRecord(mirror, known))
   const merged = mergeProject({ ...options, project, previous, page: shown?.page, pins })

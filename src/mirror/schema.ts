@@ -7,7 +7,8 @@ export const schemaVersion = 2
  * highest version that may have been signed: it is committed before anything is. `role.retired`:
  * nothing delegates to it any more, but snapshot must go on listing it (TUF 5.5.5).
  * `project.sha256` and `length` are those of the record; `etag` and `serial` are the index's, of the
- * page that it was made from; `looked_at` is the last successful look (ms).
+ * page that it was made from; `looked_at` is the last successful look (ms). `imported_pin` binds names
+ * of which others have said what they saw, before this mirror has seen them.
  */
 export const schema = `
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -32,6 +33,13 @@ CREATE INDEX project_conflict ON project (name) WHERE conflicts > 0;
 
 CREATE TABLE file (
   project INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY (project, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imported_pin (
+  project TEXT NOT NULL,
   name TEXT NOT NULL,
   sha256 BLOB NOT NULL,
   PRIMARY KEY (project, name)

@@ -15,7 +15,7 @@ import { defaultRemovalLimits, isMassRemoval, type RemovalLimits } from './merge
 import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
 import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { updateProjectList } from './published-list.ts'
-import { publishMirror, type PublicationCheck, type Published } from './publish.ts'
+import { publishMirror, type Published } from './publish.ts'
 import { selectProjects, type SelectionOptions } from './selection.ts'
 import { settings } from './settings.ts'
 import { recordTarget, targetPath } from './tree-layout.ts'
@@ -27,7 +27,6 @@ export interface SyncRound extends SelectionOptions {
   readonly removalLimits?: Partial<RemovalLimits>
   /** Projects looked at at the same time; default 8. */
   readonly parallel?: number
-  readonly check?: PublicationCheck
 }
 
 export interface SyncOptions extends MirrorContext, SyncRound, IndexChoice {
@@ -87,7 +86,6 @@ export async function syncOpened(
     // Signed times are of the signing; a long sync must not give out half-spent timestamps.
     now: mirror.clock(),
     isTimestampDue: outcome.isIndexSeen || outcome.changed > 0,
-    ...(round.check !== undefined && { check: round.check }),
   })
   return { ...outcome, published }
 }
