@@ -43,11 +43,20 @@ export class ChangeBatch {
     const pending = this.#pending
     this.#pending = []
     if (pending.length === 0) return
+    this.#putUnreferenced(pending)
     await this.#mirror.tree.publish()
     this.#mirror.ledger.putProjects(
       pending.map(({ change }) => change),
       () => this.#putSuperseded(pending),
     )
+  }
+
+  /** Until their rows are written: a crash must not leave files that nothing knows of. */
+  #putUnreferenced(pending: readonly Pending[]): void {
+    const { ledger } = this.#mirror
+    ledger.database.transaction(() => {
+      for (const { kept } of pending) ledger.putSuperseded(kept, this.#now)
+    })
   }
 
   #putSuperseded(pending: readonly Pending[]): void {

@@ -1,6 +1,7 @@
 /** A mirror in its folder: lock, database and published tree, opened and closed together. */
 
 import { join } from 'node:path'
+import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigError, StorageError, VerifyError } from '../base/errors.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
@@ -16,7 +17,18 @@ import { settings, SettingStore } from './settings.ts'
 export interface MirrorContext {
   readonly clock: Clock
   readonly report: Report
+  /** The last word before clients see anything of a publication; left out, nothing is asked. */
+  readonly check?: CheckPublication
 }
+
+/**
+ * Asked once everything is on disk but timestamp.json, which is given as it would be published. Where
+ * it throws, nothing becomes visible. What it gives back is run when the timestamp is out.
+ */
+export type CheckPublication = (
+  mirror: Mirror,
+  staged: { readonly timestamp: Bytes },
+) => Promise<() => Promise<void>>
 
 /** What a mirror remembers. */
 export interface MirrorMemory {

@@ -43,18 +43,13 @@ export interface PublishOptions {
   readonly now: number
   /** Timestamp is signed even if nothing else is and it is young. */
   readonly isTimestampDue: boolean
-  /** The last word before clients see anything of it: where it throws, nothing becomes visible. */
-  readonly check?: PublicationCheck
 }
-
-/** Told once everything is on disk but timestamp.json, which is given as it would be published. */
-export type PublicationCheck = (staged: { readonly timestamp: Bytes }) => Promise<void>
 
 /** Every online role past half of its life is signed again, whether it changed or not. */
 export async function publishMirror(
   mirror: Mirror,
   signers: OnlineSigners,
-  { now, isTimestampDue, check }: PublishOptions,
+  { now, isTimestampDue }: PublishOptions,
 ): Promise<Published | undefined> {
   requireClock(mirror, now)
   markExpiring(mirror, now)
@@ -69,16 +64,16 @@ export async function publishMirror(
     return undefined
   }
   mirror.settings.put(settings.lastSignedAt, now)
-  const superseded: string[] = []
-  const put = new RolePublisher(mirror, now, superseded)
+  const put = new RolePublisher(mirror, now)
   await publishDenied(mirror, put, signers.deny)
   await publishClaims(mirror, put, signers['recently-claimed'])
   for (let at = 0; at < bins.length; at += binsAtOnce) {
     await publishBins(mirror, put, signers['bins-nn'], bins.slice(at, at + binsAtOnce))
   }
   if (isSnapshotDue) await publishSnapshot(mirror, put, signers.snapshot)
-  await publishTimestamp(mirror, put, signers.timestamp, check)
-  finishPublishing(mirror, superseded, now)
+  await publishTimestamp(mirror, put, signers.timestamp)
+  // Only now: a timestamp that covers everything is out.
+  mirror.roles.clearDirty()
   await sweepSuperseded(mirror, now)
   return {
     timestamp: mirror.roles.require('timestamp').version,
@@ -109,12 +104,10 @@ interface Draft {
 class RolePublisher {
   readonly now: number
   readonly #mirror: Mirror
-  readonly #superseded: string[]
 
-  constructor(mirror: Mirror, now: number, superseded: string[]) {
+  constructor(mirror: Mirror, now: number) {
     this.#mirror = mirror
     this.now = now
-    this.#superseded = superseded
   }
 
   expiry(lifetime: Setting<number>): number {
@@ -122,18 +115,26 @@ class RolePublisher {
   }
 
   /** Signs, makes all of them visible at once, and writes down that they are. */
-  async publish(drafts: readonly Draft[], check?: (bytes: Bytes) => Promise<void>): Promise<void> {
+  async publish(drafts: readonly Draft[]): Promise<void> {
     const written: WrittenRole[] = []
     for (const { name, version, expires, signed, signer } of drafts) {
       const bytes = await signEnvelope(signed, [signer])
-      await check?.(bytes)
       await this.#stage(name, version, bytes)
       written.push({ name, version, expires, ...digestOf(bytes) })
-      const before = this.#mirror.roles.require(name).version
-      if (name !== 'timestamp') this.#superseded.push(metadataPath(name, before))
     }
+    putUnreferenced(this.#mirror, written, this.now)
     await this.#mirror.tree.publish()
-    this.#mirror.roles.putWritten(written)
+    putWritten(this.#mirror, written, this.now)
+  }
+
+  /** After the check: timestamp.json is what makes all the rest visible. */
+  async publishTimestamp({ name, version, expires, signed, signer }: Draft): Promise<void> {
+    const timestamp = await signEnvelope(signed, [signer])
+    const finishCheck = await this.#mirror.check?.(this.#mirror, { timestamp })
+    await this.#stage(name, version, timestamp)
+    await this.#mirror.tree.publish()
+    this.#mirror.roles.putWritten([{ name, version, expires, ...digestOf(timestamp) }])
+    await finishCheck?.()
   }
 
   /** Timestamp has no twin: two files cannot change at the same moment, and it is small. */
@@ -141,6 +142,32 @@ class RolePublisher {
     const hasTwin = name !== 'timestamp'
     return this.#mirror.tree.stage(metadataPath(name, version), bytes, { hasTwin })
   }
+}
+
+/**
+ * Files of which nothing in the database knows would stay for ever after a crash: until their rows are
+ * written they count as superseded, like what they take the place of from then on.
+ */
+function putUnreferenced(mirror: Mirror, roles: readonly WrittenRole[], now: number): void {
+  mirror.ledger.database.transaction(() => {
+    for (const { name, version } of roles) {
+      mirror.ledger.putSuperseded(metadataPath(name, version), now)
+    }
+  })
+}
+
+/**
+ * What is replaced is swept only after a later timestamp is out, and when the one that still leads to
+ * it has long expired: whether this publication comes to its end does not matter.
+ */
+function putWritten(mirror: Mirror, roles: readonly WrittenRole[], now: number): void {
+  const before = roles.map(({ name }) => mirror.roles.require(name))
+  mirror.roles.putWritten(roles, () => {
+    for (const { name, version } of before) {
+      if (version > 0) mirror.ledger.putSuperseded(metadataPath(name, version), now)
+    }
+    for (const { name, version } of roles) mirror.ledger.keep(metadataPath(name, version))
+  })
 }
 
 function digestOf(bytes: Bytes): FileDigest {
@@ -214,29 +241,14 @@ function describeRole(role: RoleState, hasBinHashes: boolean): MetaEntry {
   return isBin && !hasBinHashes ? { version } : { version, length, sha256 }
 }
 
-async function publishTimestamp(
-  mirror: Mirror,
-  put: RolePublisher,
-  signer: Signer,
-  check: PublicationCheck | undefined,
-): Promise<void> {
+async function publishTimestamp(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
   const { version: snapshot, length, sha256 } = mirror.roles.require('snapshot')
   const version = mirror.roles.allocate('timestamp')
   const expires = put.expiry(settings.timestampLifetimeMs)
   const indexSeen = mirror.settings.find(settings.indexSeenAt)
   const seen = { signed: put.now, ...(indexSeen !== undefined && { indexSeen }) }
   const signed = buildTimestamp({ version, expires }, { version: snapshot, length, sha256 }, seen)
-  await put.publish([{ name: 'timestamp', version, expires, signed, signer }], (timestamp) =>
-    check === undefined ? Promise.resolve() : check({ timestamp }),
-  )
-}
-
-/** Only now: a timestamp that covers everything is out. */
-function finishPublishing(mirror: Mirror, superseded: readonly string[], now: number): void {
-  mirror.ledger.database.transaction(() => {
-    mirror.roles.clearDirty()
-    for (const path of superseded) mirror.ledger.putSuperseded(path, now)
-  })
+  await put.publishTimestamp({ name: 'timestamp', version, expires, signed, signer })
 }
 
 /**

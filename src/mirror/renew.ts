@@ -9,13 +9,12 @@ import { ConfigError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
 import { openOnlineSigners } from './online-signers.ts'
 import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
-import { publishMirror, type PublicationCheck, type Published } from './publish.ts'
+import { publishMirror, type Published } from './publish.ts'
 import { offlineRoles } from './role-names.ts'
 import { dayMs, settings } from './settings.ts'
 
 export interface RenewOptions extends MirrorContext {
   readonly directory: string
-  readonly check?: PublicationCheck
 }
 
 export interface RenewResult {
@@ -34,13 +33,7 @@ export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
     warnOfOfflineExpiry(mirror, now)
     requireIndexSeen(mirror, now)
     const signers = await openOnlineSigners(mirror)
-    const { check } = options
-    const published = await publishMirror(mirror, signers, {
-      now,
-      isTimestampDue: false,
-      ...(check !== undefined && { check }),
-    })
-    return { published }
+    return { published: await publishMirror(mirror, signers, { now, isTimestampDue: false }) }
   } finally {
     await mirror.close()
   }

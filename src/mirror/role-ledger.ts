@@ -119,12 +119,14 @@ export class RoleLedger {
     this.#database.run(sql, before)
   }
 
-  putWritten(roles: readonly WrittenRole[]): void {
+  /** All or nothing, with `within`. */
+  putWritten(roles: readonly WrittenRole[], within: () => void = () => {}): void {
     this.#database.transaction(() => {
       const sql = 'UPDATE role SET version = ?, expires = ?, length = ?, sha256 = ? WHERE name = ?'
       for (const { name, version, expires, length, sha256 } of roles) {
         this.#database.run(sql, version, expires, length, sha256, name)
       }
+      within()
     })
   }
 
