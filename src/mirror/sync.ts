@@ -27,6 +27,11 @@ export interface SyncRound extends SelectionOptions {
   readonly removalLimits?: Partial<RemovalLimits>
   /** Projects looked at at the same time; default 8. */
   readonly parallel?: number
+  /**
+   * When the signed time of the last look at the index moves. Default `whole`: after a look at
+   * everything that is signed. `any`: after any look that was answered; `none`: not at all.
+   */
+  readonly seenAfter?: 'whole' | 'any' | 'none'
 }
 
 export interface SyncOptions extends MirrorContext, SyncRound, IndexChoice {
@@ -125,9 +130,11 @@ class Sync {
     await this.#lookAtAll(selection.names, selection.total)
     await this.#settleEmptied()
     await this.#batch.flush()
-    const isIndexSeen = this.#isAnswered() && selection.isComplete()
+    const { seenAfter = 'whole' } = this.#options
+    const isIndexSeen =
+      seenAfter !== 'none' && this.#isAnswered() && (seenAfter === 'any' || selection.isComplete())
     if (isIndexSeen) this.#mirror.settings.put(settings.indexSeenAt, this.#look.now)
-    else this.#reportUnseen()
+    else if (seenAfter === 'whole') this.#reportUnseen()
     return {
       lookedAt: this.#lookedAt,
       changed: this.#changed,
