@@ -5,7 +5,7 @@
  * characters, which canonical JSON leaves as they are (a PEM key has line ends) and JSON forbids.
  */
 
-import { encodeUtf8, type Bytes } from '../base/bytes.ts'
+import { decodeUtf8, encodeUtf8, type Bytes } from '../base/bytes.ts'
 import {
   compareCodePoints,
   encodeCanonical,
@@ -20,29 +20,38 @@ import type { Signer } from './signer.ts'
  * give the same bytes wherever the scheme is deterministic.
  */
 export async function signEnvelope(signed: Json, signers: readonly Signer[]): Promise<Bytes> {
-  const text = encodeCanonical(signed)
-  const bytes = encodeUtf8(text)
-  const ordered = signers.toSorted((left, right) => compareCodePoints(left.keyid, right.keyid))
-  requireDistinct(ordered)
-  const signatures: { keyid: string; sig: string }[] = []
-  for (const signer of ordered)
-    signatures.push({ keyid: signer.keyid, sig: await signer.sign(bytes) })
-  // "signatures" sorts before "signed", so the parts can be put together without a second encoding.
+  const message = encodeUtf8(encodeCanonical(signed))
+  const signatures = new Map<string, string>()
+  for (const signer of signers) {
+    requireFirst(signatures, signer.keyid)
+    signatures.set(signer.keyid, await signer.sign(message))
+  }
+  return renderEnvelope({ message, signatures })
+}
+
+/**
+ * From the canonical form of what is signed, as it is: what was signed elsewhere stays as it was.
+ * "signatures" sorts before "signed", so that the whole is canonical too.
+ */
+export function renderEnvelope(document: {
+  readonly message: Bytes
+  readonly signatures: ReadonlyMap<string, string>
+}): Bytes {
+  const ordered = [...document.signatures].toSorted(([left], [right]) =>
+    compareCodePoints(left, right),
+  )
+  const signatures = encodeCanonical(ordered.map(([keyid, sig]) => ({ keyid, sig })))
+  const signed = decodeUtf8(document.message)
   return encodeUtf8(
-    `{"signatures":${encodeCanonical(signatures)},"signed":${escapeControls(text)}}`,
+    `{"signatures":${escapeControls(signatures)},"signed":${escapeControls(signed)}}`,
   )
 }
 
 /** TUF 4.2.1: a key id stands once in `signatures`; clients refuse the file otherwise. */
-function requireDistinct(signers: readonly Signer[]): void {
-  const repeated = signers.find((signer, at) => at > 0 && signers[at - 1]?.keyid === signer.keyid)
-  if (repeated === undefined) return
-  throw new ConfigError(
-    'KEY_INVALID',
-    `The key ${repeated.keyid} would sign the same metadata twice`,
-    {
-      found: repeated.keyid,
-      next: 'Give each key once.',
-    },
-  )
+function requireFirst(signatures: ReadonlyMap<string, string>, keyid: string): void {
+  if (!signatures.has(keyid)) return
+  throw new ConfigError('KEY_INVALID', `The key ${keyid} would sign the same metadata twice`, {
+    found: keyid,
+    next: 'Give each key once.',
+  })
 }

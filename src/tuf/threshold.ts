@@ -49,7 +49,8 @@ export function requireThreshold(
   )
 }
 
-function isSignedBy(key: Key, message: Bytes, rawSignature: string): boolean {
+/** `rawSignature` in hexadecimal; empty or nonsense is no signature. */
+export function isSignedBy(key: Key, message: Bytes, rawSignature: string): boolean {
   const signature = rawSignature === '' ? undefined : decodeHex(rawSignature)
   return signature !== undefined && (key.verifier?.verify(message, signature) ?? false)
 }
