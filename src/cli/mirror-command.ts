@@ -9,6 +9,7 @@ import { renewMirror } from '../mirror/renew.ts'
 import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
 import type { KeyKind } from '../signing/key-file.ts'
+import { createMirrorContext } from './mirror-context.ts'
 import { openMirrorIndex, requireIndexLocation } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
 import { say, sayJson } from './terminal.ts'
@@ -49,8 +50,7 @@ export async function runMirrorInit(directory: string, flags: MirrorInitFlags): 
   const { offlineKeys, rootThreshold, bins } = flags
   const result = await initMirror({
     directory,
-    clock: Date.now,
-    report: createReport(flags).report,
+    ...createMirrorContext(createReport(flags).report),
     keyKind: requireKeyKind(flags.keyType),
     rootKeys: requireCount('--root-keys', flags.rootKeys),
     projects: requireCount('--projects', flags.projects),
@@ -74,8 +74,7 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
   try {
     const result = await syncMirror({
       directory,
-      clock: Date.now,
-      report,
+      ...createMirrorContext(report),
       openIndex: openMirrorIndex,
       acceptRemovals: flags.acceptRemovals === true,
       acceptIndex: flags.acceptIndex === true,
@@ -103,7 +102,7 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
 
 export async function runMirrorRenew(directory: string, flags: JsonFlag): Promise<number> {
   const { report } = createReport(flags)
-  const result = await renewMirror({ directory, clock: Date.now, report })
+  const result = await renewMirror({ directory, ...createMirrorContext(report) })
   if (flags.json === true) sayJson(result)
   else
     say(

@@ -23,12 +23,12 @@ export interface MirrorContext {
 
 /**
  * Asked once everything is on disk but timestamp.json, which is given as it would be published. Where
- * it throws, nothing becomes visible. What it gives back is run when the timestamp is out.
+ * it throws, nothing becomes visible. What it gives back is told whether the timestamp is out.
  */
 export type CheckPublication = (
   mirror: Mirror,
   staged: { readonly timestamp: Bytes },
-) => Promise<() => Promise<void>>
+) => Promise<(isOut: boolean) => Promise<void>>
 
 /** What a mirror remembers. */
 export interface MirrorMemory {

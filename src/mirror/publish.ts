@@ -131,10 +131,15 @@ class RolePublisher {
   async publishTimestamp({ name, version, expires, signed, signer }: Draft): Promise<void> {
     const timestamp = await signEnvelope(signed, [signer])
     const finishCheck = await this.#mirror.check?.(this.#mirror, { timestamp })
-    await this.#stage(name, version, timestamp)
-    await this.#mirror.tree.publish()
+    let isOut = false
+    try {
+      await this.#stage(name, version, timestamp)
+      await this.#mirror.tree.publish()
+      isOut = true
+    } finally {
+      await finishCheck?.(isOut)
+    }
     this.#mirror.roles.putWritten([{ name, version, expires, ...digestOf(timestamp) }])
-    await finishCheck?.()
   }
 
   /** Timestamp has no twin: two files cannot change at the same moment, and it is small. */
