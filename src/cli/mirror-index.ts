@@ -6,16 +6,24 @@ import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { openFolderPort } from '../mirror/folder-port.ts'
 import { openHttpPort } from '../mirror/http-port.ts'
-import type { IndexAddress } from '../mirror/index-choice.ts'
-import type { IndexPort } from '../mirror/index-port.ts'
+import type { IndexAddress, OpenIndex } from '../mirror/index-choice.ts'
 import { isHttpUrl, suggestUrl } from './location.ts'
-import { userAgent } from './version.ts'
+import { buildUserAgent } from './version.ts'
 
-export async function openMirrorIndex(address: IndexAddress): Promise<IndexPort> {
-  requireIndexLocation(address.index)
-  if (isHttpUrl(address.index)) return openHttpPort(address, userAgent)
-  return openFolderPort({ ...address, index: resolve(address.index) })
+/** For a sync that asks so many things at the same time. */
+export function createIndexOpener(parallel?: number): OpenIndex {
+  return async (address: IndexAddress) => {
+    requireIndexLocation(address.index)
+    if (!isHttpUrl(address.index))
+      return openFolderPort({ ...address, index: resolve(address.index) })
+    return openHttpPort(address, {
+      userAgent: buildUserAgent('signing mirror', address.contact),
+      ...(parallel !== undefined && { parallel }),
+    })
+  }
 }
+
+export const openMirrorIndex: OpenIndex = createIndexOpener()
 
 /** Throws CONFIG_INVALID for what is neither the URL of a server nor a folder that exists. */
 export function requireIndexLocation(location: string): void {

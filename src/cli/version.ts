@@ -9,3 +9,8 @@ const manifest = JSON.parse(
 export const version = manifest.version
 
 export const userAgent = `tufgate/${version} (signature-checking proxy for Python package indexes)`
+
+/** RFC 9110 10.1.5: who asks, and whom to write to about it. */
+export function buildUserAgent(role: string, contact?: string): string {
+  return `tufgate/${version} (${[role, ...(contact === undefined ? [] : [contact])].join('; ')})`
+}

@@ -3,11 +3,12 @@
  * name them in one transaction. A crash in between leaves files that nothing refers to.
  */
 
-import type { ProjectChange } from './ledger.ts'
+import type { ProjectChange, SeenProject } from './ledger.ts'
 import type { Mirror } from './open-mirror.ts'
 
 /** Each holds up to four files open. */
 const changesAtOnce = 64
+const seenAtOnce = 1000
 
 interface Pending {
   readonly change: ProjectChange
@@ -20,6 +21,7 @@ export class ChangeBatch {
   readonly #mirror: Mirror
   readonly #now: number
   #pending: Pending[] = []
+  #seen: SeenProject[] = []
   #flushing: Promise<void> = Promise.resolve()
 
   constructor(mirror: Mirror, now: number) {
@@ -33,6 +35,12 @@ export class ChangeBatch {
     if (this.#pending.length >= changesAtOnce) await this.flush()
   }
 
+  /** Of a look that found nothing: nothing is lost with it but another look. */
+  async addSeen(seen: SeenProject): Promise<void> {
+    this.#seen.push(seen)
+    if (this.#seen.length >= seenAtOnce) await this.flush()
+  }
+
   flush(): Promise<void> {
     this.#flushing = this.#flushing.then(() => this.#flushOnce())
     return this.#flushing
@@ -42,6 +50,9 @@ export class ChangeBatch {
     // Rows first out of the queue: what is staged after this may not be visible yet.
     const pending = this.#pending
     this.#pending = []
+    const seen = this.#seen
+    this.#seen = []
+    if (seen.length > 0) this.#mirror.ledger.putSeen(seen)
     if (pending.length === 0) return
     this.#putUnreferenced(pending)
     await this.#mirror.tree.publish()

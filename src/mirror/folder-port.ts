@@ -15,7 +15,6 @@ export function openFolderPort({ index, baseUrl, fileHosts = [] }: IndexAddress)
   const source = openFolderIndex({ folder: index, url: new URL('simple/', base).href })
   return createSourcePort(source, {
     fileHosts: [base.host, ...fileHosts],
-    hasCheapSizes: true,
     close: () => Promise.resolve(),
   })
 }

@@ -1,18 +1,32 @@
-/** An index at an HTTP(S) address. */
+/** An index at an HTTP(S) address, asked at a pace that it can bear. */
 
+import { setTimeout as sleepFor } from 'node:timers/promises'
 import { HttpClient } from '../upstream/http-client.ts'
 import { createIndexClient } from '../upstream/index-client.ts'
 import { findIndexHosts } from '../upstream/index-hosts.ts'
+import { paceIndex, RequestPace } from '../upstream/request-pace.ts'
 import type { IndexAddress } from './index-choice.ts'
 import type { IndexPort } from './index-port.ts'
 import { createSourcePort } from './source-port.ts'
 
-export async function openHttpPort(address: IndexAddress, userAgent: string): Promise<IndexPort> {
+export interface HttpPortOptions {
+  readonly userAgent: string
+  /** Connections to each host; default 8. */
+  readonly parallel?: number
+  readonly sleep?: (milliseconds: number) => Promise<void>
+}
+
+const defaultParallel = 8
+
+export async function openHttpPort(
+  address: IndexAddress,
+  { userAgent, parallel = defaultParallel, sleep = (ms) => sleepFor(ms) }: HttpPortOptions,
+): Promise<IndexPort> {
   const hosts = await findIndexHosts(address.index, address.fileHosts)
-  const http = new HttpClient({ userAgent })
-  return createSourcePort(createIndexClient(http, { url: address.index, hosts }), {
-    fileHosts: hosts.names,
-    hasCheapSizes: false,
-    close: () => http.close(),
-  })
+  // The pace tries again, for all requests together: not each request by itself too.
+  const limits = { retries: 0, connectionsPerOrigin: parallel }
+  const http = new HttpClient({ userAgent, limits })
+  const pace = new RequestPace({ now: () => performance.now(), sleep })
+  const source = paceIndex(createIndexClient(http, { url: address.index, hosts }), pace)
+  return createSourcePort(source, { fileHosts: hosts.names, close: () => http.close() })
 }

@@ -15,6 +15,8 @@ export interface IndexChoice {
   readonly baseUrl?: string
   /** Hosts on which files may be, besides the index's own. */
   readonly fileHosts?: readonly string[]
+  /** Whom the operator of the index can write to: a mail address or URL, for the User-Agent. */
+  readonly contact?: string
   /** Another index than the remembered one is meant. */
   readonly acceptIndex?: boolean
 }
@@ -23,6 +25,7 @@ export interface IndexAddress {
   readonly index: string
   readonly baseUrl?: string
   readonly fileHosts?: readonly string[]
+  readonly contact?: string
 }
 
 export type OpenIndex = (address: IndexAddress) => Promise<IndexPort>
@@ -45,17 +48,23 @@ export async function chooseIndex(
   const baseUrl = choice.baseUrl ?? knownBase
   const knownHosts = mirror.settings.find(settings.fileHosts)
   const fileHosts = choice.fileHosts ?? knownHosts
+  if (choice.contact !== undefined) mirror.settings.put(settings.contact, choice.contact)
+  const contact = mirror.settings.find(settings.contact)
   const port = await openIndex({
     index,
     ...(baseUrl !== undefined && { baseUrl }),
     ...(fileHosts !== undefined && { fileHosts }),
+    ...(contact !== undefined && { contact }),
   })
   const isSame =
     index === known &&
     baseUrl === knownBase &&
     JSON.stringify(fileHosts) === JSON.stringify(knownHosts)
   // What was left out may be let in now, and the other way round.
-  if (!isSame) mirror.ledger.forgetEtags()
+  if (!isSame) {
+    mirror.ledger.forgetEtags()
+    mirror.settings.put(settings.listValidator, '')
+  }
   let isRemembered = isSame
   const remember = (): void => {
     if (isRemembered) return

@@ -1,10 +1,18 @@
 /** The index as the mirror sees it: an HTTP server or a folder, which the other side hides. */
 
 import type { ParsedPage } from '../simple/parse-json.ts'
+import type { IndexList } from '../simple/project-list.ts'
 
 export interface FetchedPage {
   /** With absolute URLs. */
   readonly page: ParsedPage
+  /** What to ask with next time: the page's ETag, or else when it was changed. */
+  readonly etag?: string
+  /** The index's serial of the project's last change, where it has serials. */
+  readonly serial?: number
+}
+
+export interface FetchedList extends IndexList {
   readonly etag?: string
 }
 
@@ -13,10 +21,18 @@ export interface IndexPort {
   readonly name: string
   /** Hosts on which its own files may be, `host[:port]`. */
   readonly fileHosts: readonly string[]
-  /** `absent`: there is no such project. Throws UpstreamError and VerifyError. */
-  fetchPage(project: string, etag?: string): Promise<FetchedPage | 'absent' | 'unchanged'>
-  /** Names as the index writes them. */
-  fetchProjectNames(): Promise<readonly string[]>
+  /**
+   * `absent`: there is no such project. `isFresh`: past the caches on the way.
+   * Throws UpstreamError and VerifyError.
+   */
+  fetchPage(
+    project: string,
+    etag?: string,
+    isFresh?: boolean,
+  ): Promise<FetchedPage | 'absent' | 'unchanged'>
+  fetchProjectList(etag?: string): Promise<FetchedList | 'unchanged'>
+  /** Bytes of a file, where the server tells it without sending the file. */
+  findSize(url: string): Promise<number | undefined>
   /** Downloads a file to hash it, for links that say no sha256. */
   hashFile(url: string, hosts: readonly string[]): Promise<{ sha256: string; size: number }>
   close(): Promise<void>

@@ -16,6 +16,9 @@ export interface SignedProject {
   readonly length: number
   /** The index's, for the page that the record was made from. */
   readonly etag?: string
+  readonly serial?: number
+  /** ms: of the last look that left nothing open; absent: the page is to be read again in any case. */
+  readonly lookedAt?: number
   /** Files that the index lists, those that it does not list any more, and changed ones. */
   readonly listed: number
   readonly removed: number
@@ -33,6 +36,24 @@ export interface ProjectChange {
   readonly project: SignedProject
   readonly newPins: ReadonlyMap<string, string>
 }
+
+/** A look that found nothing to sign. */
+export interface SeenProject {
+  readonly name: string
+  readonly etag?: string
+  readonly serial?: number
+  readonly lookedAt?: number
+}
+
+/** What a project was at the last look, for comparison with the list of the index. */
+export interface ProjectMark {
+  readonly name: string
+  readonly serial?: number
+  readonly lookedAt?: number
+}
+
+/** Looks are written down at most so often where they found nothing. */
+const lookGrainMs = 24 * 3_600_000
 
 export class Ledger {
   readonly database: Database
@@ -69,6 +90,14 @@ export class Ledger {
     return this.database.all(sql, after, limit).map((row) => readText(row, 'name'))
   }
 
+  listMarks(after: string, limit: number): ProjectMark[] {
+    const sql = 'SELECT name, serial, looked_at FROM project WHERE name > ? ORDER BY name LIMIT ?'
+    return this.database.all(sql, after, limit).map((row) => ({
+      name: readText(row, 'name'),
+      ...readMarks(row),
+    }))
+  }
+
   countProjects(): number {
     return readCount(this.database.get('SELECT count(*) AS n FROM project'))
   }
@@ -83,12 +112,16 @@ export class Ledger {
 
   #putProject(project: SignedProject, newPins: ReadonlyMap<string, string>): void {
     const { name, bin, sha256, length, etag = null, listed, removed, conflicts } = project
+    const { serial = null, lookedAt = null } = project
     this.database.run(
-      `INSERT INTO project (name, bin, sha256, length, etag, listed, removed, conflicts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO project
+         (name, bin, sha256, length, etag, listed, removed, conflicts, serial, looked_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET bin = excluded.bin, sha256 = excluded.sha256,
          length = excluded.length, etag = excluded.etag, listed = excluded.listed,
-         removed = excluded.removed, conflicts = excluded.conflicts, held = NULL`,
+         removed = excluded.removed, conflicts = excluded.conflicts, held = NULL,
+         serial = coalesce(max(serial, excluded.serial), excluded.serial, serial),
+         looked_at = excluded.looked_at`,
       name,
       bin,
       sha256,
@@ -97,6 +130,8 @@ export class Ledger {
       listed,
       removed,
       conflicts,
+      serial,
+      lookedAt,
     )
     this.markBin(bin)
     if (newPins.size === 0) return
@@ -108,21 +143,28 @@ export class Ledger {
     }
   }
 
-  /** Nothing to sign: the record is what it was. Where the ETag is too, nothing is written. */
-  putEtag(name: string, etag: string | undefined): void {
-    const sql = `UPDATE project SET etag = ?1, held = NULL
-       WHERE name = ?2 AND (etag IS NOT ?1 OR held IS NOT NULL)`
-    this.database.run(sql, etag ?? null, name)
+  /** Records that are what they were. Where all else is too, nothing is written. */
+  putSeen(seen: readonly SeenProject[]): void {
+    const sql = `UPDATE project SET etag = ?1, held = NULL, looked_at = ?3,
+         serial = coalesce(max(serial, ?2), ?2, serial)
+       WHERE name = ?4 AND (etag IS NOT ?1 OR held IS NOT NULL OR looked_at IS NULL
+         OR ?3 IS NULL OR looked_at < ?3 - ${lookGrainMs} OR coalesce(serial, -1) < ?2)`
+    this.database.transaction(() => {
+      for (const { name, etag = null, serial = null, lookedAt = null } of seen) {
+        this.database.run(sql, etag, serial, lookedAt, name)
+      }
+    })
   }
 
   putHeld(name: string, reason: string): void {
     // Without an ETag the whole page comes again, and can be accepted then.
-    this.database.run('UPDATE project SET held = ?, etag = NULL WHERE name = ?', reason, name)
+    const sql = 'UPDATE project SET held = ?, etag = NULL, looked_at = NULL WHERE name = ?'
+    this.database.run(sql, reason, name)
   }
 
   /** After this every page is read in full again, because it would be judged differently. */
   forgetEtags(): void {
-    this.database.run('UPDATE project SET etag = NULL WHERE etag IS NOT NULL')
+    this.database.run('UPDATE project SET etag = NULL, looked_at = NULL')
   }
 
   markBin(bin: number): void {
@@ -204,8 +246,16 @@ function readProject(row: Row): KnownProject {
     listed: readInteger(row, 'listed'),
     removed: readInteger(row, 'removed'),
     conflicts: readInteger(row, 'conflicts'),
+    ...readMarks(row),
     ...(typeof etag === 'string' && { etag }),
     ...(typeof held === 'string' && { held }),
+  }
+}
+
+function readMarks({ serial, looked_at: lookedAt }: Row): { serial?: number; lookedAt?: number } {
+  return {
+    ...(typeof serial === 'number' && { serial }),
+    ...(typeof lookedAt === 'number' && { lookedAt }),
   }
 }
 

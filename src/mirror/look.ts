@@ -14,7 +14,7 @@ import { rewriteForOrigin } from '../simple/rewrite.ts'
 import { findBin } from '../tuf/delegation.ts'
 import { completeHashes } from './complete-hashes.ts'
 import type { FetchedPage, IndexPort } from './index-port.ts'
-import type { KnownProject, ProjectChange } from './ledger.ts'
+import type { KnownProject, ProjectChange, SeenProject } from './ledger.ts'
 import { findHold, listPins, mergeProject, type Merged, type RemovalLimits } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
 import { plainHtmlPath, plainPath, recordTarget, targetPath } from './tree-layout.ts'
@@ -30,8 +30,8 @@ export interface LookOptions {
 }
 
 export type Look =
-  /** The record stays; `etag` is what to ask with next time. */
-  | { readonly kind: 'unchanged'; readonly etag?: string }
+  /** The record stays. */
+  | { readonly kind: 'unchanged'; readonly seen: SeenProject }
   | { readonly kind: 'changed'; readonly change: ProjectChange; readonly superseded?: string }
   /** Nothing of it is listed any more. */
   | { readonly kind: 'emptied' }
@@ -47,7 +47,8 @@ export async function lookAtProject(
   const known = mirror.ledger.findProject(project)
   const answer = await options.index.fetchPage(project, known?.etag)
   if (answer === 'unchanged') {
-    return { kind: 'unchanged', ...(known?.etag !== undefined && { etag: known.etag }) }
+    const { etag, serial } = known ?? {}
+    return { kind: 'unchanged', seen: { name: project, ...markOf(etag, serial, options.now) } }
   }
   if (answer === 'absent' && known === undefined) throw refuseUnknown(project, options.index)
   const pins = mirror.ledger.readPins(project, known?.id)
@@ -57,23 +58,35 @@ export async function lookAtProject(
   reportMerge(mirror, project, merged)
   const hold = acceptsRemovals ? undefined : findRemovalHold(merged, options.limits)
   const { bitLength } = options
-  return hold ?? stageRecord(mirror, { merged, known, pins, etag: shown?.etag, bitLength })
+  const mark = shown?.mark ?? markOf(undefined, known?.serial, options.now)
+  return hold ?? stageRecord(mirror, { merged, known, pins, mark, bitLength })
+}
+
+/** What is remembered of a look. */
+type Mark = Omit<SeenProject, 'name'>
+
+function markOf(etag: string | undefined, serial: number | undefined, lookedAt: number): Mark {
+  return { ...(etag !== undefined && { etag }), ...(serial !== undefined && { serial }), lookedAt }
 }
 
 interface ShownPage {
   readonly page: ParsedPage
-  /** Absent where the page must come in full again. */
-  readonly etag: string | undefined
+  readonly mark: Mark
 }
 
 /** What could not be hashed this time may be next time: then it is not taken for seen. */
 async function completePage(
-  { page, etag }: FetchedPage,
+  { page, etag, serial }: FetchedPage,
   pins: ReadonlyMap<string, string>,
   options: LookOptions,
 ): Promise<ShownPage> {
   const completed = await completeHashes(page, pins, options)
-  return { page: completed.page, etag: completed.isComplete ? etag : undefined }
+  return {
+    page: completed.page,
+    mark: completed.isComplete
+      ? markOf(etag, serial, options.now)
+      : { ...(serial !== undefined && { serial }) },
+  }
 }
 
 function findRemovalHold(merged: Merged, limits: RemovalLimits): Look | undefined {
@@ -86,18 +99,18 @@ interface Candidate {
   readonly merged: Merged
   readonly known: KnownProject | undefined
   readonly pins: ReadonlyMap<string, string>
-  readonly etag: string | undefined
+  readonly mark: Mark
   readonly bitLength: number
 }
 
 async function stageRecord(
   mirror: Mirror,
-  { merged, known, pins, etag, bitLength }: Candidate,
+  { merged, known, pins, mark, bitLength }: Candidate,
 ): Promise<Look> {
   const { record } = merged
   const bytes = renderRecord(record)
   const sha256 = sha256Hex(bytes)
-  if (sha256 === known?.sha256) return { kind: 'unchanged', ...(etag !== undefined && { etag }) }
+  if (sha256 === known?.sha256) return { kind: 'unchanged', seen: { name: record.name, ...mark } }
   // What our own proxy would refuse is never signed.
   parseRecord(bytes, record.name)
   await stageFiles(mirror, record, { bytes, sha256 })
@@ -107,7 +120,7 @@ async function stageRecord(
     bin: findBin(bitLength, target),
     sha256,
     length: bytes.length,
-    ...(etag !== undefined && { etag }),
+    ...mark,
     listed: merged.listed,
     removed: record.files.length - merged.listed,
     conflicts: record.files.filter((file) => file.conflict !== undefined).length,

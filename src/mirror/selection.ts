@@ -1,8 +1,9 @@
-/** Which projects a sync looks at: those that were named, all of the index, or what is signed. */
+/** Which projects a sync looks at: those that were named, what is signed, or what the index lists. */
 
 import { ConfigError } from '../base/errors.ts'
 import { isProjectName, normalizeName } from '../simple/names.ts'
 import type { IndexPort } from './index-port.ts'
+import { selectListed } from './listed-selection.ts'
 import type { Mirror } from './open-mirror.ts'
 import { walkNames } from './published-list.ts'
 import { readRequirements, type RequirementsPort } from './requirements.ts'
@@ -13,29 +14,43 @@ export interface SelectionOptions {
   readonly requirements?: { readonly paths: readonly string[]; readonly port: RequirementsPort }
   /** Everything that the index lists. */
   readonly all?: boolean
+  /** With `all`: also what has not changed by the serials of the index. */
+  readonly full?: boolean
 }
 
 export interface Selection {
   readonly names: Iterable<string>
+  /** How many `names` there are. */
   readonly total: number
-  /** Whether everything that is signed was looked at, asked once the sync is done. */
+  /** Projects that the index has spoken of: those to look at, and those that it says are unchanged. */
+  readonly covered: number
+  /** The index, as the projects of this selection are to be asked for. */
+  readonly port: IndexPort
+  /** Whether everything that is signed was seen, asked once the sync is done. */
   isComplete(): boolean
+  /** Once every name was looked at; `isClean`: none of them failed or is held. */
+  settle(isClean: boolean): void
 }
 
 export async function selectProjects(
   mirror: Mirror,
   options: SelectionOptions,
-  index: IndexPort,
+  port: IndexPort,
 ): Promise<Selection> {
-  if (options.all === true) return selectAll(mirror, index)
+  if (options.all === true) return selectListed(mirror, port, options.full === true)
   const named = await readNamed(mirror, options)
+  const settle = (): void => {}
   if (named === undefined) {
     const total = mirror.ledger.countProjects()
-    return { names: walkNames(mirror), total, isComplete: () => true }
+    const names = walkNames(mirror)
+    return { names, total, covered: total, port, settle, isComplete: () => true }
   }
   return {
     names: named,
     total: named.size,
+    covered: named.size,
+    port,
+    settle,
     isComplete: () => covers(named, walkNames(mirror)),
   }
 }
@@ -64,16 +79,6 @@ function requireName(raw: string): string {
     found: raw,
     next: 'Name the project as on the index, without a version.',
   })
-}
-
-/** What is signed and not on the list any more is looked at too: it may be gone. */
-async function selectAll(mirror: Mirror, index: IndexPort): Promise<Selection> {
-  const listed = new Set<string>()
-  for (const raw of await index.fetchProjectNames()) {
-    if (isProjectName(raw)) listed.add(normalizeName(raw))
-  }
-  for (const name of walkNames(mirror)) listed.add(name)
-  return { names: listed, total: listed.size, isComplete: () => true }
 }
 
 function covers(selected: ReadonlySet<string>, signed: Iterable<string>): boolean {

@@ -30,6 +30,12 @@ export const settings = {
   baseUrl: { name: 'base-url', read: readString },
   /** Given by the operator; otherwise it follows from the index. */
   fileHosts: { name: 'file-hosts', read: (value: unknown) => readArray(value, readString) },
+  /** For the User-Agent. */
+  contact: { name: 'contact', read: readString },
+  /** Of the list of projects that was dealt with last, without a failure; empty: ask for all of it. */
+  listValidator: { name: 'list-validator', read: readString },
+  /** The highest that the index's list had; it never goes back. */
+  listSerial: { name: 'list-serial', read: time },
   maxUnseenMs: { name: 'max-unseen-ms', read: time },
   hasProjectList: { name: 'has-project-list', read: readBoolean },
   /** Of the signed list of projects, where there is one. */

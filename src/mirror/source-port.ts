@@ -3,38 +3,50 @@
 import { ConfigError } from '../base/errors.ts'
 import { parsePageHtml } from '../simple/parse-html.ts'
 import { parsePageJson, type ParsedPage } from '../simple/parse-json.ts'
-import { parseProjectListHtml, parseProjectListJson } from '../simple/project-list.ts'
+import { parseIndexListHtml, parseIndexListJson } from '../simple/project-list.ts'
 import { resolveUrls } from '../simple/resolve-urls.ts'
-import type { IndexPage, IndexSource } from '../upstream/index-client.ts'
+import type { IndexPage, IndexSource, Validators } from '../upstream/index-client.ts'
 import type { FetchedPage, IndexPort } from './index-port.ts'
 
 export interface SourcePortOptions {
   readonly fileHosts: readonly string[]
-  /** Lengths cost nothing here: they are asked for where the page tells none. */
-  readonly hasCheapSizes: boolean
   readonly close: () => Promise<void>
 }
 
 export function createSourcePort(source: IndexSource, options: SourcePortOptions): IndexPort {
-  const { fileHosts, hasCheapSizes, close } = options
+  const { fileHosts, close } = options
   return {
     name: source.name,
     fileHosts,
     close,
-    fetchPage: async (project, etag) => {
-      const answer = await source.fetchProject(project, etag === undefined ? {} : { etag })
-      if (typeof answer === 'string') return answer
-      const page = parsePage(answer, project)
-      return toFetched(hasCheapSizes ? await addSizes(page, source) : page, answer.etag)
+    fetchPage: async (project, etag, isFresh = false) => {
+      const answer = await source.fetchProject(project, { ...toValidators(etag), isFresh })
+      return typeof answer === 'string' ? answer : toFetched(parsePage(answer, project), answer)
     },
-    fetchProjectNames: async () => {
-      const answer = await source.fetchProjectList()
-      if (typeof answer === 'string') throw refuseWithoutList(source.name)
-      const parse = answer.format === 'json' ? parseProjectListJson : parseProjectListHtml
-      return parse(answer.body)
+    fetchProjectList: async (etag) => {
+      const answer = await source.fetchProjectList(toValidators(etag))
+      if (answer === 'unchanged') return answer
+      if (answer === 'absent') throw refuseWithoutList(source.name)
+      const parse = answer.format === 'json' ? parseIndexListJson : parseIndexListHtml
+      const validator = findValidator(answer)
+      return { ...parse(answer.body), ...(validator !== undefined && { etag: validator }) }
     },
+    findSize: (url) => source.findSize(url),
     hashFile: (url) => source.hashFile(url),
   }
+}
+
+/**
+ * RFC 9110 13.1.3: where there is an ETag, the time of the last change is not looked at. So one text
+ * is kept of the two; an ETag is what has quotes.
+ */
+function findValidator({ etag, lastModified }: Validators): string | undefined {
+  return etag ?? lastModified
+}
+
+function toValidators(kept: string | undefined): Validators {
+  if (kept === undefined) return {}
+  return kept.endsWith('"') ? { etag: kept } : { lastModified: kept }
 }
 
 function parsePage({ format, body, url }: IndexPage, project: string): ParsedPage {
@@ -42,17 +54,11 @@ function parsePage({ format, body, url }: IndexPage, project: string): ParsedPag
   return resolveUrls(parse(body, project), url)
 }
 
-function toFetched(page: ParsedPage, etag: string | undefined): FetchedPage {
-  return etag === undefined ? { page } : { page, etag }
-}
-
-async function addSizes(page: ParsedPage, source: IndexSource): Promise<ParsedPage> {
-  const files: ParsedPage['files'][number][] = []
-  for (const file of page.files) {
-    const size = file.size ?? (await source.findSize(file.url))
-    files.push(size === undefined ? file : { ...file, size })
-  }
-  return { ...page, files }
+function toFetched(page: ParsedPage, answer: IndexPage): FetchedPage {
+  const etag = findValidator(answer)
+  // What stands in the page is what the page was made of; a header may be of another copy.
+  const serial = page.serial ?? answer.serial
+  return { page, ...(etag !== undefined && { etag }), ...(serial !== undefined && { serial }) }
 }
 
 function refuseWithoutList(name: string): ConfigError {

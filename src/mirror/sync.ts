@@ -99,10 +99,12 @@ class Sync {
   readonly #mirror: Mirror
   readonly #index: ChosenIndex
   readonly #options: SyncRound
-  readonly #look: LookOptions
+  #look: LookOptions
   readonly #batch: ChangeBatch
   readonly #emptied: string[] = []
   #lookedAt = 0
+  /** Looked at, or listed by the index as unchanged. */
+  #covered = 0
   #changed = 0
   #failed = 0
   /** Of those that failed. */
@@ -127,9 +129,12 @@ class Sync {
 
   async run(): Promise<Omit<SyncResult, 'published'>> {
     const selection = await selectProjects(this.#mirror, this.#options, this.#index.port)
+    this.#look = { ...this.#look, index: selection.port }
+    this.#covered = selection.covered
     await this.#lookAtAll(selection.names, selection.total)
     await this.#settleEmptied()
     await this.#batch.flush()
+    selection.settle(this.#failed + this.#held === 0)
     const { seenAfter = 'whole' } = this.#options
     const isIndexSeen =
       seenAfter !== 'none' && this.#isAnswered() && (seenAfter === 'any' || selection.isComplete())
@@ -147,7 +152,7 @@ class Sync {
 
   /** An index that fails for most of its projects has not been seen. */
   #isAnswered(): boolean {
-    return !this.#isMassRemoval && this.#lookedAt > 0 && this.#failed * 2 <= this.#lookedAt
+    return !this.#isMassRemoval && this.#covered > 0 && this.#failed * 2 <= this.#covered
   }
 
   /** A failure of our own ends all workers, and is thrown once none of them is at work any more. */
@@ -188,7 +193,7 @@ class Sync {
   async #take(project: string, look: Look): Promise<void> {
     switch (look.kind) {
       case 'unchanged':
-        this.#mirror.ledger.putEtag(project, look.etag)
+        await this.#batch.addSeen(look.seen)
         break
       case 'changed': {
         this.#changed += 1
@@ -208,14 +213,14 @@ class Sync {
   /** One project may vanish. Many at once are more likely a fault of the index, or an attack. */
   async #settleEmptied(): Promise<void> {
     const { limits } = this.#look
-    this.#isMassRemoval = isMassRemoval(this.#emptied.length, this.#lookedAt, limits)
+    this.#isMassRemoval = isMassRemoval(this.#emptied.length, this.#covered, limits)
     for (const project of this.#emptied) {
       if (this.#isMassRemoval)
         this.#hold(project, 'the index does not list any file of it any more')
       else await this.#lookAtOne(project, true)
     }
     if (!this.#isMassRemoval) return
-    const message = `The index lists nothing any more of ${this.#emptied.length} of ${this.#lookedAt} projects`
+    const message = `The index lists nothing any more of ${this.#emptied.length} of ${this.#covered} projects`
     this.#mirror.report({ kind: 'held', message })
   }
 

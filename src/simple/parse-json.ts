@@ -4,13 +4,14 @@
  */
 
 import type { Bytes } from '../base/bytes.ts'
-import { DecodeError, member, readMember, type JsonObject } from '../base/decode.ts'
+import { DecodeError, member, readMember, readObject, type JsonObject } from '../base/decode.ts'
 import type { ProjectFile, ProjectPage } from './model.ts'
 import { readFile, readFiles } from './read-file.ts'
 import {
   readApiVersion,
   readDocument,
   readJsonObject,
+  readLastSerial,
   readPageExtra,
   readStatus,
   readVersions,
@@ -29,6 +30,8 @@ export interface SkippedLink {
 /** A page as it was read; `base` is the first `<base href>` of an HTML page. */
 export interface ParsedPage extends ProjectPage {
   readonly base?: string
+  /** `_last-serial` of `meta`: rises with each change of the project, where the index has it. */
+  readonly serial?: number
   readonly skipped: readonly SkippedLink[]
 }
 
@@ -40,8 +43,10 @@ export function parsePageJson(bytes: Bytes, project: string): ParsedPage {
     readApiVersion(page, what)
     requirePageName(page, project, what)
     const status = readStatus(page)
+    const serial = readMember(page, 'meta', (meta) => readLastSerial(readObject(meta)))
     return {
       name: project,
+      ...(serial === undefined ? {} : { serial }),
       ...readMember(page, 'files', readListed),
       versions: readVersions(page),
       ...(status === undefined ? {} : { status }),

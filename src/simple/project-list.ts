@@ -14,6 +14,7 @@ import {
   readApiVersion,
   readDocument,
   readJsonObject,
+  readLastSerial,
   readUtf8,
   requireApiVersion,
 } from './read-page.ts'
@@ -33,6 +34,52 @@ export function parseProjectListJson(bytes: Bytes): readonly string[] {
     readApiVersion(page, what)
     return keepNames(readMember(page, 'projects', (value) => readArray(value, readName)))
   })
+}
+
+/** What the list of an index says: where it has serials, which projects changed. */
+export interface IndexList {
+  /** Of the whole index, `_last-serial` of `meta`. */
+  readonly serial?: number
+  /** By normalized name: the serial of the project's last change, where the list tells it. */
+  readonly serials: Map<string, number | undefined>
+}
+
+/**
+ * The same for a mirror of it, names normalized: at 900,000 they are held once. What is no name is
+ * left out; of one that stands twice the higher serial counts.
+ */
+export function parseIndexListJson(bytes: Bytes): IndexList {
+  return readDocument(what, () => {
+    const page = readJsonObject(bytes, what)
+    readApiVersion(page, what)
+    const serials = new Map<string, number | undefined>()
+    readMember(page, 'projects', (value) =>
+      readArray(value, (item) => {
+        const project = readObject(item)
+        addSerial(serials, readMember(project, 'name', readString), readLastSerial(project))
+      }),
+    )
+    const serial = readMember(page, 'meta', (meta) => readLastSerial(readObject(meta)))
+    return { serials, ...(serial === undefined ? {} : { serial }) }
+  })
+}
+
+/** HTML has no serials. */
+export function parseIndexListHtml(bytes: Bytes): IndexList {
+  const names = parseProjectListHtml(bytes)
+  return { serials: new Map(names.map((name) => [normalizeName(name), undefined])) }
+}
+
+function addSerial(
+  serials: Map<string, number | undefined>,
+  rawName: string,
+  serial: number | undefined,
+): void {
+  if (!isProjectName(rawName)) return
+  const name = normalizeName(rawName)
+  const before = serials.get(name)
+  if (serials.size >= maxProjects && !serials.has(name)) throw new DecodeError('too many projects')
+  serials.set(name, before === undefined ? serial : Math.max(before, serial ?? 0))
 }
 
 function readName(value: unknown): string {

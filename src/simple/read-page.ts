@@ -6,6 +6,7 @@
 import { decodeUtf8, toPrintable, type Bytes } from '../base/bytes.ts'
 import {
   DecodeError,
+  member,
   readArray,
   readMember,
   readObject,
@@ -91,6 +92,12 @@ export function readApiVersion(page: JsonObject, what: string): void {
     const raw = readMember(readObject(meta), 'api-version', readString)
     requireApiVersion(raw, what)
   })
+}
+
+/** Private to the index (PEP 691), so one that is no number is as good as none. */
+export function readLastSerial(object: JsonObject): number | undefined {
+  const value = member(object, '_last-serial')
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
 /** PEP 691: the name on the page, which has to be the one that was asked for. */

@@ -84,6 +84,8 @@ export interface GetOptions extends RequestOptions {
   /** Validators of what the caller has; 304 is then a good answer. */
   readonly etag?: string | undefined
   readonly lastModified?: string | undefined
+  /** Asks caches on the way to ask the server (RFC 9111 5.2.1.4). */
+  readonly isFresh?: boolean
   /** Good answers besides 200; their body is empty. */
   readonly statuses?: readonly number[]
 }
@@ -275,6 +277,7 @@ function renderHeaders(options: GetOptions): Record<string, string> {
   return {
     accept: options.accept ?? '*/*',
     'accept-encoding': 'gzip',
+    ...(options.isFresh === true ? { 'cache-control': 'no-cache' } : {}),
     ...(options.etag === undefined ? {} : { 'if-none-match': options.etag }),
     ...(options.lastModified === undefined ? {} : { 'if-modified-since': options.lastModified }),
   }

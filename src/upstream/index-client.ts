@@ -8,11 +8,17 @@ import { createHasher } from '../base/digest.ts'
 import { UpstreamError } from '../base/errors.ts'
 import { showUrl, type HostRules } from './host-rules.ts'
 import type { HttpClient, HttpResponse } from './http-client.ts'
+import { parseDate, type ResponseHead } from './response-head.ts'
 
 /** What the caller has of a page already. */
 export interface Validators {
   readonly etag?: string
   readonly lastModified?: string
+}
+
+export interface PageRequest extends Validators {
+  /** Past the caches on the way. */
+  readonly isFresh?: boolean
 }
 
 export interface IndexPage extends Validators {
@@ -31,7 +37,7 @@ export interface IndexSource {
   /** For messages and logs: a URL without credentials, or a folder. */
   readonly name: string
   /** `project` is normalized. `unchanged` only where validators were given. Throws UpstreamError. */
-  fetchProject(project: string, known?: Validators): Promise<IndexPage | 'unchanged' | 'absent'>
+  fetchProject(project: string, known?: PageRequest): Promise<IndexPage | 'unchanged' | 'absent'>
   fetchProjectList(known?: Validators): Promise<IndexPage | 'unchanged' | 'absent'>
   /** Bytes of a file, where the server tells it. */
   findSize(url: string): Promise<number | undefined>
@@ -83,7 +89,8 @@ export function createIndexClient(
 function readPage(response: HttpResponse): IndexPage | 'unchanged' | 'absent' {
   if (response.status === 304) return 'unchanged'
   if (response.status !== 200) return 'absent'
-  const { etag, lastModified, serial, contentType = '' } = response.headers
+  const { etag, serial, contentType = '' } = response.headers
+  const lastModified = findLastModified(response.headers)
   return {
     kind: 'page',
     body: response.body,
@@ -94,6 +101,18 @@ function readPage(response: HttpResponse): IndexPage | 'unchanged' | 'absent' {
     ...(lastModified === undefined ? {} : { lastModified }),
     ...(serial === undefined ? {} : { serial }),
   }
+}
+
+const settledAfterMs = 60_000
+
+/**
+ * RFC 9110 8.8.2.2: times of whole seconds tell two versions apart only once the page has been left
+ * alone for a while.
+ */
+function findLastModified({ lastModified, date }: ResponseHead): string | undefined {
+  const changedAt = parseDate(lastModified)
+  if (changedAt === undefined || date === undefined) return undefined
+  return date - changedAt >= settledAfterMs ? lastModified : undefined
 }
 
 const formats: ReadonlyMap<string, IndexPage['format']> = new Map([

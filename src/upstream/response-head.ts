@@ -15,6 +15,8 @@ export interface ResponseHead {
   readonly retryAfterMs?: number
   /** `X-PyPI-Last-Serial`. */
   readonly serial?: number
+  /** `Date`, ms. */
+  readonly date?: number
 }
 
 /** `now` (ms) is needed for a `Retry-After` that is a date. */
@@ -29,6 +31,7 @@ export function parseHead(status: number, raw: RawHeaders, now: number): Respons
     location: parseText(raw['location'], /^[^\0\r\n]{1,8000}$/),
     retryAfterMs: parseRetryAfter(raw['retry-after'], now),
     serial: parseCount(raw['x-pypi-last-serial']),
+    date: parseDate(raw['date']),
   })
 }
 
@@ -60,6 +63,12 @@ function parseCount(raw: RawHeaders[string]): number | undefined {
 function parseRetryAfter(raw: RawHeaders[string], now: number): number | undefined {
   const seconds = parseCount(raw)
   if (seconds !== undefined) return seconds * 1000
+  const time = parseDate(raw)
+  return time === undefined ? undefined : Math.max(0, time - now)
+}
+
+/** RFC 9110 5.6.7: all three forms begin with the day of the week; ours is the one with a comma. */
+export function parseDate(raw: RawHeaders[string]): number | undefined {
   const time = Date.parse(parseText(raw, /^[A-Za-z]{3,9}, [\x20-\x7e]{10,60}$/) ?? '')
-  return Number.isNaN(time) ? undefined : Math.max(0, time - now)
+  return Number.isNaN(time) ? undefined : time
 }

@@ -26,8 +26,11 @@ function openMany(generations: Map<string, number>, asked: string[]): IndexPort 
       if (etag === String(generation)) return Promise.resolve('unchanged' as const)
       return Promise.resolve({ page: buildPage(project, generation), etag: String(generation) })
     },
-    fetchProjectNames: () =>
-      Promise.resolve(Array.from({ length: count }, (_, at) => `project-${at}`)),
+    fetchProjectList: () =>
+      Promise.resolve({
+        serials: new Map(Array.from({ length: count }, (_, at) => [`project-${at}`, undefined])),
+      }),
+    findSize: () => Promise.resolve(undefined),
     hashFile: () => Promise.reject(new Error('every file has a digest')),
     close: () => Promise.resolve(),
   }

@@ -45,6 +45,7 @@ describe('a page or metadata', () => {
       contentType: 'application/vnd.pypi.simple.v1+json',
       contentLength: text.length,
       serial: 42,
+      date: expect.any(Number),
     })
     expect(server.requests[0]?.headers).toMatchObject({
       'user-agent': 'tufgate/test',

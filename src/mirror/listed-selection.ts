@@ -1,0 +1,150 @@
+/**
+ * `sync --all`: the list of the index is read once, and looked at are the projects that it says have
+ * changed, that are new on it, or that are gone from it. Serials are not trusted for ever: what was
+ * not looked at for a week is looked at again, a part of it at each sync.
+ */
+
+import type { FetchedList, IndexPort } from './index-port.ts'
+import type { ProjectMark } from './ledger.ts'
+import { LookQueue } from './look-queue.ts'
+import type { Mirror } from './open-mirror.ts'
+import type { Selection } from './selection.ts'
+import { createSerialPort } from './serial-port.ts'
+import { dayMs, settings } from './settings.ts'
+
+const relookAfterMs = 7 * dayMs
+/** Daily syncs come round within a week; a small index is looked at in one go. */
+const relookShare = 7
+const minRelooks = 1000
+const marksAtOnce = 10_000
+
+export async function selectListed(
+  mirror: Mirror,
+  port: IndexPort,
+  isFull: boolean,
+): Promise<Selection> {
+  const validator = mirror.settings.find(settings.listValidator)
+  const isConditional = validator !== undefined && validator !== '' && !isFull
+  const answer = await port.fetchProjectList(isConditional ? validator : undefined)
+  const list = answer === 'unchanged' ? undefined : answer
+  const chosen = chooseProjects(mirror, list, isFull)
+  const queue = new LookQueue(chosen.names.keys())
+  return {
+    names: queue,
+    total: chosen.names.size,
+    covered: chosen.covered,
+    port: createSerialPort({
+      port,
+      expected: chosen.names,
+      postpone: (project) => queue.putBack(project),
+    }),
+    isComplete: () => !isOlderList(mirror, list),
+    settle: (isClean) => rememberList(mirror, list, isClean),
+  }
+}
+
+/** TUF's rule for metadata holds for the list too: an older one than before shows nothing new. */
+function isOlderList(mirror: Mirror, list: FetchedList | undefined): boolean {
+  return (list?.serial ?? Infinity) < (mirror.settings.find(settings.listSerial) ?? 0)
+}
+
+function rememberList(mirror: Mirror, list: FetchedList | undefined, isClean: boolean): void {
+  if (list !== undefined && isOlderList(mirror, list)) return
+  mirror.ledger.database.transaction(() => {
+    if (list?.serial !== undefined) mirror.settings.put(settings.listSerial, list.serial)
+    // What failed must be asked for again: then the list has to come again too.
+    if (!isClean) mirror.settings.put(settings.listValidator, '')
+    else if (list !== undefined) mirror.settings.put(settings.listValidator, list.etag ?? '')
+  })
+}
+
+interface Chosen {
+  /** To be looked at, each with the serial that its page must have. */
+  readonly names: ReadonlyMap<string, number | undefined>
+  readonly covered: number
+}
+
+/** `list` is used up; `undefined`: it is the one of the last time. */
+function chooseProjects(mirror: Mirror, list: FetchedList | undefined, isFull: boolean): Chosen {
+  const names = list?.serials ?? new Map<string, number | undefined>()
+  const budget = new RelookBudget(mirror, isFull)
+  let covered = names.size
+  let backwards = 0
+  for (const mark of walkMarks(mirror)) {
+    const listed = names.get(mark.name)
+    if (list === undefined || !names.has(mark.name)) covered += 1
+    if (listed !== undefined && listed < (mark.serial ?? 0)) backwards += 1
+    const choice = chooseOne(mark, names.has(mark.name) ? { serial: listed } : undefined, {
+      isSameList: list === undefined,
+      budget,
+    })
+    if (choice === 'leave') names.delete(mark.name)
+    else names.set(mark.name, choice === 'changed' ? listed : undefined)
+  }
+  if (list !== undefined && isOlderList(mirror, list)) reportOlderList(mirror, list)
+  else if (backwards > 0) reportBackwards(mirror, backwards)
+  return { names, covered }
+}
+
+interface ChoiceContext {
+  readonly isSameList: boolean
+  readonly budget: RelookBudget
+}
+
+/** `gone` projects and those to be looked at again are asked for without a serial. */
+function chooseOne(
+  mark: ProjectMark,
+  listed: { readonly serial: number | undefined } | undefined,
+  { isSameList, budget }: ChoiceContext,
+): 'changed' | 'again' | 'leave' {
+  if (mark.lookedAt === undefined) return listed?.serial === undefined ? 'again' : 'changed'
+  // An index without serials: every project is asked for, conditionally.
+  if (isSameList) return mark.serial === undefined || budget.take(mark.lookedAt) ? 'again' : 'leave'
+  if (listed?.serial === undefined) return 'again'
+  if (listed.serial > (mark.serial ?? -1)) return 'changed'
+  return budget.take(mark.lookedAt) ? 'again' : 'leave'
+}
+
+/** How many unchanged projects are looked at all the same. */
+class RelookBudget {
+  readonly #before: number
+  #left: number
+
+  constructor(mirror: Mirror, isFull: boolean) {
+    this.#before = isFull ? Infinity : mirror.clock() - relookAfterMs
+    const share = Math.ceil(mirror.ledger.countProjects() / relookShare)
+    this.#left = isFull ? Infinity : Math.max(minRelooks, share)
+  }
+
+  take(lookedAt: number): boolean {
+    if (lookedAt >= this.#before || this.#left <= 0) return false
+    this.#left -= 1
+    return true
+  }
+}
+
+/** A page of the table at a time: 900,000 rows are not held. */
+function* walkMarks(mirror: Mirror): Generator<ProjectMark> {
+  let marks = mirror.ledger.listMarks('', marksAtOnce)
+  while (marks.length > 0) {
+    yield* marks
+    marks = mirror.ledger.listMarks(marks.at(-1)?.name ?? '', marksAtOnce)
+  }
+}
+
+function reportOlderList(mirror: Mirror, { serial }: FetchedList): void {
+  const seen = mirror.settings.find(settings.listSerial)
+  mirror.report({
+    kind: 'warning',
+    message: `The list of the index has serial ${serial}, and serial ${seen} was seen before: it is an old copy`,
+    next: 'It does not count as a look at the index. If the index was really set back, tell its operator.',
+  })
+}
+
+function reportBackwards(mirror: Mirror, count: number): void {
+  mirror.report({
+    kind: 'warning',
+    message: `The list of the index has older serials than before for ${count} projects`,
+    next: 'What is signed of them stays. If it goes on, ask the operator of the index.',
+  })
+}
