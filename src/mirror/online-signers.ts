@@ -2,11 +2,14 @@
 
 import { join } from 'node:path'
 import { StorageError } from '../base/errors.ts'
-import { openFileSigner, requireKeyOf, type Signer } from '../signing/signer.ts'
+import { adoptNextKey, findNextSigner } from '../signing/next-key.ts'
+import { openKeySigner } from '../signing/open-signer.ts'
+import { requireKeyOf, type Signer } from '../signing/signer.ts'
 import type { DelegatedRole } from '../tuf/metadata.ts'
 import { parseRoot, parseTargets } from '../tuf/parse.ts'
 import { keysFolder, type Mirror } from './open-mirror.ts'
-import { onlineRoles, type OnlineRole } from './role-names.ts'
+import { findPendingRoot } from './pending-root.ts'
+import type { OnlineRole } from './role-names.ts'
 import { metadataPath } from './tree-layout.ts'
 
 export type OnlineSigners = Readonly<Record<OnlineRole, Signer>>
@@ -16,18 +19,32 @@ export type OnlineSigners = Readonly<Record<OnlineRole, Signer>>
  * would be refused by every client, so it is never published. Throws KEY_INVALID.
  */
 export async function openOnlineSigners(mirror: Mirror): Promise<OnlineSigners> {
+  const keyids = await readKeyids(mirror)
   const open = (role: OnlineRole): Promise<Signer> =>
-    openFileSigner(join(mirror.directory, keysFolder, `${role}.pem`))
-  const signers = {
+    openOnlineSigner(join(mirror.directory, keysFolder), role, keyids.get(role) ?? [])
+  return {
     deny: await open('deny'),
     'recently-claimed': await open('recently-claimed'),
     'bins-nn': await open('bins-nn'),
     snapshot: await open('snapshot'),
     timestamp: await open('timestamp'),
   }
-  const keyids = await readKeyids(mirror)
-  for (const role of onlineRoles) requireKeyOf(role, keyids.get(role) ?? [], signers[role])
-  return signers
+}
+
+/** Once a change has made the next key the right one, it takes its place under the role's name. */
+async function openOnlineSigner(
+  folder: string,
+  role: OnlineRole,
+  keyids: readonly string[],
+): Promise<Signer> {
+  const next = await findNextSigner(folder, role)
+  if (next !== undefined && keyids.includes(next.keyid)) {
+    await adoptNextKey(folder, role)
+    return openKeySigner(folder, role)
+  }
+  const signer = await openKeySigner(folder, role)
+  requireKeyOf(role, keyids, signer)
+  return signer
 }
 
 /** Of each online role, as the published offline roles have them. */
@@ -47,8 +64,10 @@ function listKeyids({ name, keyids }: DelegatedRole): readonly [string, readonly
   return [name, keyids]
 }
 
-/** The newest published version of a role. Throws STORAGE_FAILED where it is missing. */
+/** The newest published version of a role; of root one that is about to appear. Throws STORAGE_FAILED where it is missing. */
 export async function readPublished(mirror: Mirror, role: string): Promise<Uint8Array> {
+  const pending = role === 'root' ? findPendingRoot(mirror) : undefined
+  if (pending !== undefined) return pending.bytes
   const path = metadataPath(role, mirror.roles.require(role).version)
   const bytes = await mirror.tree.read(path)
   if (bytes !== undefined) return bytes

@@ -5,7 +5,7 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigError, StorageError, VerifyError } from '../base/errors.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
-import { openDatabase } from '../store/database.ts'
+import { openDatabase, type Database } from '../store/database.ts'
 import { acquireLock } from '../store/lock.ts'
 import { isFile, PublishedTree } from '../store/published-tree.ts'
 import { Ledger } from './ledger.ts'
@@ -21,13 +21,20 @@ export interface MirrorContext {
   readonly check?: CheckPublication
 }
 
+/** What appears last, and is not there yet. */
+export interface StagedPublication {
+  readonly timestamp: Bytes
+  /** A new root, which appears just before it. */
+  readonly root?: { readonly path: string; readonly bytes: Bytes }
+}
+
 /**
  * Asked once everything is on disk but timestamp.json, which is given as it would be published. Where
  * it throws, nothing becomes visible. What it gives back is told whether the timestamp is out.
  */
 export type CheckPublication = (
   mirror: Mirror,
-  staged: { readonly timestamp: Bytes },
+  staged: StagedPublication,
 ) => Promise<(isOut: boolean) => Promise<void>>
 
 /** What a mirror remembers. */
@@ -69,6 +76,60 @@ export async function openParts(directory: string, context: MirrorContext): Prom
     lock.release()
     throw error
   }
+}
+
+/** For a process that keeps what a mirror remembers open, and takes its lock only while it works. */
+export interface SharedMirror {
+  readonly directory: string
+  /** To read; what others committed last is seen. */
+  readonly memory: MirrorMemory
+  /** Throws STATE_BUSY while another process works on it. */
+  use<T>(work: (mirror: Mirror) => Promise<T>): Promise<T>
+  close(): void
+}
+
+/** Throws CONFIG_INVALID where there is no mirror. */
+export async function shareMirror(
+  directory: string,
+  context: MirrorContext,
+): Promise<SharedMirror> {
+  await requireMirror(directory)
+  const memory = openMemory(directory)
+  return {
+    directory,
+    memory,
+    use: (work) => useShared({ ...context, ...memory, directory }, work),
+    close: () => memory.ledger.close(),
+  }
+}
+
+async function useShared<T>(
+  shared: Omit<Mirror, 'tree' | 'close'>,
+  work: (mirror: Mirror) => Promise<T>,
+): Promise<T> {
+  const lock = acquireLock(join(shared.directory, 'mirror.lock'))
+  try {
+    requireInPlace(shared.ledger.database)
+    // Each time: it clears away what another process that was killed has left staged.
+    const tree = await PublishedTree.open(join(shared.directory, publicFolder))
+    const close = (): Promise<void> => tree.close()
+    try {
+      return await work({ ...shared, tree, close })
+    } finally {
+      await close()
+    }
+  } finally {
+    lock.release()
+  }
+}
+
+/** What is written to a file that was moved away is lost. */
+function requireInPlace(database: Database): void {
+  if (!database.isReplaced()) return
+  throw new StorageError('STORAGE_FAILED', `${database.path} was replaced or removed`, {
+    found: 'another file, or none',
+    next: 'Start tufgate again, so that it works with what is there now.',
+  })
 }
 
 /** To read only, without the lock: while another process works it sees what was committed last. */

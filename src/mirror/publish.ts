@@ -22,6 +22,7 @@ import {
 } from './metadata-documents.ts'
 import type { OnlineSigners } from './online-signers.ts'
 import { requireClock, type Mirror } from './open-mirror.ts'
+import { clearPendingRoot, findPendingRoot } from './pending-root.ts'
 import { readProjectList } from './published-list.ts'
 import type { RoleState, WrittenRole } from './role-ledger.ts'
 import { settings, type Setting } from './settings.ts'
@@ -59,6 +60,7 @@ export async function publishMirror(
   if (
     !isSnapshotDue &&
     !isTimestampDue &&
+    findPendingRoot(mirror) === undefined &&
     !isOld(mirror, 'timestamp', settings.timestampLifetimeMs, now)
   ) {
     return undefined
@@ -130,16 +132,22 @@ class RolePublisher {
   /** After the check: timestamp.json is what makes all the rest visible. */
   async publishTimestamp({ name, version, expires, signed, signer }: Draft): Promise<void> {
     const timestamp = await signEnvelope(signed, [signer])
-    const finishCheck = await this.#mirror.check?.(this.#mirror, { timestamp })
+    const root = findPendingRoot(this.#mirror)
+    const staged = { timestamp, ...(root !== undefined && { root }) }
+    const finishCheck = await this.#mirror.check?.(this.#mirror, staged)
     let isOut = false
     try {
+      // With a new key of timestamp neither is worth anything without the other: two renames in a row.
+      if (root !== undefined)
+        await this.#mirror.tree.stage(root.path, root.bytes, { hasTwin: true })
       await this.#stage(name, version, timestamp)
       await this.#mirror.tree.publish()
       isOut = true
     } finally {
       await finishCheck?.(isOut)
     }
-    this.#mirror.roles.putWritten([{ name, version, expires, ...digestOf(timestamp) }])
+    const written = { name, version, expires, ...digestOf(timestamp) }
+    this.#mirror.roles.putWritten([written], () => clearPendingRoot(this.#mirror))
   }
 
   /** Timestamp has no twin: two files cannot change at the same moment, and it is small. */

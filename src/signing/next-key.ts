@@ -1,0 +1,66 @@
+/**
+ * The key that will be a role's from the next change on: `NAME.next.pem` or `NAME.next.signer` beside
+ * the one that is in use. It takes the place of that one by a rename, so that at any moment there is
+ * the one or the other under the name; what was there before is gone, since nobody has a use for it.
+ */
+
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { syncFolder } from '../store/atomic-file.ts'
+import { buildStorageError, findErrno } from '../store/storage-error.ts'
+import { buildPrivateKey, putKeyFile, type KeyKind } from './key-file.ts'
+import { findKeyPlace, openKeySigner } from './open-signer.ts'
+import { buildKeyid, readPublicKey, type NamedKey } from './public-key.ts'
+import type { Signer } from './signer.ts'
+
+/** Under which name it waits. */
+function nextName(name: string): string {
+  return `${name}.next`
+}
+
+/** Makes it. One that was made for an earlier change, and was never in use, gives way. */
+export async function putNextKey(folder: string, name: string, kind: KeyKind): Promise<NamedKey> {
+  await dropNextKey(folder, name)
+  const path = join(folder, `${nextName(name)}.pem`)
+  const privateKey = await buildPrivateKey(kind)
+  await putKeyFile(path, privateKey)
+  const key = readPublicKey(privateKey, path)
+  return { key, keyid: buildKeyid(key) }
+}
+
+/** `undefined` where none waits. Throws KEY_INVALID where it cannot be opened. */
+export async function findNextSigner(folder: string, name: string): Promise<Signer | undefined> {
+  const place = await findKeyPlace(folder, nextName(name))
+  return place === undefined ? undefined : openKeySigner(folder, nextName(name))
+}
+
+/** That none waits any more, because it has been done already, is no error. */
+export async function adoptNextKey(folder: string, name: string): Promise<void> {
+  const place = await findKeyPlace(folder, nextName(name))
+  if (place === undefined) return
+  const [kept, other] = place === 'file' ? ['pem', 'signer'] : ['signer', 'pem']
+  try {
+    // The other kind first: both at once would leave open which one is meant. A crash here leaves
+    // the next key alone, which is looked for too.
+    await rm(join(folder, `${name}.${other}`), { force: true })
+    await renameIfThere(folder, `${nextName(name)}.pub`, `${name}.pub`)
+    await rename(join(folder, `${nextName(name)}.${kept}`), join(folder, `${name}.${kept}`))
+    syncFolder(folder)
+  } catch (error) {
+    throw buildStorageError(error, 'take into use', join(folder, nextName(name)))
+  }
+}
+
+async function renameIfThere(folder: string, from: string, to: string): Promise<void> {
+  try {
+    await rename(join(folder, from), join(folder, to))
+  } catch (error) {
+    if (findErrno(error) !== 'ENOENT') throw error
+  }
+}
+
+async function dropNextKey(folder: string, name: string): Promise<void> {
+  for (const suffix of ['pem', 'pub', 'signer']) {
+    await rm(join(folder, `${nextName(name)}.${suffix}`), { force: true })
+  }
+}
