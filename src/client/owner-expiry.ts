@@ -4,11 +4,7 @@
  */
 
 import { VerifyError } from '../base/errors.ts'
-
-/** Of the project: the role in which its maintainers sign (PEP 480). */
-export function ownerRole(project: string): string {
-  return `owner-${project}`
-}
+import { ownerRole } from '../simple/project-targets.ts'
 
 /** The same error with a better sentence, where it is that of the project's own role. */
 export function explainOwnerExpiry(error: unknown, project: string): unknown {

@@ -11,6 +11,9 @@ import { sha256Hex } from '../base/digest.ts'
 import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
 import { denyTarget, type Denial } from '../simple/denial.ts'
 import { parseProjectListJson } from '../simple/project-list.ts'
+import { ownerRole } from '../simple/project-targets.ts'
+import type { ProjectRecord } from '../simple/record.ts'
+import type { TargetFile } from '../tuf/metadata.ts'
 import { findTarget, type Search } from '../tuf/search.ts'
 import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
@@ -64,6 +67,16 @@ export interface TrustVersions {
 
 export interface FoundRecord extends LoadedRecord {
   readonly trust: TrustVersions & { readonly role: string }
+}
+
+/** What whoever signs a project himself has to know of what is signed now. */
+export interface OwnerView {
+  /** Of the owner's role, the last that was published; 0 where there was none. */
+  readonly version: number
+  readonly record?: ProjectRecord
+  /** Signed by owners, not by the mirror. */
+  readonly isOwned: boolean
+  readonly denials: readonly Denial[]
 }
 
 export class Repository {
@@ -138,15 +151,31 @@ export class Repository {
       throw explainOwnerExpiry(error, project)
     })
     if (found.target === undefined) return undefined
-    const { consistentSnapshot } = trusted.root
     const denials = await this.#findDenials(trusted, project)
-    const loaded = await this.#records.load(project, {
-      path,
-      target: found.target,
-      consistentSnapshot,
-    })
+    const loaded = await this.#loadRecord(project, { trusted, path, target: found.target })
     const record = this.#denials.subtract(loaded.record, denials)
     return { ...loaded, record, trust: { ...versionsOf(trusted), role: found.role } }
+  }
+
+  /** For an owner who signs again: nothing is subtracted, and his own role may have expired. */
+  async findForOwner(project: string): Promise<OwnerView> {
+    const trusted = await this.requireFresh()
+    const path = this.#options.recordPath.replace('{project}', () => project)
+    const role = ownerRole(project)
+    const { target, role: foundIn } = await this.#search(trusted, path, role)
+    const version = trusted.snapshot?.meta.get(`${role}.json`)?.version ?? 0
+    const denials = await this.#findDenials(trusted, project)
+    if (target === undefined) return { version, denials, isOwned: false }
+    const { record } = await this.#loadRecord(project, { trusted, path, target })
+    return { version, denials, record, isOwned: foundIn === role }
+  }
+
+  #loadRecord(
+    project: string,
+    { trusted, path, target }: { trusted: TrustedSet; path: string; target: TargetFile },
+  ): Promise<LoadedRecord> {
+    const { consistentSnapshot } = trusted.root
+    return this.#records.load(project, { path, target, consistentSnapshot })
   }
 
   /**
@@ -180,13 +209,13 @@ export class Repository {
     return { trusted, found: await this.#search(trusted, path) }
   }
 
-  #search(trusted: TrustedSet, path: string): Promise<Search> {
+  #search(trusted: TrustedSet, path: string, renewed?: string): Promise<Search> {
     const { clock, maxDelegations } = this.#options
     return findTarget(
       trusted,
       path,
       (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
-      { now: clock(), maxRoles: maxDelegations },
+      { now: clock(), maxRoles: maxDelegations, ...(renewed !== undefined && { renewed }) },
     )
   }
 

@@ -3,10 +3,10 @@
 import { readMap, readMember, readObject, readString } from '../base/decode.ts'
 import { ConfigError } from '../base/errors.ts'
 import { keySchemes, type PublicKey } from '../signing/public-key.ts'
+import { ownerPaths, ownerRole } from '../simple/project-targets.ts'
 import { readInteger, readText, type Row } from '../store/database.ts'
 import type { Delegation } from './metadata-documents.ts'
 import type { Mirror } from './open-mirror.ts'
-import { ownerRole } from './role-names.ts'
 
 /** In order of the names. */
 export function listRecentClaims({ ledger }: Mirror): Delegation[] {
@@ -19,7 +19,7 @@ function readDelegation(row: Row): Delegation {
   const project = readText(row, 'project')
   return {
     name: ownerRole(project),
-    paths: [`simple/${project}/index.json`, `simple/${project}/index.html`, `files/${project}/*`],
+    paths: ownerPaths(project),
     terminating: true,
     keys: readMap(JSON.parse(readText(row, 'keys')), readKey),
     threshold: readInteger(row, 'threshold'),

@@ -9,7 +9,4 @@ export const onlineRoles = ['deny', 'recently-claimed', 'bins-nn', 'snapshot', '
 export type OfflineRole = (typeof offlineRoles)[number]
 export type OnlineRole = (typeof onlineRoles)[number]
 
-/** The role of the maintainers of a project that signs for itself (PEP 480). */
-export function ownerRole(project: string): string {
-  return `owner-${project}`
-}
+export { ownerRole } from '../simple/project-targets.ts'

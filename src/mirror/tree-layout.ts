@@ -4,9 +4,7 @@
  * Project names are normalized and role names are our own: neither needs encoding in a URL.
  */
 
-export function recordTarget(project: string): string {
-  return `simple/${project}/index.json`
-}
+export { recordTarget } from '../simple/project-targets.ts'
 
 /** The signed list of projects, where the mirror publishes one. */
 export const projectListTarget = 'simple/index.json'

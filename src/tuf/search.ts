@@ -31,6 +31,8 @@ export interface SearchOptions {
   /** Expiry of every role is asked for this moment. */
   readonly now: number
   readonly maxRoles?: number
+  /** A delegated role that may have expired: for whoever is about to sign it again. */
+  readonly renewed?: string
 }
 
 const defaultMaxRoles = 32
@@ -45,7 +47,7 @@ export async function findTarget(
   trusted: TrustedSet,
   path: string,
   loadRole: LoadRole,
-  { now, maxRoles = defaultMaxRoles }: SearchOptions,
+  { now, maxRoles = defaultMaxRoles, renewed }: SearchOptions,
 ): Promise<Search> {
   requireUnexpired(trusted, now)
   const { targets: top } = trusted
@@ -58,7 +60,7 @@ export async function findTarget(
     if (delegator !== undefined) requireListed(trusted, name)
     const targets =
       delegator === undefined ? top : await loadRole(delegator.targets, name, delegator.name)
-    requireCurrent(name, targets, now)
+    if (name !== renewed) requireCurrent(name, targets, now)
     visited.set(name, { name, version: targets.version, expires: targets.expires })
     const target = targets.targets.get(path)
     if (target !== undefined) return { target, role: name, visited: [...visited.values()] }

@@ -1,0 +1,21 @@
+/** What belongs to one project in the repository: its record, and its owner's role (PEP 480). */
+
+/** Names that normalize alike give one role: `project` is normalized. */
+export function ownerRole(project: string): string {
+  return `owner-${project}`
+}
+
+/** The target of a project's record. */
+export function recordTarget(project: string): string {
+  return `simple/${project}/index.json`
+}
+
+/** No letter of a normalized name means anything in a pattern (TUF 4.5). */
+export function ownerPaths(project: string): readonly string[] {
+  return [recordTarget(project), `simple/${project}/index.html`, `files/${project}/*`]
+}
+
+/** Of a distribution, where every one of them is a target (PEP 458). */
+export function fileTarget(project: string, filename: string): string {
+  return `files/${project}/${filename}`
+}
