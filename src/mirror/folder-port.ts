@@ -15,6 +15,7 @@ export function openFolderPort({ index, baseUrl, fileHosts = [] }: IndexAddress)
   const source = openFolderIndex({ folder: index, url: new URL('simple/', base).href })
   return createSourcePort(source, {
     fileHosts: [base.host, ...fileHosts],
+    hasExactSizes: true,
     close: () => Promise.resolve(),
   })
 }

@@ -28,5 +28,9 @@ export async function openHttpPort(
   const http = new HttpClient({ userAgent, limits })
   const pace = new RequestPace({ now: () => performance.now(), sleep })
   const source = paceIndex(createIndexClient(http, { url: address.index, hosts }), pace)
-  return createSourcePort(source, { fileHosts: hosts.names, close: () => http.close() })
+  return createSourcePort(source, {
+    fileHosts: hosts.names,
+    hasExactSizes: false,
+    close: () => http.close(),
+  })
 }

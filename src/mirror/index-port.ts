@@ -31,7 +31,9 @@ export interface IndexPort {
     isFresh?: boolean,
   ): Promise<FetchedPage | 'absent' | 'unchanged'>
   fetchProjectList(etag?: string): Promise<FetchedList | 'unchanged'>
-  /** Bytes of a file, where the server tells it without sending the file. */
+  /** What `findSize` says is measured on the file itself, not told by a server. */
+  readonly hasExactSizes?: boolean
+  /** Bytes of a file, where that is known without reading all of it. */
   findSize(url: string): Promise<number | undefined>
   /** Downloads a file to hash it, for links that say no sha256. */
   hashFile(url: string, hosts: readonly string[]): Promise<{ sha256: string; size: number }>

@@ -8,11 +8,12 @@ import type { Bytes } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { UpstreamError } from '../base/errors.ts'
 import type { ParsedPage } from '../simple/parse-json.ts'
-import { parseRecord, renderRecord, type RecordContent } from '../simple/record.ts'
+import { parseRecord, renderRecord, type RecordContent, type RecordFile } from '../simple/record.ts'
 import { renderPage } from '../simple/render.ts'
 import { rewriteForOrigin } from '../simple/rewrite.ts'
 import { findBin } from '../tuf/delegation.ts'
 import { completeHashes } from './complete-hashes.ts'
+import type { SizeAsker } from './complete-sizes.ts'
 import type { FetchedPage, IndexPort } from './index-port.ts'
 import type { KnownProject, ProjectChange, SeenProject } from './ledger.ts'
 import { findHold, listPins, mergeProject, type Merged, type RemovalLimits } from './merge.ts'
@@ -25,6 +26,8 @@ export interface LookOptions {
   readonly fileHosts: readonly string[]
   readonly isAllowedUrl: (url: string) => boolean
   readonly limits: RemovalLimits
+  /** Absent: lengths that the index does not tell are left out. */
+  readonly sizes?: SizeAsker
   /** ms: when the sync began. */
   readonly now: number
 }
@@ -52,8 +55,9 @@ export async function lookAtProject(
   }
   if (answer === 'absent' && known === undefined) throw refuseUnknown(project, options.index)
   const pins = mirror.ledger.readPins(project, known?.id)
-  const shown = answer === 'absent' ? undefined : await completePage(answer, pins, options)
   const previous = known && (await readRecord(mirror, known))
+  const signed = { pins, files: previous?.files ?? [] }
+  const shown = answer === 'absent' ? undefined : await completePage(answer, signed, options)
   const merged = mergeProject({ ...options, project, previous, page: shown?.page, pins })
   reportMerge(mirror, project, merged)
   const hold = acceptsRemovals ? undefined : findRemovalHold(merged, options.limits)
@@ -77,12 +81,12 @@ interface ShownPage {
 /** What could not be hashed this time may be next time: then it is not taken for seen. */
 async function completePage(
   { page, etag, serial }: FetchedPage,
-  pins: ReadonlyMap<string, string>,
+  { pins, files }: { pins: ReadonlyMap<string, string>; files: readonly RecordFile[] },
   options: LookOptions,
 ): Promise<ShownPage> {
   const completed = await completeHashes(page, pins, options)
   return {
-    page: completed.page,
+    page: (await options.sizes?.complete(completed.page, files)) ?? completed.page,
     mark: completed.isComplete
       ? markOf(etag, serial, options.now)
       : { ...(serial !== undefined && { serial }) },

@@ -223,11 +223,19 @@ function buildListed(
   sha256: string,
   before: RecordFile | undefined,
 ): RecordFile {
-  const { coreMetadata, uploadTime: shownTime, extra, size: shownSize, ...rest } = file
+  const {
+    coreMetadata,
+    uploadTime: shownTime,
+    extra,
+    size: shownSize,
+    toldSize: shownTold,
+    ...rest
+  } = file
   // Said once, a time of upload stays: a minimum age must not begin anew, nor end early.
   const uploadTime = before?.uploadTime ?? shownTime
   const metadata = coreMetadata?.get('sha256')?.toLowerCase()
   const size = shownSize ?? before?.size
+  const toldSize = size === undefined ? (shownTold ?? before?.toldSize) : undefined
   return {
     ...rest,
     sha256,
@@ -235,6 +243,7 @@ function buildListed(
     extra: keepPublic(extra),
     ...(uploadTime !== undefined && { uploadTime }),
     ...(size !== undefined && { size }),
+    ...(toldSize !== undefined && { toldSize }),
     // Without a digest nobody could check the `.metadata` file: then there is none.
     ...(metadata !== undefined &&
       isSha256(metadata) && { coreMetadata: new Map([['sha256', metadata]]) }),

@@ -10,14 +10,16 @@ import type { FetchedPage, IndexPort } from './index-port.ts'
 
 export interface SourcePortOptions {
   readonly fileHosts: readonly string[]
+  readonly hasExactSizes: boolean
   readonly close: () => Promise<void>
 }
 
 export function createSourcePort(source: IndexSource, options: SourcePortOptions): IndexPort {
-  const { fileHosts, close } = options
+  const { fileHosts, hasExactSizes, close } = options
   return {
     name: source.name,
     fileHosts,
+    hasExactSizes,
     close,
     fetchPage: async (project, etag, isFresh = false) => {
       const answer = await source.fetchProject(project, { ...toValidators(etag), isFresh })

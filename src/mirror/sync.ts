@@ -9,6 +9,7 @@ import { formatSpan } from '../base/clock.ts'
 import { describeError, isTufgateError, type TufgateError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
 import { ChangeBatch } from './change-batch.ts'
+import { SizeAsker } from './complete-sizes.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { lookAtProject, type Look, type LookOptions } from './look.ts'
 import { defaultRemovalLimits, isMassRemoval, type RemovalLimits } from './merge.ts'
@@ -27,6 +28,8 @@ export interface SyncRound extends SelectionOptions {
   readonly removalLimits?: Partial<RemovalLimits>
   /** Projects looked at at the same time; default 8. */
   readonly parallel?: number
+  /** `false`: servers are not asked for lengths that the index does not tell. */
+  readonly hasSizes?: boolean
   /**
    * When the signed time of the last look at the index moves. Default `whole`: after a look at
    * everything that is signed. `any`: after any look that was answered; `none`: not at all.
@@ -116,11 +119,13 @@ class Sync {
     this.#mirror = mirror
     this.#index = index
     this.#options = options
+    const isAllowedUrl = buildHostCheck(index.port.fileHosts)
     this.#look = {
       index: index.port,
       bitLength: mirror.settings.require(settings.bitLength),
       fileHosts: index.port.fileHosts,
-      isAllowedUrl: buildHostCheck(index.port.fileHosts),
+      isAllowedUrl,
+      ...(options.hasSizes !== false && { sizes: new SizeAsker(index.port, { isAllowedUrl }) }),
       limits: { ...defaultRemovalLimits, ...options.removalLimits },
       now,
     }

@@ -18,6 +18,8 @@ export interface ProjectFile {
   readonly hashes: ReadonlyMap<string, string>
   /** Bytes. PEP 700. */
   readonly size?: number
+  /** Bytes, as the file's server told; the page did not. A hint, never a reason to refuse a file. */
+  readonly toldSize?: number
   /** PEP 700: `yyyy-mm-ddThh:mm:ss.ffffffZ`, kept as written. */
   readonly uploadTime?: string
   readonly requiresPython?: string

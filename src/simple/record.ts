@@ -8,7 +8,7 @@
 import { encodeUtf8, toPrintable, type Bytes } from '../base/bytes.ts'
 import { encodeCanonicalDocument, type Json } from '../base/canonical-json.ts'
 import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
-import { DecodeError, readMember, readObject, readString } from '../base/decode.ts'
+import { DecodeError, readInteger, readMember, readObject, readString } from '../base/decode.ts'
 import { isSha256 } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
 import { pathKey, requireRecordable, type FileLocation } from './file-url.ts'
@@ -51,7 +51,10 @@ export interface ServedPath {
   /** Where it is fetched from. */
   readonly url: string
   readonly sha256: string
+  /** Signed, and binding. */
   readonly size?: number
+  /** What the file's server told when the record was made: it may be wrong. */
+  readonly toldSize?: number
 }
 
 /** What `renderRecord` needs. */
@@ -96,6 +99,7 @@ function readRecordFile(value: unknown): RecordFile {
   if (sha256 === undefined) throw new DecodeError(`${file.filename.slice(0, 200)} has no sha256`)
   const metadataSha256 = coreMetadata?.get('sha256')
   const firstSeen = readPresent(object, '_first-seen', readTime)
+  const toldSize = readPresent(object, '_size', (value) => readInteger(value, 0))
   const removed = readPresent(object, '_removed', readTime)
   const conflict = readPresent(object, '_conflict', readSha256)
   return {
@@ -107,6 +111,7 @@ function readRecordFile(value: unknown): RecordFile {
       ? {}
       : { coreMetadata: new Map([['sha256', metadataSha256]]) }),
     ...(firstSeen === undefined ? {} : { firstSeen }),
+    ...(toldSize === undefined ? {} : { toldSize }),
     ...(removed === undefined ? {} : { removed: formatUtcSeconds(removed) }),
     ...(conflict === undefined ? {} : { conflict }),
   }
@@ -137,13 +142,14 @@ function indexPaths(
   }
   for (const file of files) {
     const key = pathKey(requireLocation(file, project))
-    const { url, sha256, size } = file
+    const { url, sha256, size, toldSize } = file
     // poetry and uv go by the name: it must not mean two things.
     if ((digests.get(file.filename) ?? sha256) !== sha256) {
       throw refuseFile(file, project, 'its name stands twice, with two digests')
     }
     digests.set(file.filename, sha256)
-    add(key, { file, kind: 'file', url, sha256, ...(size === undefined ? {} : { size }) })
+    const length = size === undefined ? { ...(toldSize !== undefined && { toldSize }) } : { size }
+    add(key, { file, kind: 'file', url, sha256, ...length })
     const metadata = file.coreMetadata?.get('sha256')
     if (metadata === undefined) continue
     add(`${key}.metadata`, { file, kind: 'metadata', url: `${url}.metadata`, sha256: metadata })
@@ -196,6 +202,7 @@ function recordFileEntries(file: RecordFile): JsonEntries {
     ...fileEntries({ ...rest, hashes: new Map([['sha256', file.sha256]]) }),
     ['core-metadata', metadata === undefined ? undefined : { sha256: metadata }],
     ['_first-seen', file.firstSeen === undefined ? undefined : formatUtcSeconds(file.firstSeen)],
+    ['_size', file.size === undefined ? file.toldSize : undefined],
     ['_removed', file.removed],
     ['_conflict', file.conflict],
   ]

@@ -18,6 +18,8 @@ export interface Ruling {
 export interface RewriteOptions {
   /** Hidden files stay, as yanked with the reason. */
   readonly showHidden: boolean
+  /** `false`: no `.metadata` files are offered. */
+  readonly hasMetadata?: boolean
 }
 
 /** `rulings` has an entry for each file that is not kept (see `decidePage`). */
@@ -31,7 +33,8 @@ export function rewritePage(
   return rewriteFiles(record, isShown, (file) => {
     const ruling = rulings.get(file)
     const yanked = ruling?.kind === 'hide' ? ruling.reason : yankReason(file)
-    return rewriteFile(file, yanked, renderLink(record.name, parseFileUrl(file.url)))
+    const shown = rewriteFile(file, yanked, renderLink(record.name, parseFileUrl(file.url)))
+    return options.hasMetadata === false ? withoutMetadata(shown) : shown
   })
 }
 
@@ -61,6 +64,10 @@ function rewriteFiles(
   }
 }
 
+function withoutMetadata({ coreMetadata: _, ...file }: ProjectFile): ProjectFile {
+  return file
+}
+
 /** A file that is withdrawn or listed no more is shown as yanked (PEP 592): nobody gets it by chance. */
 function yankReason(file: RecordFile): string | undefined {
   if (file.denied !== undefined)
@@ -74,7 +81,8 @@ function yankReason(file: RecordFile): string | undefined {
  * Signatures (`gpg-sig`) are not served, so they are not offered.
  */
 function rewriteFile(file: RecordFile, yanked: string | undefined, url: string): ProjectFile {
-  const { filename, size, uploadTime, requiresPython, coreMetadata, provenance } = file
+  const { filename, uploadTime, requiresPython, coreMetadata, provenance } = file
+  const size = file.size ?? file.toldSize
   return {
     filename,
     url,

@@ -1,0 +1,76 @@
+/**
+ * Fills in the lengths that a page does not say: from what is signed, else by asking the file's
+ * server, once in the life of a file. What a server merely tells is a hint (`toldSize`): the digest
+ * decides what the file is, and a server that lies here must not make a good file be refused.
+ */
+
+import { isTufgateError } from '../base/errors.ts'
+import type { ProjectFile } from '../simple/model.ts'
+import type { ParsedPage } from '../simple/parse-json.ts'
+import type { RecordFile } from '../simple/record.ts'
+import type { IndexPort } from './index-port.ts'
+
+/** Of one project at a time; how many connections there are, the port decides. */
+const askedAtOnce = 4
+/** A host that has told nothing so often in a row is not asked any more. */
+const maxSilence = 3
+
+export interface SizeOptions {
+  readonly isAllowedUrl: (url: string) => boolean
+}
+
+/** For one round: it remembers which hosts tell nothing. */
+export class SizeAsker {
+  readonly #port: Pick<IndexPort, 'findSize' | 'hasExactSizes'>
+  readonly #isAllowedUrl: (url: string) => boolean
+  readonly #silence = new Map<string, number>()
+
+  constructor(port: Pick<IndexPort, 'findSize' | 'hasExactSizes'>, options: SizeOptions) {
+    this.#port = port
+    this.#isAllowedUrl = options.isAllowedUrl
+  }
+
+  async complete(page: ParsedPage, signed: readonly RecordFile[]): Promise<ParsedPage> {
+    if (page.files.every(({ size }) => size !== undefined)) return page
+    const known = new Map(signed.map((file) => [file.filename, file]))
+    const files = [...page.files]
+    const open = files.entries()
+    const work = async (): Promise<void> => {
+      for (const [at, file] of open) files[at] = await this.#completeFile(file, known)
+    }
+    await Promise.all(Array.from({ length: askedAtOnce }, work))
+    return { ...page, files }
+  }
+
+  async #completeFile(
+    file: ProjectFile,
+    known: ReadonlyMap<string, RecordFile>,
+  ): Promise<ProjectFile> {
+    const before = known.get(file.filename)
+    const isKnown = (before?.size ?? before?.toldSize) !== undefined
+    // The merge keeps what is signed already.
+    if (file.size !== undefined || isKnown || !this.#isAllowedUrl(file.url)) return file
+    const size = await this.#ask(file.url)
+    if (size === undefined) return file
+    return this.#port.hasExactSizes ? { ...file, size } : { ...file, toldSize: size }
+  }
+
+  async #ask(url: string): Promise<number | undefined> {
+    const { host } = new URL(url)
+    const silence = this.#silence.get(host) ?? 0
+    if (silence >= maxSilence) return undefined
+    const size = await this.#askQuietly(url)
+    this.#silence.set(host, size === undefined ? silence + 1 : 0)
+    return size
+  }
+
+  /** It is only a length: whatever else is wrong shows when the file is fetched. */
+  async #askQuietly(url: string): Promise<number | undefined> {
+    try {
+      return await this.#port.findSize(url)
+    } catch (error) {
+      if (isTufgateError(error)) return undefined
+      throw error
+    }
+  }
+}
