@@ -6,10 +6,10 @@
  */
 
 import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
-import { open, type FileHandle } from 'node:fs/promises'
+import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { ConfigError, StorageError } from '../base/errors.ts'
+import { ConfigError } from '../base/errors.ts'
 import { syncFolder } from '../store/atomic-file.ts'
 import { makeFolderPath } from '../store/make-folder.ts'
 import { buildStorageError, findErrno } from '../store/storage-error.ts'
@@ -60,8 +60,10 @@ export async function putKeyFile(
   const folder = dirname(path)
   makeFolder(folder)
   await requirePrivateFolder(folder)
-  await putNewFile(path, pem, 0o600)
+  // The public half first: where it is taken, no key is left behind that nobody knows of.
+  await requireAbsent(path)
   await putNewFile(publicKeyPath(path), renderPublicPem(key), 0o644)
+  await putNewFile(path, pem, 0o600)
   syncFolder(folder)
 }
 
@@ -76,6 +78,16 @@ function makeFolder(folder: string): void {
   } catch (error) {
     throw buildStorageError(error, 'make the folder of keys', folder)
   }
+}
+
+async function requireAbsent(path: string): Promise<void> {
+  try {
+    await lstat(path)
+  } catch {
+    // Whatever else is wrong there shows when the file is made.
+    return
+  }
+  throw refuseExisting(path)
 }
 
 async function putNewFile(path: string, text: string, mode: number): Promise<void> {
@@ -93,14 +105,16 @@ async function createFile(path: string, mode: number): Promise<FileHandle> {
     // `wx` is O_CREAT | O_EXCL: neither an existing key nor a symbolic link is written through.
     return await open(path, 'wx', mode)
   } catch (cause) {
-    if (findErrno(cause) === 'EEXIST') {
-      throw new ConfigError('KEY_INVALID', `${path} exists already; a key is never overwritten`, {
-        next: 'Move the existing key away, or choose another folder.',
-        cause,
-      })
-    }
-    throw new StorageError('STORAGE_FAILED', `${path} cannot be created`, { cause })
+    if (findErrno(cause) === 'EEXIST') throw refuseExisting(path, cause)
+    throw buildStorageError(cause, 'create', path)
   }
+}
+
+function refuseExisting(path: string, cause?: unknown): ConfigError {
+  return new ConfigError('KEY_INVALID', `${path} exists already; a key is never overwritten`, {
+    next: 'Move the existing key away, or choose another folder.',
+    cause,
+  })
 }
 
 /**

@@ -14,9 +14,9 @@ import { openFileSigner, type Signer } from './signer.ts'
 
 export interface SignerOptions {
   /** Without it an encrypted key is refused. */
-  readonly askPassphrase?: AskPassphrase
+  readonly askPassphrase?: AskPassphrase | undefined
   /** For `exec:` on a command line: the path of the public key that the command signs with. */
-  readonly publicKeyPath?: string
+  readonly publicKeyPath?: string | undefined
 }
 
 /** Throws KEY_INVALID where it cannot be opened. A command is not run before it is to sign. */

@@ -14,6 +14,7 @@ export interface PassphraseQuestion {
 export type AskPassphrase = (question: PassphraseQuestion) => Promise<string | undefined>
 
 const maxPassphraseFileBytes = 4096
+const passphraseFileVariable = 'TUFGATE_PASSPHRASE_FILE'
 
 /** One line, in a file of mode 0600 (a folder that others can read is no harm). Throws KEY_INVALID. */
 export async function readPassphraseFile(path: string): Promise<string> {
@@ -29,6 +30,20 @@ export async function readPassphraseFile(path: string): Promise<string> {
     found: passphrase === '' ? 'nothing' : 'several lines',
     next: 'Put the passphrase on the first line, and nothing else.',
   })
+}
+
+export interface PassphraseSources {
+  readonly passphraseFile?: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** The file that was named, or that the environment names, and otherwise the person at the terminal. */
+export function chooseAskPassphrase(
+  { passphraseFile, environment }: PassphraseSources,
+  askPerson: AskPassphrase,
+): AskPassphrase {
+  const named = passphraseFile ?? environment[passphraseFileVariable] ?? ''
+  return named === '' ? askPerson : answerFromFile(named)
 }
 
 /** The same passphrase for every key; it is not asked for before a key needs it. */
