@@ -171,9 +171,11 @@ export class Ledger {
     this.database.run('UPDATE role SET dirty = 1 WHERE bin = ? AND dirty = 0', bin)
   }
 
-  /** The records of one bin. */
+  /** The records of one bin, without those of projects that sign for themselves. */
   listBin(bin: number): { name: string; sha256: string; length: number }[] {
-    const sql = 'SELECT name, sha256, length FROM project WHERE bin = ? ORDER BY name'
+    const sql = `SELECT name, sha256, length FROM project AS signed WHERE bin = ? AND NOT EXISTS (
+        SELECT 1 FROM claim WHERE claim.project = signed.name AND claim.state <> 'pending')
+      ORDER BY name`
     return this.database.all(sql, bin).map((row) => ({
       name: readText(row, 'name'),
       sha256: readText(row, 'sha256'),

@@ -66,15 +66,15 @@ CREATE TABLE claim (
   state TEXT NOT NULL,
   keys TEXT NOT NULL,
   threshold INTEGER NOT NULL,
-  sha256 TEXT,
-  length INTEGER,
-  since INTEGER NOT NULL
+  created INTEGER NOT NULL,
+  next TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE deny (
   project TEXT PRIMARY KEY,
   sha256 TEXT NOT NULL,
-  length INTEGER NOT NULL
+  length INTEGER NOT NULL,
+  content TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE journal (
