@@ -17,16 +17,32 @@ interface Pending {
   readonly kept: string
 }
 
+/** A first sync of a large index takes hours: what is there by then can be used, and stays. */
+const publishAfterChanges = 5000
+const publishAfterMs = 5 * 60_000
+
+export interface ChangeBatchOptions {
+  /** ms: when the sync began. */
+  readonly now: number
+  /** Signs and publishes what has been written so far. */
+  readonly publish: () => Promise<void>
+}
+
 export class ChangeBatch {
   readonly #mirror: Mirror
   readonly #now: number
+  readonly #publish: () => Promise<void>
+  #unpublished = 0
+  #publishedAt: number
   #pending: Pending[] = []
   #seen: SeenProject[] = []
   #flushing: Promise<void> = Promise.resolve()
 
-  constructor(mirror: Mirror, now: number) {
+  constructor(mirror: Mirror, { now, publish }: ChangeBatchOptions) {
     this.#mirror = mirror
     this.#now = now
+    this.#publish = publish
+    this.#publishedAt = now
   }
 
   /** The files of the change are staged already. Waits for the disk now and then. */
@@ -60,6 +76,19 @@ export class ChangeBatch {
       pending.map(({ change }) => change),
       () => this.#putSuperseded(pending),
     )
+    this.#unpublished += pending.length
+    await this.#publishIfDue()
+  }
+
+  /** Within the chain of flushes: no row may change between signing and `clearDirty`. */
+  async #publishIfDue(): Promise<void> {
+    const now = this.#mirror.clock()
+    const isDue =
+      this.#unpublished >= publishAfterChanges || now - this.#publishedAt >= publishAfterMs
+    if (!isDue) return
+    await this.#publish()
+    this.#unpublished = 0
+    this.#publishedAt = now
   }
 
   /** Until their rows are written: a crash must not leave files that nothing knows of. */

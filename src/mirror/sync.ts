@@ -8,7 +8,7 @@
 import { formatSpan } from '../base/clock.ts'
 import { describeError, isTufgateError, type TufgateError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
-import { ChangeBatch } from './change-batch.ts'
+import { ChangeBatch, type ChangeBatchOptions } from './change-batch.ts'
 import { SizeAsker } from './complete-sizes.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { lookAtProject, type Look, type LookOptions } from './look.ts'
@@ -88,7 +88,10 @@ export async function syncOpened(
 ): Promise<SyncResult> {
   const now = mirror.clock()
   requireClock(mirror, now)
-  const outcome = await new Sync(mirror, index, round, now).run()
+  const publish = async (): Promise<void> => {
+    await publishMirror(mirror, signers, { now: mirror.clock(), isTimestampDue: true })
+  }
+  const outcome = await new Sync(mirror, index, round, { now, publish }).run()
   await updateProjectList(mirror, now)
   const published = await publishMirror(mirror, signers, {
     // Signed times are of the signing; a long sync must not give out half-spent timestamps.
@@ -115,7 +118,7 @@ class Sync {
   #held = 0
   #isMassRemoval = false
 
-  constructor(mirror: Mirror, index: ChosenIndex, options: SyncRound, now: number) {
+  constructor(mirror: Mirror, index: ChosenIndex, options: SyncRound, batch: ChangeBatchOptions) {
     this.#mirror = mirror
     this.#index = index
     this.#options = options
@@ -127,9 +130,9 @@ class Sync {
       isAllowedUrl,
       ...(options.hasSizes !== false && { sizes: new SizeAsker(index.port, { isAllowedUrl }) }),
       limits: { ...defaultRemovalLimits, ...options.removalLimits },
-      now,
+      now: batch.now,
     }
-    this.#batch = new ChangeBatch(mirror, now)
+    this.#batch = new ChangeBatch(mirror, batch)
   }
 
   async run(): Promise<Omit<SyncResult, 'published'>> {
