@@ -10,7 +10,7 @@ import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
 import type { KeyKind } from '../signing/key-file.ts'
 import { createMirrorContext } from './mirror-context.ts'
-import { openMirrorIndex, requireIndexLocation } from './mirror-index.ts'
+import { createIndexOpener, requireIndexLocation } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
 import { say, sayJson } from './terminal.ts'
 import { parseDuration } from './units.ts'
@@ -39,6 +39,11 @@ export interface MirrorSyncFlags extends JsonFlag {
   readonly fileHosts?: readonly string[]
   readonly acceptRemovals?: boolean
   readonly acceptIndex?: boolean
+  readonly full?: boolean
+  readonly parallel?: string
+  /** `false` with `--no-sizes`. */
+  readonly sizes?: boolean
+  readonly contact?: string
 }
 
 export type MirrorStatusFlags = JsonFlag
@@ -67,17 +72,19 @@ export async function runMirrorInit(directory: string, flags: MirrorInitFlags): 
 }
 
 export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): Promise<number> {
-  const { index, baseUrl, project, requirements, all, fileHosts } = flags
+  const { index, baseUrl, project, requirements, all, fileHosts, full, contact } = flags
   // Before the mirror is opened: what cannot be an index is not worth a lock.
   if (index !== undefined) requireIndexLocation(index)
+  const parallel = flags.parallel === undefined ? undefined : requireParallel(flags.parallel)
   const { report, stop } = createReport(flags)
   try {
     const result = await syncMirror({
       directory,
       ...createMirrorContext(report),
-      openIndex: openMirrorIndex,
+      openIndex: createIndexOpener(parallel),
       acceptRemovals: flags.acceptRemovals === true,
       acceptIndex: flags.acceptIndex === true,
+      hasSizes: flags.sizes !== false,
       ...(index !== undefined && { index }),
       ...(baseUrl !== undefined && { baseUrl }),
       ...(project !== undefined && { projects: project }),
@@ -88,6 +95,9 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
         },
       }),
       ...(all !== undefined && { all }),
+      ...(full !== undefined && { full }),
+      ...(parallel !== undefined && { parallel }),
+      ...(contact !== undefined && { contact: requireContact(contact) }),
       ...(fileHosts !== undefined && { fileHosts }),
     })
     stop()
@@ -136,6 +146,29 @@ function requireCount(flag: string, raw: string): number {
   if (/^\d{1,9}$/.test(raw) && count >= 1) return count
   throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a number.`, {
     expected: 'a whole number from 1',
+  })
+}
+
+/** More would be impolite to any index, and no faster. */
+const maxParallel = 64
+
+function requireParallel(raw: string): number {
+  const count = requireCount('--parallel', raw)
+  if (count <= maxParallel) return count
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `--parallel ${count} is more than any index should bear.`,
+    {
+      expected: `at most ${maxParallel}`,
+    },
+  )
+}
+
+/** RFC 9110 5.6.5: it stands in a comment of the User-Agent. */
+function requireContact(raw: string): string {
+  if (/^[\x21-\x27\x2a-\x5b\x5d-\x7e]{1,200}$/.test(raw)) return raw
+  throw new ConfigError('CONFIG_INVALID', `--contact ${toPrintable(raw)} cannot be sent.`, {
+    expected: 'a mail address or a URL, without spaces and parentheses',
   })
 }
 

@@ -44,12 +44,19 @@ function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' | 'note' }
 
 /** @param isNamed the projects were named one by one, or by requirements files */
 export function describeSync(result: SyncResult, isNamed: boolean): string {
-  const { lookedAt, changed, failed, held, published, exitCode } = result
-  const outcome = [`${count(lookedAt, 'project')} looked at`, `${changed} changed`]
+  const { lookedAt, covered, changed, failed, held, published, exitCode } = result
+  const outcome = [`${describeLooks(lookedAt, covered)} looked at`, `${changed} changed`]
   if (failed > 0) outcome.push(paint('red', `${failed} failed`))
   if (held > 0) outcome.push(paint('yellow', `${held} held`))
   const summary = `${outcome.join(', ')}; ${published === undefined ? 'nothing to publish' : 'signed and published'}`
   return isNamed && exitCode === 0 ? `${summary}\n${dependenciesHint}` : summary
+}
+
+/** Where the list of the index says which projects are as they were, they need no look. */
+function describeLooks(lookedAt: number, covered: number): string {
+  return covered > lookedAt
+    ? `${lookedAt} of ${count(covered, 'project')}`
+    : count(lookedAt, 'project')
 }
 
 const dependenciesHint =

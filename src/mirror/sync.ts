@@ -50,6 +50,8 @@ export interface SyncParts {
 
 export interface SyncResult {
   readonly lookedAt: number
+  /** Those, and what the list of the index says is unchanged. */
+  readonly covered: number
   readonly changed: number
   readonly failed: number
   readonly held: number
@@ -150,6 +152,7 @@ class Sync {
     else if (seenAfter === 'whole') this.#reportUnseen()
     return {
       lookedAt: this.#lookedAt,
+      covered: this.#covered,
       changed: this.#changed,
       failed: this.#failed,
       held: this.#held,

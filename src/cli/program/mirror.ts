@@ -86,6 +86,16 @@ function addMirrorSync(mirror: Command, run: Run): void {
     .option('--requirements <file...>', 'the projects that these requirements files name')
     .option('--all', 'every project that the index lists')
     .option('--file-hosts <host...>', "hosts that files may be on besides the index's own")
+    .option(
+      '--full',
+      'with --all: look at every project, also where the serial of the index says that nothing changed',
+    )
+    .option('--parallel <n>', 'projects looked at, and connections to a host, at a time', '8')
+    .option(
+      '--no-sizes',
+      'do not ask for the lengths that an HTML index leaves out (one HEAD for each new file, the first time for all)',
+    )
+    .option('--contact <address>', 'mail address or URL for the User-Agent; remembered')
     .option('--accept-removals', 'sign also when many files or projects are gone at once')
     .option('--accept-index', 'follow another index from now on')
     .option('--json', 'print the outcome as JSON')
