@@ -130,6 +130,21 @@ export class RoleLedger {
     })
   }
 
+  /** What an owner has signed, under a version of his own; a snapshot is due then. */
+  putOwner({ name, version, expires, length, sha256 }: WrittenRole): void {
+    this.#database.run(
+      `INSERT INTO role (name, allocated, version, expires, length, sha256, dirty)
+       VALUES (?1, ?2, ?2, ?3, ?4, ?5, 1)
+       ON CONFLICT (name) DO UPDATE SET allocated = max(allocated, ?2), version = ?2,
+         expires = ?3, length = ?4, sha256 = ?5, dirty = 1`,
+      name,
+      version,
+      expires,
+      length,
+      sha256,
+    )
+  }
+
   /** Once a timestamp that covers them is out. */
   clearDirty(): void {
     this.#database.run('UPDATE role SET dirty = 0 WHERE dirty = 1')
