@@ -144,7 +144,7 @@ function reportOlderList(mirror: Mirror, { serial }: FetchedList): void {
 function reportBackwards(mirror: Mirror, count: number): void {
   mirror.report({
     kind: 'warning',
-    message: `The list of the index has older serials than before for ${count} projects`,
+    message: `The list of the index has older serials than before for ${count} ${count === 1 ? 'project' : 'projects'}`,
     next: 'What is signed of them stays. If it goes on, ask the operator of the index.',
   })
 }

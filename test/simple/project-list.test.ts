@@ -3,6 +3,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeUtf8, encodeUtf8 } from '../../src/base/bytes.ts'
 import {
+  parseIndexListHtml,
+  parseIndexListJson,
   parseProjectListHtml,
   parseProjectListJson,
   renderProjectList,
@@ -78,5 +80,41 @@ describe('the list of projects', () => {
     const names = Array.from({ length: 100_000 }, (_, at) => `project-${at}`)
     expect(parseProjectListJson(renderProjectList(names, 'json-v1'))).toHaveLength(100_000)
     expect(parseProjectListHtml(renderProjectList(names, 'text-html'))).toHaveLength(100_000)
+  })
+})
+
+describe('the list of an index, for a mirror of it', () => {
+  it('says the serial of each project, by normalized name, and of the whole', () => {
+    const list = {
+      meta: { 'api-version': '1.0', '_last-serial': 12 },
+      projects: [
+        { name: 'Foo.Bar', '_last-serial': 7 },
+        { name: 'foo-bar', '_last-serial': 9 },
+        { name: 'baz' },
+        { name: '../x', '_last-serial': 1 },
+      ],
+    }
+    expect(parseIndexListJson(Buffer.from(JSON.stringify(list)))).toEqual({
+      serial: 12,
+      serials: new Map([
+        ['foo-bar', 9],
+        ['baz', undefined],
+      ]),
+    })
+  })
+
+  it.each([1.5, -1, '7', null, true])('takes the serial %j for none', (serial) => {
+    const meta = { 'api-version': '1.0', '_last-serial': serial }
+    const list = { meta, projects: [{ name: 'foo', '_last-serial': serial }] }
+    expect(parseIndexListJson(Buffer.from(JSON.stringify(list)))).toEqual({
+      serials: new Map([['foo', undefined]]),
+    })
+  })
+
+  it('has no serials in HTML', () => {
+    const html = '<html><body><a href="foo-bar/">Foo_Bar</a></body></html>'
+    expect(parseIndexListHtml(Buffer.from(html))).toEqual({
+      serials: new Map([['foo-bar', undefined]]),
+    })
   })
 })
