@@ -57,11 +57,14 @@ export class SizeAsker {
 
   async #ask(url: string): Promise<number | undefined> {
     const { host } = new URL(url)
-    const silence = this.#silence.get(host) ?? 0
-    if (silence >= maxSilence) return undefined
+    if (this.#silenceOf(host) >= maxSilence) return undefined
     const size = await this.#askQuietly(url)
-    this.#silence.set(host, size === undefined ? silence + 1 : 0)
+    this.#silence.set(host, size === undefined ? this.#silenceOf(host) + 1 : 0)
     return size
+  }
+
+  #silenceOf(host: string): number {
+    return this.#silence.get(host) ?? 0
   }
 
   /** It is only a length: whatever else is wrong shows when the file is fetched. */
