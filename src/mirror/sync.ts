@@ -10,6 +10,7 @@ import { describeError, isTufgateError, type TufgateError } from '../base/errors
 import { catchUp } from './catch-up.ts'
 import { ChangeBatch, type ChangeBatchOptions } from './change-batch.ts'
 import { SizeAsker } from './complete-sizes.ts'
+import { buildHostCheck } from './host-check.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { lookAtProject, type Look, type LookOptions } from './look.ts'
 import { defaultRemovalLimits, isMassRemoval, type RemovalLimits } from './merge.ts'
@@ -288,18 +289,4 @@ function isUnanswered({ code, facts }: TufgateError): boolean {
 
 function isOfProject(code: string): boolean {
   return !['DISK_FULL', 'STORAGE_FAILED', 'STATE_BUSY', 'AUDIT_FAILED'].includes(code)
-}
-
-/** Compared as `URL` writes them, under the scheme at hand: capitals and default ports do not count. */
-function buildHostCheck(names: readonly string[]): (url: string) => boolean {
-  const hosts = new Map(
-    ['https:', 'http:'].map((scheme) => [
-      scheme,
-      new Set(names.map((name) => URL.parse(`${scheme}//${name}`)?.host)),
-    ]),
-  )
-  return (url) => {
-    const parsed = URL.parse(url)
-    return parsed !== null && hosts.get(parsed.protocol)?.has(parsed.host) === true
-  }
 }
