@@ -19,11 +19,12 @@ export interface Machine {
 
 export const checkout = join(import.meta.dirname, '..', '..')
 
-export function describeMachine(): Machine {
+/** `script`: as it is called, without its options. */
+export function describeMachine(script = 'npm run bench'): Machine {
   const processors = cpus()
   return {
     date: new Date().toISOString(),
-    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, ''),
+    command: [script, ...renderOptions()].join(' '),
     cores: processors.length,
     model: processors[0]?.model ?? 'unknown',
     memoryGb: Math.round(totalmem() / 1024 ** 3),
@@ -38,6 +39,11 @@ export function describeMachine(): Machine {
       ...packageVersions(),
     },
   }
+}
+
+function renderOptions(): string[] {
+  const options = process.argv.slice(2)
+  return options.length === 0 ? [] : ['--', ...options]
 }
 
 function askVersion(command: string, ...args: readonly string[]): string {

@@ -16,7 +16,10 @@ export function renderMachine(machine: Machine): string {
   ].join('\n')
 }
 
-export function renderCase({ name, title }: BenchCase, result: CaseResult): string {
+export function renderCase(
+  { name, title }: Pick<BenchCase, 'name' | 'title'>,
+  result: CaseResult,
+): string {
   const { columns, rows, targets, notes } = result
   const header = ['', ...columns.map((column) => `${column.name} (${column.unit})`)]
   const lines = rows.map((row) => [row.label, ...columns.map((column) => renderCell(row, column))])
