@@ -37,7 +37,6 @@ export interface MirrorSyncFlags extends JsonFlag {
   readonly requirements?: readonly string[]
   readonly all?: boolean
   readonly fileHosts?: readonly string[]
-  readonly acceptRemovals?: boolean
   readonly acceptIndex?: boolean
   readonly full?: boolean
   readonly parallel?: string
@@ -82,7 +81,6 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
       directory,
       ...createMirrorContext(report),
       openIndex: createIndexOpener(parallel),
-      acceptRemovals: flags.acceptRemovals === true,
       acceptIndex: flags.acceptIndex === true,
       hasSizes: flags.sizes !== false,
       ...(index !== undefined && { index }),

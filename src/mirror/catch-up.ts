@@ -20,6 +20,7 @@ import {
   trustRoot,
   type TrustedSet,
 } from '../tuf/trusted-set.ts'
+import { continueJournal } from './journal-recovery.ts'
 import { binPrefix, renderBin } from './bins.ts'
 import { listPins } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
@@ -33,7 +34,10 @@ export async function catchUp(mirror: Mirror): Promise<void> {
   const allocated = mirror.roles.findAllocated('timestamp')
   if (bytes === undefined || published === undefined) return
   const { version, signedAt = 0, indexSeenAt } = published
-  if (version <= allocated) return
+  if (version <= allocated) {
+    await continueJournal(mirror, bytes)
+    return
+  }
   mirror.report({
     kind: 'warning',
     message: `mirror.db is older than what was published: it knows timestamp ${allocated}, and ${version} is out`,
@@ -46,6 +50,7 @@ export async function catchUp(mirror: Mirror): Promise<void> {
     throw refuse(describeError(error), error)
   }
   raise(mirror, signedAt, indexSeenAt)
+  await continueJournal(mirror, bytes)
 }
 
 /** What others wrote into the tree is no statement of ours: the next publication takes its place. */

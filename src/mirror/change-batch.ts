@@ -1,21 +1,19 @@
 /**
- * Changed projects on their way to disk: files first, made durable together, then the rows that
- * name them in one transaction. A crash in between leaves files that nothing refers to.
+ * Looks on their way into the database: files first, made durable together, then the rows that name
+ * them in one transaction, with the journal's entries about them. A crash in between leaves files
+ * that the next publication clears away, and never a change that the journal does not tell.
  */
 
-import type { ProjectChange, SeenProject } from './ledger.ts'
+import { Candidates, type HeldChange } from './hold.ts'
+import type { JournalEvent } from './journal.ts'
+import type { SeenProject } from './ledger.ts'
+import { buildHoldEvent } from './look-events.ts'
 import type { Mirror } from './open-mirror.ts'
+import type { StagedChange } from './stage-record.ts'
 
 /** Each holds up to four files open. */
 const changesAtOnce = 64
-const seenAtOnce = 1000
-
-interface Pending {
-  readonly change: ProjectChange
-  /** Path of the record that this one takes the place of. */
-  readonly superseded: string | undefined
-  readonly kept: string
-}
+const rowsAtOnce = 1000
 
 /** A first sync of a large index takes hours: what is there by then can be used, and stays. */
 const publishAfterChanges = 5000
@@ -28,33 +26,67 @@ export interface ChangeBatchOptions {
   readonly publish: () => Promise<void>
 }
 
+interface Rows {
+  readonly changes: StagedChange[]
+  readonly seen: SeenProject[]
+  readonly holds: HeldChange[]
+  readonly ended: HeldChange[]
+  readonly events: JournalEvent[]
+}
+
 export class ChangeBatch {
   readonly #mirror: Mirror
+  readonly #candidates: Candidates
   readonly #now: number
   readonly #publish: () => Promise<void>
   #unpublished = 0
   #publishedAt: number
-  #pending: Pending[] = []
-  #seen: SeenProject[] = []
+  #rows = buildRows()
   #flushing: Promise<void> = Promise.resolve()
 
   constructor(mirror: Mirror, { now, publish }: ChangeBatchOptions) {
     this.#mirror = mirror
+    this.#candidates = new Candidates(mirror.directory)
     this.#now = now
     this.#publish = publish
     this.#publishedAt = now
   }
 
   /** The files of the change are staged already. Waits for the disk now and then. */
-  async add(pending: Pending): Promise<void> {
-    this.#pending.push(pending)
-    if (this.#pending.length >= changesAtOnce) await this.flush()
+  async add(staged: StagedChange, events: readonly JournalEvent[]): Promise<void> {
+    this.#rows.changes.push(staged)
+    this.#rows.events.push(...events)
+    await this.#flushFull()
   }
 
   /** Of a look that found nothing: nothing is lost with it but another look. */
   async addSeen(seen: SeenProject): Promise<void> {
-    this.#seen.push(seen)
-    if (this.#seen.length >= seenAtOnce) await this.flush()
+    this.#rows.seen.push(seen)
+    await this.#flushFull()
+  }
+
+  /** Its candidate is on disk already. */
+  async addHold(held: HeldChange, events: readonly JournalEvent[]): Promise<void> {
+    this.#rows.holds.push(held)
+    this.#rows.events.push(...events)
+    await this.#flushFull()
+  }
+
+  /** What waited does not any more; `event` says why, where nothing else does. */
+  endHold(held: HeldChange, event: JournalEvent = buildHoldEvent('hold-ended', held)): void {
+    this.#rows.ended.push(held)
+    this.#rows.events.push(event)
+  }
+
+  async addEvent(event: JournalEvent): Promise<void> {
+    this.#rows.events.push(event)
+    await this.#flushFull()
+  }
+
+  async #flushFull(): Promise<void> {
+    const { changes, seen, holds, events } = this.#rows
+    const isFull = [seen, holds, events].some((rows) => rows.length >= rowsAtOnce)
+    if (isFull || changes.length >= changesAtOnce) await this.flush()
   }
 
   flush(): Promise<void> {
@@ -64,20 +96,17 @@ export class ChangeBatch {
 
   async #flushOnce(): Promise<void> {
     // Rows first out of the queue: what is staged after this may not be visible yet.
-    const pending = this.#pending
-    this.#pending = []
-    const seen = this.#seen
-    this.#seen = []
-    if (seen.length > 0) this.#mirror.ledger.putSeen(seen)
-    if (pending.length === 0) return
-    this.#putUnreferenced(pending)
-    await this.#mirror.tree.publish()
-    this.#mirror.ledger.putProjects(
-      pending.map(({ change }) => change),
-      () => this.#putSuperseded(pending),
-    )
-    this.#unpublished += pending.length
-    await this.#publishIfDue()
+    const rows = this.#rows
+    this.#rows = buildRows()
+    if (rows.changes.length > 0) {
+      this.#putUnreferenced(rows.changes)
+      await this.#mirror.tree.publish()
+    }
+    if (Object.values(rows).every((list: readonly unknown[]) => list.length === 0)) return
+    const replaced = this.#put(rows)
+    for (const held of replaced) this.#candidates.remove(held)
+    this.#unpublished += rows.changes.length
+    if (rows.changes.length > 0) await this.#publishIfDue()
   }
 
   /** Within the chain of flushes: no row may change between signing and `clearDirty`. */
@@ -91,18 +120,48 @@ export class ChangeBatch {
     this.#publishedAt = now
   }
 
+  /** Candidates that nothing names any more. */
+  #put({ changes, seen, holds, ended, events }: Rows): HeldChange[] {
+    const { ledger, journal } = this.#mirror
+    const replaced = [...ended]
+    ledger.putProjects(
+      changes.map(({ change }) => change),
+      () => {
+        this.#putSuperseded(changes)
+        for (const project of seen) ledger.putSeen(project)
+        for (const { project } of ended) this.#mirror.holds.remove(project)
+        for (const held of holds) replaced.push(...this.#putHold(held))
+        journal.append(events, this.#now)
+      },
+    )
+    return replaced
+  }
+
+  #putHold(held: HeldChange): HeldChange[] {
+    const { project, sha256 } = held
+    const before = this.#mirror.holds.find(project)
+    this.#mirror.holds.put(held)
+    // It is asked for again at the next sync, whatever the index's list says of it.
+    this.#mirror.ledger.putSeen({ name: project })
+    return before === undefined || before.sha256 === sha256 ? [] : [before]
+  }
+
   /** Until their rows are written: a crash must not leave files that nothing knows of. */
-  #putUnreferenced(pending: readonly Pending[]): void {
+  #putUnreferenced(changes: readonly StagedChange[]): void {
     const { ledger } = this.#mirror
     ledger.database.transaction(() => {
-      for (const { kept } of pending) ledger.putSuperseded(kept, this.#now)
+      for (const { kept } of changes) ledger.putSuperseded(kept, this.#now)
     })
   }
 
-  #putSuperseded(pending: readonly Pending[]): void {
-    for (const { superseded, kept } of pending) {
+  #putSuperseded(changes: readonly StagedChange[]): void {
+    for (const { superseded, kept } of changes) {
       if (superseded !== undefined) this.#mirror.ledger.putSuperseded(superseded, this.#now)
       this.#mirror.ledger.keep(kept)
     }
   }
+}
+
+function buildRows(): Rows {
+  return { changes: [], seen: [], holds: [], ended: [], events: [] }
 }

@@ -27,8 +27,6 @@ export interface SignedProject {
 
 export interface KnownProject extends SignedProject {
   readonly id: number
-  /** Why its last change waits for a person. */
-  readonly held?: string
 }
 
 /** A project as it is to be signed from now on, and the files that are signed for the first time. */
@@ -119,7 +117,7 @@ export class Ledger {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET bin = excluded.bin, sha256 = excluded.sha256,
          length = excluded.length, etag = excluded.etag, listed = excluded.listed,
-         removed = excluded.removed, conflicts = excluded.conflicts, held = NULL,
+         removed = excluded.removed, conflicts = excluded.conflicts,
          serial = coalesce(max(serial, excluded.serial), excluded.serial, serial),
          looked_at = excluded.looked_at`,
       name,
@@ -143,23 +141,14 @@ export class Ledger {
     }
   }
 
-  /** Records that are what they were. Where all else is too, nothing is written. */
-  putSeen(seen: readonly SeenProject[]): void {
-    const sql = `UPDATE project SET etag = ?1, held = NULL, looked_at = ?3,
+  /** Within a transaction. Records that are what they were. Where all else is too, nothing is written. */
+  putSeen(seen: SeenProject): void {
+    const { name, etag = null, serial = null, lookedAt = null } = seen
+    const sql = `UPDATE project SET etag = ?1, looked_at = ?3,
          serial = coalesce(max(serial, ?2), ?2, serial)
-       WHERE name = ?4 AND (etag IS NOT ?1 OR held IS NOT NULL OR looked_at IS NULL
+       WHERE name = ?4 AND (etag IS NOT ?1 OR looked_at IS NULL
          OR ?3 IS NULL OR looked_at < ?3 - ${lookGrainMs} OR coalesce(serial, -1) < ?2)`
-    this.database.transaction(() => {
-      for (const { name, etag = null, serial = null, lookedAt = null } of seen) {
-        this.database.run(sql, etag, serial, lookedAt, name)
-      }
-    })
-  }
-
-  putHeld(name: string, reason: string): void {
-    // Without an ETag the whole page comes again, and can be accepted then.
-    const sql = 'UPDATE project SET held = ?, etag = NULL, looked_at = NULL WHERE name = ?'
-    this.database.run(sql, reason, name)
+    this.database.run(sql, etag, serial, lookedAt, name)
   }
 
   /** After this every page is read in full again, because it would be judged differently. */
@@ -181,12 +170,6 @@ export class Ledger {
       sha256: readText(row, 'sha256'),
       length: readInteger(row, 'length'),
     }))
-  }
-
-  listHeld(limit: number): { name: string; reason: string }[] {
-    const sql = 'SELECT name, held FROM project WHERE held IS NOT NULL ORDER BY name LIMIT ?'
-    const rows = this.database.all(sql, limit)
-    return rows.map((row) => ({ name: readText(row, 'name'), reason: readText(row, 'held') }))
   }
 
   listConflicted(limit: number): { name: string; sha256: string }[] {
@@ -238,7 +221,7 @@ export class Ledger {
 }
 
 function readProject(row: Row): KnownProject {
-  const { etag, held } = row
+  const { etag } = row
   return {
     id: readInteger(row, 'id'),
     name: readText(row, 'name'),
@@ -250,7 +233,6 @@ function readProject(row: Row): KnownProject {
     conflicts: readInteger(row, 'conflicts'),
     ...readMarks(row),
     ...(typeof etag === 'string' && { etag }),
-    ...(typeof held === 'string' && { held }),
   }
 }
 

@@ -1,31 +1,40 @@
 /**
- * One look at one project: fetch its page, merge it with what is signed, stage the new record.
+ * One look at one project: fetch its page, merge it with what is signed, and stage the new record or,
+ * where a person has to look first, put it by.
  *
  * What comes out is a value. Nothing is signed here, and the ledger is only read.
  */
 
-import type { Bytes } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { UpstreamError } from '../base/errors.ts'
 import type { ParsedPage } from '../simple/parse-json.ts'
-import { parseRecord, renderRecord, type RecordContent, type RecordFile } from '../simple/record.ts'
-import { renderPage } from '../simple/render.ts'
-import { rewriteForOrigin } from '../simple/rewrite.ts'
-import { findBin } from '../tuf/delegation.ts'
+import { parseRecord, type RecordContent, type RecordFile } from '../simple/record.ts'
+import { listChanges, type Change, type RemovalLimits } from './change-kinds.ts'
 import { completeHashes } from './complete-hashes.ts'
 import type { SizeAsker } from './complete-sizes.ts'
+import { Candidates, type HeldChange } from './hold.ts'
 import type { FetchedPage, IndexPort } from './index-port.ts'
-import type { KnownProject, ProjectChange, SeenProject } from './ledger.ts'
-import { findHold, listPins, mergeProject, type Merged, type RemovalLimits } from './merge.ts'
+import type { JournalEvent } from './journal.ts'
+import type { KnownProject, SeenProject } from './ledger.ts'
+import { listHeldEvents, listSignedEvents } from './look-events.ts'
+import { mergeProject, type Merged, type MergeInput } from './merge.ts'
+import { judgeChanges, type ChangePolicy } from './mirror-settings.ts'
 import type { Mirror } from './open-mirror.ts'
-import { plainHtmlPath, plainPath, recordTarget, targetPath } from './tree-layout.ts'
+import {
+  renderCandidate,
+  stageRecord,
+  type LookMark,
+  type RenderedRecord,
+  type StagedChange,
+} from './stage-record.ts'
+import { recordTarget, targetPath } from './tree-layout.ts'
 
 export interface LookOptions {
   readonly index: IndexPort
-  readonly bitLength: number
   readonly fileHosts: readonly string[]
   readonly isAllowedUrl: (url: string) => boolean
   readonly limits: RemovalLimits
+  readonly policy: ChangePolicy
   /** Absent: lengths that the index does not tell are left out. */
   readonly sizes?: SizeAsker
   /** ms: when the sync began. */
@@ -34,48 +43,153 @@ export interface LookOptions {
 
 export type Look =
   /** The record stays. */
-  | { readonly kind: 'unchanged'; readonly seen: SeenProject }
-  | { readonly kind: 'changed'; readonly change: ProjectChange; readonly superseded?: string }
-  /** Nothing of it is listed any more. */
-  | { readonly kind: 'emptied' }
-  | { readonly kind: 'held'; readonly reason: string }
+  | { readonly kind: 'unchanged'; readonly seen: SeenProject; readonly ended?: HeldChange }
+  | {
+      readonly kind: 'changed'
+      readonly staged: StagedChange
+      readonly events: readonly JournalEvent[]
+      /** Signed, and to be said. */
+      readonly warned: readonly Change[]
+      readonly ended?: HeldChange
+    }
+  /** Nothing of it is listed any more, and nothing else speaks against signing that. */
+  | { readonly kind: 'vanished' }
+  /** It waits for a person; no events where it did before. */
+  | { readonly kind: 'held'; readonly held: HeldChange; readonly events: readonly JournalEvent[] }
+  /** The page is older than one that was seen before: it is not used. */
+  | { readonly kind: 'rolled-back'; readonly expected: number; readonly found: number }
 
-/** `acceptsRemovals`: whatever is gone is taken for gone. Throws what the fetch and the parsers throw. */
+/** A second look at a project that has vanished, once it is known how many have. */
+export interface Settlement {
+  /** What to add to its changes. */
+  readonly mass?: Change
+}
+
+/** Throws what the fetch and the parsers throw. */
 export async function lookAtProject(
   mirror: Mirror,
   project: string,
   options: LookOptions,
-  acceptsRemovals: boolean,
+  settlement?: Settlement,
 ): Promise<Look> {
   const known = mirror.ledger.findProject(project)
-  const answer = await options.index.fetchPage(project, known?.etag)
+  const held = mirror.holds.find(project)
+  const waiting = held !== undefined && isStillHeld(held, options.policy) ? held : undefined
+  const etag = held === undefined ? known?.etag : waiting?.etag
+  const answer = await options.index.fetchPage(project, etag)
   if (answer === 'unchanged') {
-    const { etag, serial } = known ?? {}
+    if (waiting !== undefined) return { kind: 'held', held: waiting, events: [] }
+    const { serial } = known ?? {}
     return { kind: 'unchanged', seen: { name: project, ...markOf(etag, serial, options.now) } }
   }
   if (answer === 'absent' && known === undefined) throw refuseUnknown(project, options.index)
+  const rollback = findRollback(answer, Math.max(known?.serial ?? 0, held?.serial ?? 0))
+  if (rollback !== undefined) return rollback
   const pins = mirror.ledger.readPins(project, known?.id)
   const previous = known && (await readRecord(mirror, known))
   const signed = { pins, files: previous?.files ?? [] }
   const shown = answer === 'absent' ? undefined : await completePage(answer, signed, options)
-  const merged = mergeProject({ ...options, project, previous, page: shown?.page, pins })
-  reportMerge(mirror, project, merged)
-  const hold = acceptsRemovals ? undefined : findRemovalHold(merged, options.limits)
-  const { bitLength } = options
   const mark = shown?.mark ?? markOf(undefined, known?.serial, options.now)
-  return hold ?? stageRecord(mirror, { merged, known, pins, mark, bitLength })
+  const input = { ...options, project, previous, page: shown?.page, pins }
+  return judge(mirror, { input, known, held, waiting, mark }, options, settlement)
 }
 
-/** What is remembered of a look. */
-type Mark = Omit<SeenProject, 'name'>
+/** The settings may have changed since, or a person has said that it stays as it is. */
+function isStillHeld({ changes, isRejected }: HeldChange, policy: ChangePolicy): boolean {
+  return isRejected || judgeChanges(changes, policy).held.length > 0
+}
 
-function markOf(etag: string | undefined, serial: number | undefined, lookedAt: number): Mark {
+/** The serial of a project never goes back: an older page is that of a cache, or of an attacker. */
+function findRollback(answer: FetchedPage | 'absent', expected: number): Look | undefined {
+  const found = answer === 'absent' ? undefined : answer.serial
+  return found === undefined || found >= expected
+    ? undefined
+    : { kind: 'rolled-back', expected, found }
+}
+
+interface Found {
+  readonly input: MergeInput
+  readonly known: KnownProject | undefined
+  readonly held: HeldChange | undefined
+  /** `held`, as long as it is. */
+  readonly waiting: HeldChange | undefined
+  readonly mark: LookMark
+}
+
+async function judge(
+  mirror: Mirror,
+  found: Found,
+  options: LookOptions,
+  settlement: Settlement | undefined,
+): Promise<Look> {
+  const { input, known, held, waiting, mark } = found
+  const { project, previous } = input
+  // With the times of then: the same page gives the same record.
+  if (waiting !== undefined && renderMerged({ ...input, now: waiting.since }) === waiting.sha256) {
+    return { kind: 'held', held: waiting, events: [] }
+  }
+  const merged = mergeProject(input)
+  reportMerge(mirror, project, merged)
+  const rendered = renderCandidate(merged.record)
+  const ended = held && { ended: held }
+  if (rendered.sha256 === known?.sha256) {
+    return { kind: 'unchanged', seen: { name: project, ...mark }, ...ended }
+  }
+  const lookedAt = held?.lookedAt ?? known?.lookedAt ?? options.now
+  const { limits, policy } = options
+  const isKnown = known !== undefined
+  const own = listChanges({ previous, isKnown, merged, limits, lookedAt })
+  const changes = settlement?.mass === undefined ? own : [...own, settlement.mass]
+  const judgement = judgeChanges(changes, policy)
+  if (judgement.held.length > 0) {
+    const base = known && { base: known.sha256 }
+    const waits = { project, since: options.now, lookedAt, changes, isRejected: false, ...base }
+    return hold(mirror, rendered, { ...waits, ...markOfHold(mark) })
+  }
+  // How many others have vanished is not known yet.
+  if (settlement === undefined && hasVanished(changes)) return { kind: 'vanished' }
+  const staged = await stageRecord(mirror, rendered, {
+    pins: input.pins,
+    signedSha256: known?.sha256,
+    mark,
+  })
+  const events = listSignedEvents({ project, changes, record: rendered.sha256 }, policy)
+  return { kind: 'changed', staged, events, warned: judgement.warned, ...ended }
+}
+
+export function hasVanished(changes: readonly Change[]): boolean {
+  return changes.some(({ kind }) => kind === 'project-vanished')
+}
+
+function renderMerged(input: MergeInput): string {
+  return renderCandidate(mergeProject(input).record).sha256
+}
+
+/** Asked for with the page's own ETag from now on, so that only another page comes in full. */
+function markOfHold({ etag, serial }: LookMark): Pick<LookMark, 'etag' | 'serial'> {
+  return { ...(etag !== undefined && { etag }), ...(serial !== undefined && { serial }) }
+}
+
+async function hold(
+  mirror: Mirror,
+  { bytes, sha256 }: RenderedRecord,
+  waits: Omit<HeldChange, 'sha256'>,
+): Promise<Look> {
+  const { project, changes } = waits
+  // What could not be signed is not worth a person's time.
+  parseRecord(bytes, project)
+  await new Candidates(mirror.directory).put({ project, sha256 }, bytes)
+  const events = listHeldEvents({ project, changes, record: sha256 })
+  return { kind: 'held', held: { ...waits, sha256 }, events }
+}
+
+function markOf(etag: string | undefined, serial: number | undefined, lookedAt: number): LookMark {
   return { ...(etag !== undefined && { etag }), ...(serial !== undefined && { serial }), lookedAt }
 }
 
 interface ShownPage {
   readonly page: ParsedPage
-  readonly mark: Mark
+  readonly mark: LookMark
 }
 
 /** What could not be hashed this time may be next time: then it is not taken for seen. */
@@ -91,67 +205,6 @@ async function completePage(
       ? markOf(etag, serial, options.now)
       : { ...(serial !== undefined && { serial }) },
   }
-}
-
-function findRemovalHold(merged: Merged, limits: RemovalLimits): Look | undefined {
-  const reason = findHold(merged, limits)
-  if (reason !== undefined) return { kind: 'held', reason }
-  return merged.listedBefore > 0 && merged.listed === 0 ? { kind: 'emptied' } : undefined
-}
-
-interface Candidate {
-  readonly merged: Merged
-  readonly known: KnownProject | undefined
-  readonly pins: ReadonlyMap<string, string>
-  readonly mark: Mark
-  readonly bitLength: number
-}
-
-async function stageRecord(
-  mirror: Mirror,
-  { merged, known, pins, mark, bitLength }: Candidate,
-): Promise<Look> {
-  const { record } = merged
-  const bytes = renderRecord(record)
-  const sha256 = sha256Hex(bytes)
-  if (sha256 === known?.sha256) return { kind: 'unchanged', seen: { name: record.name, ...mark } }
-  // What our own proxy would refuse is never signed.
-  parseRecord(bytes, record.name)
-  await stageFiles(mirror, record, { bytes, sha256 })
-  const target = recordTarget(record.name)
-  const project = {
-    name: record.name,
-    bin: findBin(bitLength, target),
-    sha256,
-    length: bytes.length,
-    ...mark,
-    listed: merged.listed,
-    removed: record.files.length - merged.listed,
-    conflicts: record.files.filter((file) => file.conflict !== undefined).length,
-  }
-  const change = { project, newPins: findNewPins(record, pins) }
-  const superseded = known && targetPath(target, known.sha256)
-  return { kind: 'changed', change, ...(superseded !== undefined && { superseded }) }
-}
-
-/** The record under its digest, then its twins without one for whoever reads a plain index. */
-async function stageFiles(
-  mirror: Mirror,
-  record: RecordContent,
-  { bytes, sha256 }: { readonly bytes: Bytes; readonly sha256: string },
-): Promise<void> {
-  const target = recordTarget(record.name)
-  const alsoAs = plainPath(target)
-  await mirror.tree.stage(targetPath(target, sha256), bytes, { hasTwin: true, alsoAs })
-  const html = renderPage(rewriteForOrigin(record), 'text-html')
-  await mirror.tree.stage(plainHtmlPath(target), html, { hasTwin: true })
-}
-
-function findNewPins(
-  record: RecordContent,
-  pins: ReadonlyMap<string, string>,
-): Map<string, string> {
-  return new Map([...listPins(record.files)].filter(([name]) => !pins.has(name)))
 }
 
 /** The record as it was signed. A damaged one is no reason to stop: the pins still hold every name. */

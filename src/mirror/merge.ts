@@ -275,31 +275,3 @@ function isSignable(value: Json): boolean {
     return false
   }
 }
-
-export interface RemovalLimits {
-  /** More than this many files, and more than this share of a project. */
-  readonly files: number
-  readonly fileShare: number
-  /** At least this many projects, and more than this share of those looked at. */
-  readonly projects: number
-  readonly projectShare: number
-}
-
-export const defaultRemovalLimits: RemovalLimits = {
-  files: 20,
-  fileShare: 0.5,
-  projects: 10,
-  projectShare: 0.05,
-}
-
-/** One sentence, when so much of a project is gone that a person should look first. */
-export function findHold(merged: Merged, limits: RemovalLimits): string | undefined {
-  const gone = merged.removed.length
-  if (gone <= limits.files || gone <= merged.listedBefore * limits.fileShare) return undefined
-  return `the index does not list ${gone} of ${merged.listedBefore} files any more`
-}
-
-/** Whether so many projects are gone that a person should look first. */
-export function isMassRemoval(gone: number, lookedAt: number, limits: RemovalLimits): boolean {
-  return gone >= limits.projects && gone > lookedAt * limits.projectShare
-}

@@ -33,10 +33,14 @@ export interface MetaEntry extends Partial<FileDigest> {
   readonly version: number
 }
 
-/** ms: when this was signed, and when the index was last looked at as a whole. */
-export interface SeenTimes {
+/** What the mirror says of itself in `x-tufgate`. */
+export interface MirrorStatement {
+  /** ms: when this was signed. */
   readonly signed: number
+  /** ms: when the index was last looked at as a whole. */
   readonly indexSeen?: number
+  /** The newest entry of the journal; absent before the first. */
+  readonly journal?: { readonly sequence: number; readonly sha256: string }
 }
 
 export function buildRoot(
@@ -136,13 +140,19 @@ export function buildSnapshot(
   return { ...renderHeader('snapshot', header), meta: entries }
 }
 
-export function buildTimestamp(header: RoleHeader, snapshot: MetaEntry, seen: SeenTimes): Json {
-  const indexSeen =
-    seen.indexSeen === undefined ? {} : { 'index-seen': formatUtcSeconds(seen.indexSeen) }
+export function buildTimestamp(
+  header: RoleHeader,
+  snapshot: MetaEntry,
+  { signed, indexSeen, journal }: MirrorStatement,
+): Json {
   return {
     ...renderHeader('timestamp', header),
     meta: { 'snapshot.json': renderMeta(snapshot) },
-    'x-tufgate': { signed: formatUtcSeconds(seen.signed), ...indexSeen },
+    'x-tufgate': {
+      signed: formatUtcSeconds(signed),
+      ...(indexSeen !== undefined && { 'index-seen': formatUtcSeconds(indexSeen) }),
+      ...(journal && { journal: { sequence: journal.sequence, sha256: journal.sha256 } }),
+    },
   }
 }
 

@@ -8,6 +8,8 @@ import { formatUtcSeconds } from '../base/clock.ts'
 import { openDatabase, type Database } from '../store/database.ts'
 import { acquireLock } from '../store/lock.ts'
 import { isFile, PublishedTree } from '../store/published-tree.ts'
+import { Holds } from './hold.ts'
+import { Journal } from './journal.ts'
 import { Ledger } from './ledger.ts'
 import type { Report } from './report.ts'
 import { RoleLedger } from './role-ledger.ts'
@@ -42,6 +44,8 @@ export interface MirrorMemory {
   readonly ledger: Ledger
   readonly roles: RoleLedger
   readonly settings: SettingStore
+  readonly journal: Journal
+  readonly holds: Holds
 }
 
 export interface Mirror extends MirrorContext, MirrorMemory {
@@ -164,6 +168,8 @@ function openMemory(directory: string): MirrorMemory {
     ledger: new Ledger(database),
     roles: new RoleLedger(database),
     settings: new SettingStore(database),
+    journal: new Journal(database),
+    holds: new Holds(database),
   }
 }
 

@@ -12,6 +12,7 @@ import { findBin } from '../tuf/delegation.ts'
 import { renderBin } from './bins.ts'
 import { listRecentClaims } from './claims.ts'
 import { listDenied } from './deny.ts'
+import { publishJournal } from './journal-files.ts'
 import {
   buildDelegator,
   buildListing,
@@ -255,12 +256,20 @@ function describeRole(role: RoleState, hasBinHashes: boolean): MetaEntry {
 }
 
 async function publishTimestamp(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
+  // Before the timestamp that signs its head.
+  await publishJournal(mirror, put.now)
   const { version: snapshot, length, sha256 } = mirror.roles.require('snapshot')
   const version = mirror.roles.allocate('timestamp')
   const expires = put.expiry(settings.timestampLifetimeMs)
   const indexSeen = mirror.settings.find(settings.indexSeenAt)
-  const seen = { signed: put.now, ...(indexSeen !== undefined && { indexSeen }) }
-  const signed = buildTimestamp({ version, expires }, { version: snapshot, length, sha256 }, seen)
+  const journal = mirror.journal.head()
+  const statement = {
+    signed: put.now,
+    ...(indexSeen !== undefined && { indexSeen }),
+    ...(journal.sequence > 0 && { journal }),
+  }
+  const listed = { version: snapshot, length, sha256 }
+  const signed = buildTimestamp({ version, expires }, listed, statement)
   await put.publishTimestamp({ name: 'timestamp', version, expires, signed, signer })
 }
 

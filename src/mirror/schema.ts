@@ -23,12 +23,10 @@ CREATE TABLE project (
   listed INTEGER NOT NULL,
   removed INTEGER NOT NULL,
   conflicts INTEGER NOT NULL,
-  held TEXT,
   serial INTEGER,
   looked_at INTEGER
 ) STRICT;
 CREATE INDEX project_by_bin ON project (bin, name);
-CREATE INDEX project_held ON project (name) WHERE held IS NOT NULL;
 CREATE INDEX project_conflict ON project (name) WHERE conflicts > 0;
 
 CREATE TABLE file (
@@ -82,7 +80,7 @@ CREATE TABLE journal (
   time INTEGER NOT NULL,
   project TEXT,
   kind TEXT NOT NULL,
-  entry TEXT NOT NULL,
+  detail TEXT NOT NULL,
   digest BLOB NOT NULL
 ) STRICT;
 CREATE INDEX journal_by_project ON journal (project, sequence) WHERE project IS NOT NULL;
@@ -90,7 +88,12 @@ CREATE INDEX journal_by_project ON journal (project, sequence) WHERE project IS 
 CREATE TABLE held (
   project TEXT PRIMARY KEY,
   since INTEGER NOT NULL,
-  sha256 TEXT,
-  reasons TEXT NOT NULL
+  sha256 TEXT NOT NULL,
+  base TEXT,
+  etag TEXT,
+  serial INTEGER,
+  looked_at INTEGER,
+  changes TEXT NOT NULL,
+  rejected INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `

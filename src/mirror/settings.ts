@@ -45,6 +45,10 @@ export const settings = {
   timestampLifetimeMs: { name: 'timestamp-lifetime-ms', read: time },
   /** ms: when the last look at everything that is signed began. */
   indexSeenAt: { name: 'index-seen-at', read: time },
+  /** The newest entry of the journal that stands in a published file. */
+  journalPublished: { name: 'journal-published', read: time },
+  /** ms: since when the index does not answer; 0 while it does. */
+  unreachableSince: { name: 'unreachable-since', read: time },
   /** ms: never goes back. */
   lastSignedAt: { name: 'last-signed-at', read: time },
 } as const satisfies Record<string, Setting<unknown>>

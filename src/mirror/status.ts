@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseRecord } from '../simple/record.ts'
 import { readRegular } from '../store/regular-file.ts'
 import { chooseBitLength } from './bins.ts'
+import { describeHeld } from './hold.ts'
 import { publicFolder, readMirror, type MirrorContext, type MirrorMemory } from './open-mirror.ts'
 import { settings } from './settings.ts'
 import { recordTarget, targetPath } from './tree-layout.ts'
@@ -82,7 +83,10 @@ function describeMirror(mirror: MirrorMemory, tree: string): MirrorStatus {
     maxUnseenMs: mirror.settings.require(settings.maxUnseenMs),
     ...(indexSeenAt !== undefined && { indexSeenAt }),
     ...(lastSignedAt !== undefined && { lastSignedAt }),
-    held: mirror.ledger.listHeld(maxListed),
+    held: mirror.holds.list('', maxListed).map(({ project, changes, isRejected }) => ({
+      name: project,
+      reason: `${describeHeld(changes)}${isRejected ? ' (rejected)' : ''}`,
+    })),
     conflicted: mirror.ledger.listConflicted(maxListed).map(({ name, sha256 }, at) => ({
       name,
       files: at < maxRecordsRead ? listConflicts(tree, name, sha256) : [],

@@ -5,27 +5,37 @@
  * signed state.
  */
 
+import { encodeCanonical } from '../base/canonical-json.ts'
 import { formatSpan } from '../base/clock.ts'
 import { describeError, isTufgateError, type TufgateError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
 import { ChangeBatch, type ChangeBatchOptions } from './change-batch.ts'
 import { SizeAsker } from './complete-sizes.ts'
+import {
+  defaultRemovalLimits,
+  describeMass,
+  isMassRemoval,
+  type Change,
+  type RemovalLimits,
+} from './change-kinds.ts'
+import { describeChange } from './change-words.ts'
 import { buildHostCheck } from './host-check.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
-import { lookAtProject, type Look, type LookOptions } from './look.ts'
-import { defaultRemovalLimits, isMassRemoval, type RemovalLimits } from './merge.ts'
+import { describeHeld, type HeldChange } from './hold.ts'
+import type { JournalEvent } from './journal.ts'
+import { hasVanished, lookAtProject, type Look, type LookOptions, type Settlement } from './look.ts'
+import { defaultChangePolicy, judgeChanges, type ChangePolicy } from './mirror-settings.ts'
 import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
 import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { updateProjectList } from './published-list.ts'
 import { publishMirror, type Published } from './publish.ts'
 import { selectProjects, type SelectionOptions } from './selection.ts'
 import { settings } from './settings.ts'
-import { recordTarget, targetPath } from './tree-layout.ts'
 
 /** What one round of a sync is to do. */
 export interface SyncRound extends SelectionOptions {
-  /** What is gone is taken for gone, however much it is. */
-  readonly acceptRemovals?: boolean
+  /** What is signed, and what waits for a person. Default: `defaultChangePolicy`. */
+  readonly changePolicy?: ChangePolicy
   readonly removalLimits?: Partial<RemovalLimits>
   /** Projects looked at at the same time; default 8. */
   readonly parallel?: number
@@ -110,7 +120,9 @@ class Sync {
   readonly #options: SyncRound
   #look: LookOptions
   readonly #batch: ChangeBatch
-  readonly #emptied: string[] = []
+  /** Of which the index lists nothing any more: to be settled at the end, and those that wait already. */
+  readonly #vanished: string[] = []
+  #vanishedBefore = 0
   #lookedAt = 0
   /** Looked at, or listed by the index as unchanged. */
   #covered = 0
@@ -118,7 +130,7 @@ class Sync {
   #failed = 0
   /** Of those that failed. */
   #unanswered = 0
-  #held = 0
+  readonly #held = new Set<string>()
   #isMassRemoval = false
 
   constructor(mirror: Mirror, index: ChosenIndex, options: SyncRound, batch: ChangeBatchOptions) {
@@ -128,11 +140,11 @@ class Sync {
     const isAllowedUrl = buildHostCheck(index.port.fileHosts)
     this.#look = {
       index: index.port,
-      bitLength: mirror.settings.require(settings.bitLength),
       fileHosts: index.port.fileHosts,
       isAllowedUrl,
       ...(options.hasSizes !== false && { sizes: new SizeAsker(index.port, { isAllowedUrl }) }),
       limits: { ...defaultRemovalLimits, ...options.removalLimits },
+      policy: options.changePolicy ?? defaultChangePolicy,
       now: batch.now,
     }
     this.#batch = new ChangeBatch(mirror, batch)
@@ -143,9 +155,9 @@ class Sync {
     this.#look = { ...this.#look, index: selection.port }
     this.#covered = selection.covered
     await this.#lookAtAll(selection.names, selection.total)
-    await this.#settleEmptied()
+    await this.#settleVanished()
     await this.#batch.flush()
-    selection.settle(this.#failed + this.#held === 0)
+    selection.settle(this.#failed + this.#held.size === 0)
     const { seenAfter = 'whole' } = this.#options
     const isIndexSeen =
       seenAfter !== 'none' && this.#isAnswered() && (seenAfter === 'any' || selection.isComplete())
@@ -156,9 +168,9 @@ class Sync {
       covered: this.#covered,
       changed: this.#changed,
       failed: this.#failed,
-      held: this.#held,
+      held: this.#held.size,
       isIndexSeen,
-      exitCode: this.#failed + this.#held > 0 ? 1 : 0,
+      exitCode: this.#failed + this.#held.size > 0 ? 1 : 0,
     }
   }
 
@@ -175,7 +187,7 @@ class Sync {
       for (let next = queue.next(); next.done !== true; next = queue.next()) {
         if (failures.length > 0) return
         this.#lookedAt += 1
-        await this.#lookAtOne(next.value, this.#options.acceptRemovals === true)
+        await this.#lookAtOne(next.value)
         this.#mirror.report({ kind: 'progress', done: this.#lookedAt, total })
       }
     }
@@ -187,9 +199,9 @@ class Sync {
     if (failures.length > 0) throw failures[0]
   }
 
-  async #lookAtOne(project: string, acceptsRemovals: boolean): Promise<void> {
+  async #lookAtOne(project: string, settlement?: Settlement): Promise<void> {
     try {
-      const look = await lookAtProject(this.#mirror, project, this.#look, acceptsRemovals)
+      const look = await lookAtProject(this.#mirror, project, this.#look, settlement)
       this.#index.remember()
       await this.#take(project, look)
     } catch (error) {
@@ -205,42 +217,75 @@ class Sync {
   async #take(project: string, look: Look): Promise<void> {
     switch (look.kind) {
       case 'unchanged':
+        if (look.ended !== undefined) this.#endHold(look.ended)
         await this.#batch.addSeen(look.seen)
         break
-      case 'changed': {
+      case 'changed':
         this.#changed += 1
-        const kept = targetPath(recordTarget(project), look.change.project.sha256)
-        await this.#batch.add({ change: look.change, superseded: look.superseded, kept })
+        this.#warn(project, look.warned)
+        if (look.ended !== undefined) this.#endHold(look.ended)
+        await this.#batch.add(look.staged, look.events)
         break
-      }
       case 'held':
-        this.#hold(project, look.reason)
+        await this.#hold(look.held, look.events)
         break
-      case 'emptied':
-        this.#emptied.push(project)
+      case 'vanished':
+        this.#vanished.push(project)
+        break
+      case 'rolled-back':
+        await this.#refuseRollback(project, look)
         break
     }
+  }
+
+  /** What has an event of its own is said already. */
+  #warn(project: string, changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind === 'hash-changed') continue
+      this.#mirror.report({ kind: 'warning', message: `${project}: ${describeChange(change)}` })
+    }
+  }
+
+  #endHold(held: HeldChange): void {
+    this.#batch.endHold(held)
+    const message = `${held.project}: the index does not show any more what was held for a person`
+    if (!held.isRejected) this.#mirror.report({ kind: 'note', message })
+  }
+
+  async #hold(held: HeldChange, events: readonly JournalEvent[]): Promise<void> {
+    const { project, changes, isRejected } = held
+    if (hasVanished(changes)) this.#vanishedBefore += 1
+    if (events.length > 0) await this.#batch.addHold(held, events)
+    // A copy of a cache is asked for again: the same project may come twice.
+    if (isRejected || this.#held.has(project)) return
+    this.#held.add(project)
+    const reasons = judgeChanges(changes, this.#look.policy).held
+    this.#mirror.report({ kind: 'held', project, message: describeHeld(reasons) })
+  }
+
+  async #refuseRollback(
+    project: string,
+    { expected, found }: { readonly expected: number; readonly found: number },
+  ): Promise<void> {
+    this.#failed += 1
+    const message = `its page has serial ${found}, and serial ${expected} was seen before: an old copy is not used`
+    this.#mirror.report({ kind: 'failed', project, code: 'VERSION_ROLLBACK', message })
+    const event = { kind: 'serial-back', project, detail: { expected, found } } as const
+    // The same again is no news.
+    const last = this.#mirror.journal.findLast(project)
+    const isSame = last?.kind === event.kind && last.detail === encodeCanonical(event.detail)
+    if (!isSame) await this.#batch.addEvent(event)
   }
 
   /** One project may vanish. Many at once are more likely a fault of the index, or an attack. */
-  async #settleEmptied(): Promise<void> {
-    const { limits } = this.#look
-    this.#isMassRemoval = isMassRemoval(this.#emptied.length, this.#covered, limits)
-    for (const project of this.#emptied) {
-      if (this.#isMassRemoval)
-        this.#hold(project, 'the index does not list any file of it any more')
-      else await this.#lookAtOne(project, true)
-    }
+  async #settleVanished(): Promise<void> {
+    const gone = this.#vanished.length + this.#vanishedBefore
+    this.#isMassRemoval = isMassRemoval(gone, this.#covered, this.#look.limits)
+    const mass = this.#isMassRemoval ? { mass: describeMass(gone, this.#covered) } : {}
+    for (const project of this.#vanished) await this.#lookAtOne(project, mass)
     if (!this.#isMassRemoval) return
-    const message = `The index lists nothing any more of ${this.#emptied.length} of ${this.#covered} projects`
+    const message = `The index lists nothing any more of ${gone} of ${this.#covered} projects`
     this.#mirror.report({ kind: 'held', message })
-  }
-
-  #hold(project: string, reason: string): void {
-    this.#held += 1
-    this.#mirror.ledger.putHeld(project, reason)
-    const message = `${reason}; if that is right, sync it with --accept-removals`
-    this.#mirror.report({ kind: 'held', project, message })
   }
 
   #reportUnseen(): void {

@@ -28,3 +28,8 @@ export function plainHtmlPath(target: string): string {
 export function metadataPath(role: string, version: number): string {
   return role === 'timestamp' ? 'metadata/timestamp.json' : `metadata/${version}.${role}.json`
 }
+
+/** Entries of the journal, one a line. */
+export function journalPath(first: number, last: number): string {
+  return `journal/${first}-${last}.jsonl`
+}

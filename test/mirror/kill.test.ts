@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { MirrorFixture } from './mirror-fixture.ts'
+import { MirrorFixture, signEverything } from './mirror-fixture.ts'
 import { findRecord, noFloors, trustFolder } from './own-client.ts'
 
 const rounds = 20
@@ -64,7 +64,7 @@ test('kill -9 at any moment leaves a tree that clients read, and a next sync tha
     await requireUnchanged(contents)
   }
   mirror.now = Date.now()
-  const result = await mirror.sync({ acceptRemovals: true })
+  const result = await mirror.sync({ changePolicy: signEverything })
   expect(result).toMatchObject({ failed: 0, held: 0, exitCode: 0, isIndexSeen: true })
   expect(await mirror.status()).toMatchObject({ unpublishedBins: 0 })
   const trusted = await trustFolder(mirror.public, mirror.now, floors)

@@ -1,13 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  defaultRemovalLimits,
-  findHold,
-  listPins,
-  isMassRemoval,
-  mergeProject,
-  type Merged,
-  type MergeInput,
-} from '../../src/mirror/merge.ts'
+import { listPins, mergeProject, type Merged, type MergeInput } from '../../src/mirror/merge.ts'
 import type { ParsedPage } from '../../src/simple/parse-json.ts'
 import { parsePageJson } from '../../src/simple/parse-json.ts'
 import { parseRecord, renderRecord, type RecordContent } from '../../src/simple/record.ts'
@@ -284,34 +276,6 @@ describe('A23: one odd file does not freeze its project', () => {
     const merged = merge({ page: resolveUrls(page, 'https://files.test/simple/foo/') })
     expect(names(merged.record)).toEqual(['foo-1.1.tar.gz'])
     expect(merged.leftOut[0]?.problem).toMatch(/^a URL of \d+ characters$/)
-  })
-})
-
-describe('a removal of many', () => {
-  const many = Array.from({ length: 40 }, (_, at) => file(`foo-1.${at}.tar.gz`))
-  const hold = (kept: number): string | undefined =>
-    findHold(
-      merge({ previous: sign(many), page: pageOf(many.slice(0, kept)) }),
-      defaultRemovalLimits,
-    )
-
-  test('of more than 20 files and half of a project is held', () => {
-    expect(hold(19)).toBe('the index does not list 21 of 40 files any more')
-  })
-
-  test.each([20, 25, 40])('is none where %i of 40 files stay', (kept) => {
-    expect(hold(kept)).toBeUndefined()
-  })
-
-  test.each([
-    [9, 9, false],
-    [10, 10, true],
-    [10, 199, true],
-    [10, 200, false],
-    [50_000, 900_000, true],
-    [45_000, 900_000, false],
-  ])('%i of %i projects: %s', (gone, lookedAt, isHeld) => {
-    expect(isMassRemoval(gone, lookedAt, defaultRemovalLimits)).toBe(isHeld)
   })
 })
 

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { approveHeld, type ApproveResult, type HoldSelection } from '../../src/mirror/approve.ts'
 import { initMirror, type InitOptions, type InitResult } from '../../src/mirror/init.ts'
 import { renewMirror, type RenewResult } from '../../src/mirror/renew.ts'
+import { defaultChangePolicy, type ChangePolicy } from '../../src/mirror/mirror-settings.ts'
 import type { MirrorEvent } from '../../src/mirror/report.ts'
 import { mirrorStatus, type MirrorStatus } from '../../src/mirror/status.ts'
 import { syncMirror, type SyncOptions, type SyncResult } from '../../src/mirror/sync.ts'
@@ -22,6 +24,15 @@ export interface PageFile {
   readonly url?: string
   readonly sha256?: string | null
   readonly extra?: Readonly<Record<string, unknown>>
+}
+
+/** For tests whose index does as it likes: nothing waits for a person. */
+export const signEverything: ChangePolicy = {
+  ...defaultChangePolicy,
+  'many-removed': 'sign',
+  'file-revived': 'sign',
+  'project-revived': 'sign',
+  'late-file': 'sign',
 }
 
 interface SignedDocument {
@@ -77,6 +88,10 @@ export class MirrorFixture {
     const baseUrl = 'https://files.test/'
     const choice = { index: this.#index, baseUrl, openIndex: openMirrorIndex }
     return syncMirror({ ...this.context, ...choice, ...options })
+  }
+
+  approve(selection: HoldSelection = { all: true }): Promise<ApproveResult> {
+    return approveHeld({ ...this.context, ...selection })
   }
 
   renew(): Promise<RenewResult> {

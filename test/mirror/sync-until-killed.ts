@@ -1,6 +1,6 @@
 /** A process of the kill test: changes the index and synchronises, over and over. Argument: the root folder. */
 
-import { MirrorFixture } from './mirror-fixture.ts'
+import { MirrorFixture, signEverything } from './mirror-fixture.ts'
 
 const projects = Array.from({ length: 12 }, (_, at) => `p${at}`)
 const mirror = new MirrorFixture(process.argv[2] ?? '')
@@ -16,7 +16,7 @@ for (let round = 0; ; round += 1) {
   }
   await mirror.sync({
     projects: projects.slice(0, 1 + (round % projects.length)),
-    acceptRemovals: true,
+    changePolicy: signEverything,
   })
   process.stdout.write('.')
 }

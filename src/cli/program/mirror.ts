@@ -96,7 +96,6 @@ function addMirrorSync(mirror: Command, run: Run): void {
       'do not ask for the lengths that an HTML index leaves out (one HEAD for each new file, the first time for all)',
     )
     .option('--contact <address>', 'mail address or URL for the User-Agent; remembered')
-    .option('--accept-removals', 'sign also when many files or projects are gone at once')
     .option('--accept-index', 'follow another index from now on')
     .option('--json', 'print the outcome as JSON')
     .addHelpText(

@@ -1,0 +1,160 @@
+/**
+ * `mirror approve` and `mirror reject`: what a person decides about changes that wait.
+ *
+ * Signed is the record that was looked at, byte for byte, and not what the index shows by now: the
+ * next sync sees that as another change.
+ */
+
+import { toPrintable } from '../base/bytes.ts'
+import { ConfigError } from '../base/errors.ts'
+import { isProjectName, normalizeName } from '../simple/names.ts'
+import { parseRecord } from '../simple/record.ts'
+import { catchUp } from './catch-up.ts'
+import { ChangeBatch } from './change-batch.ts'
+import type { ChangeKind } from './change-kinds.ts'
+import { Candidates, type HeldChange } from './hold.ts'
+import { buildHoldEvent } from './look-events.ts'
+import { listPins } from './merge.ts'
+import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
+import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
+import { publishMirror, type Published } from './publish.ts'
+import { updateProjectList } from './published-list.ts'
+import { stageRecord } from './stage-record.ts'
+
+/** Which of those that wait. */
+export interface HoldSelection {
+  /** As written by the operator. */
+  readonly projects?: readonly string[]
+  readonly all?: boolean
+  /** Only those with a change of one of these kinds. */
+  readonly kinds?: readonly ChangeKind[]
+}
+
+export interface DecisionOptions extends MirrorContext, HoldSelection {
+  readonly directory: string
+}
+
+/** Why one that was named is not signed. */
+export interface SkippedHold {
+  readonly project: string
+  readonly problem: string
+}
+
+export interface ApproveResult {
+  readonly approved: readonly string[]
+  readonly skipped: readonly SkippedHold[]
+  readonly published: Published | undefined
+}
+
+export async function approveHeld(options: DecisionOptions): Promise<ApproveResult> {
+  const mirror = await openMirror(options.directory, options)
+  try {
+    requireClock(mirror, mirror.clock())
+    await catchUp(mirror)
+    const signers = await openOnlineSigners(mirror)
+    return await approveOpened(mirror, signers, options)
+  } finally {
+    await mirror.close()
+  }
+}
+
+async function approveOpened(
+  mirror: Mirror,
+  signers: OnlineSigners,
+  selection: HoldSelection,
+): Promise<ApproveResult> {
+  const publish = async (): Promise<void> => {
+    await publishMirror(mirror, signers, { now: mirror.clock(), isTimestampDue: true })
+  }
+  const now = mirror.clock()
+  const batch = new ChangeBatch(mirror, { now, publish })
+  const candidates = new Candidates(mirror.directory)
+  const approved: string[] = []
+  const skipped: SkippedHold[] = []
+  for (const held of selectHeld(mirror, selection)) {
+    const problem = await approveOne(mirror, held, { batch, candidates })
+    if (problem === undefined) approved.push(held.project)
+    else skipped.push({ project: held.project, problem })
+  }
+  await batch.flush()
+  await updateProjectList(mirror, now)
+  const isTimestampDue = approved.length > 0
+  const published = await publishMirror(mirror, signers, { now: mirror.clock(), isTimestampDue })
+  return { approved, skipped, published }
+}
+
+interface Approval {
+  readonly batch: ChangeBatch
+  readonly candidates: Candidates
+}
+
+/** A text says why not. */
+async function approveOne(
+  mirror: Mirror,
+  held: HeldChange,
+  { batch, candidates }: Approval,
+): Promise<string | undefined> {
+  const { project, etag, serial } = held
+  const known = mirror.ledger.findProject(project)
+  if (known?.sha256 !== held.base) return 'what is signed of it has changed since; sync it again'
+  const bytes = candidates.read(held)
+  if (bytes === undefined) return 'the record that was put by is missing or damaged; sync it again'
+  const record = parseRecord(bytes, project)
+  const pins = mirror.ledger.readPins(project, known?.id)
+  // Names once signed are never signed with another digest, whoever approves.
+  for (const [name, sha256] of listPins(record.files)) {
+    if ((pins.get(name) ?? sha256) !== sha256) return `${name} is signed with another sha256`
+  }
+  const mark = { ...(etag !== undefined && { etag }), ...(serial !== undefined && { serial }) }
+  const staged = await stageRecord(
+    mirror,
+    { record, bytes, sha256: held.sha256 },
+    { pins, signedSha256: known?.sha256, mark },
+  )
+  batch.endHold(held, buildHoldEvent('approved', held))
+  await batch.add(staged, [])
+  return undefined
+}
+
+/** The signed record stays as it is until the index shows something else again. The projects. */
+export async function rejectHeld(options: DecisionOptions): Promise<string[]> {
+  const mirror = await openMirror(options.directory, options)
+  try {
+    await catchUp(mirror)
+    const chosen = selectHeld(mirror, options).filter(({ isRejected }) => !isRejected)
+    mirror.ledger.database.transaction(() => {
+      for (const held of chosen) mirror.holds.put({ ...held, isRejected: true })
+      const events = chosen.map((held) => buildHoldEvent('rejected', held))
+      mirror.journal.append(events, mirror.clock())
+    })
+    return chosen.map(({ project }) => project)
+  } finally {
+    await mirror.close()
+  }
+}
+
+/** Throws CONFIG_INVALID where nothing was named, or a project that does not wait. */
+function selectHeld(mirror: Mirror, { projects, all, kinds }: HoldSelection): HeldChange[] {
+  if (projects === undefined && all !== true && kinds === undefined) {
+    throw new ConfigError('CONFIG_INVALID', 'Nothing was chosen', {
+      expected: 'names of projects, --kind or --all',
+      next: 'tufgate mirror held FOLDER shows what waits.',
+    })
+  }
+  const isMeant = ({ changes }: HeldChange): boolean =>
+    kinds === undefined || changes.some(({ kind }) => kinds.includes(kind))
+  if (projects !== undefined) {
+    const named = projects.map((raw) => requireHeld(mirror, raw))
+    return [...new Map(named.map((held) => [held.project, held])).values()].filter(isMeant)
+  }
+  // What was rejected is meant only by its name.
+  return [...mirror.holds.walk()].filter((held) => isMeant(held) && !held.isRejected)
+}
+
+function requireHeld(mirror: Mirror, raw: string): HeldChange {
+  const held = isProjectName(raw) ? mirror.holds.find(normalizeName(raw)) : undefined
+  if (held !== undefined) return held
+  throw new ConfigError('CONFIG_INVALID', `Nothing of ${toPrintable(raw)} waits for a person`, {
+    next: 'tufgate mirror held FOLDER shows what waits.',
+  })
+}

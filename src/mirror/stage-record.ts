@@ -1,0 +1,89 @@
+/** A record on its way into the published tree: its files are staged, what the ledger needs comes back. */
+
+import type { Bytes } from '../base/bytes.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { parseRecord, renderRecord, type RecordContent } from '../simple/record.ts'
+import { renderPage } from '../simple/render.ts'
+import { rewriteForOrigin } from '../simple/rewrite.ts'
+import { findBin } from '../tuf/delegation.ts'
+import type { ProjectChange, SeenProject } from './ledger.ts'
+import { listPins } from './merge.ts'
+import type { Mirror } from './open-mirror.ts'
+import { settings } from './settings.ts'
+import { plainHtmlPath, plainPath, recordTarget, targetPath } from './tree-layout.ts'
+
+export interface RenderedRecord {
+  readonly record: RecordContent
+  readonly bytes: Bytes
+  readonly sha256: string
+}
+
+/** What is remembered of a look. */
+export type LookMark = Omit<SeenProject, 'name'>
+
+export interface StagedChange {
+  readonly change: ProjectChange
+  /** Path of the record that this one takes the place of. */
+  readonly superseded?: string
+  readonly kept: string
+}
+
+export interface StageContext {
+  /** Everything that was ever signed for the project. */
+  readonly pins: ReadonlyMap<string, string>
+  /** Of the record that is signed now. */
+  readonly signedSha256: string | undefined
+  readonly mark: LookMark
+}
+
+export function renderCandidate(record: RecordContent): RenderedRecord {
+  const bytes = renderRecord(record)
+  return { record, bytes, sha256: sha256Hex(bytes) }
+}
+
+/** Throws VerifyError for what our own proxy would refuse: it is never signed. */
+export async function stageRecord(
+  mirror: Mirror,
+  { record, bytes, sha256 }: RenderedRecord,
+  { pins, signedSha256, mark }: StageContext,
+): Promise<StagedChange> {
+  parseRecord(bytes, record.name)
+  await stageFiles(mirror, record, { bytes, sha256 })
+  const target = recordTarget(record.name)
+  const listed = record.files.filter((file) => file.removed === undefined).length
+  const project = {
+    name: record.name,
+    bin: findBin(mirror.settings.require(settings.bitLength), target),
+    sha256,
+    length: bytes.length,
+    ...mark,
+    listed,
+    removed: record.files.length - listed,
+    conflicts: record.files.filter((file) => file.conflict !== undefined).length,
+  }
+  return {
+    change: { project, newPins: findNewPins(record, pins) },
+    kept: targetPath(target, sha256),
+    ...(signedSha256 !== undefined && { superseded: targetPath(target, signedSha256) }),
+  }
+}
+
+/** The record under its digest, then its twins without one for whoever reads a plain index. */
+export async function stageFiles(
+  mirror: Mirror,
+  record: RecordContent,
+  { bytes, sha256 }: { readonly bytes: Bytes; readonly sha256: string },
+): Promise<void> {
+  const target = recordTarget(record.name)
+  const alsoAs = plainPath(target)
+  await mirror.tree.stage(targetPath(target, sha256), bytes, { hasTwin: true, alsoAs })
+  const html = renderPage(rewriteForOrigin(record), 'text-html')
+  await mirror.tree.stage(plainHtmlPath(target), html, { hasTwin: true })
+}
+
+export function findNewPins(
+  record: RecordContent,
+  pins: ReadonlyMap<string, string>,
+): Map<string, string> {
+  return new Map([...listPins(record.files)].filter(([name]) => !pins.has(name)))
+}
