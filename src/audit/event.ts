@@ -14,8 +14,9 @@ export const auditKinds = [
 
 export type AuditKind = (typeof auditKinds)[number]
 
-/** Which signed list the answer rests on. */
+/** Which signed list the answer rests on, or what was seen at first use. */
 export interface AuditTrust {
+  readonly kind?: 'first-use'
   readonly root: number
   readonly timestamp?: number
   readonly snapshot?: number

@@ -3,8 +3,8 @@
 import type { AuditEvent } from '../audit/event.ts'
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/errors.ts'
+import { findTrustWords } from '../base/trust-words.ts'
 import type { Downloads } from '../client/download.ts'
-import type { Policy } from '../policy/decide.ts'
 import type { GatewayOps, Readiness, RecordLookup } from '../proxy/gateway.ts'
 import type { Vault } from '../store/vault.ts'
 import type { OpenIndex } from './open-index.ts'
@@ -16,63 +16,70 @@ export interface GatewayParts {
   readonly indexes: OpenIndexes
   readonly vault: Vault
   readonly downloads: Downloads
-  readonly policy: Policy
   readonly append: (event: AuditEvent) => Promise<void>
   readonly notes: RefusalNotes
   readonly clock: Clock
 }
 
 export function createGatewayOps(parts: GatewayParts): GatewayOps {
-  const { indexes, vault, downloads, policy, append, notes, clock } = parts
+  const { indexes, vault, downloads, append, notes, clock } = parts
   const [first] = indexes
   const findIndex = (project: string): OpenIndex | undefined =>
     indexes.find((index) => index.owns(project))
   return {
-    findRecord: async (project) => {
-      const found = await findRecord(findIndex(project), project, first)
-      if (found.kind === 'absent') notes.noteAbsent(project)
+    findRecord: async (project, purpose) => {
+      const index = findIndex(project)
+      const found = await findRecord(index, { project, purpose, first })
+      if (found.kind === 'absent') notes.noteAbsent(project, (index ?? first).trustKind)
       return found
     },
     findProjectList: async () => {
-      // Names of several indexes do not make one signed list.
-      const list = indexes.length > 1 ? undefined : await first.repository.findProjectList()
-      return list === undefined ? undefined : { ...list, trust: first.repository.trust }
+      // Names of several indexes do not make one signed list; what was seen first is no list at all.
+      if (indexes.length > 1 || first.trustKind === 'first-use') return first.trustKind
+      const list = await first.repository.findProjectList()
+      return list === undefined ? first.trustKind : { ...list, trust: first.trust }
     },
     openVerified: (sha256) => vault.open(sha256),
     download: (project, path) => {
-      const { hosts } = findIndex(project) ?? first
-      const fetch = downloads.fetch({ ...path, hosts: hosts.rules })
+      const { hosts, trustKind } = findIndex(project) ?? first
+      const fetch = downloads.fetch({ ...path, hosts: hosts.rules, trust: trustKind })
       // Whoever waits for the file is told by `done` itself.
       fetch.done.catch((error: unknown) => notes.noteFailedDownload(project, error))
       return fetch
     },
-    policyOf: () => policy,
+    policyOf: (project) => (findIndex(project) ?? first).policy,
     now: clock,
     append,
     readiness: () => checkReadiness(indexes),
   }
 }
 
+interface Wanted {
+  readonly project: string
+  readonly purpose: 'page' | 'file'
+  readonly first: OpenIndex
+}
+
 async function findRecord(
   index: OpenIndex | undefined,
-  project: string,
-  first: OpenIndex,
+  { project, purpose, first }: Wanted,
 ): Promise<RecordLookup> {
-  if (index === undefined) return { kind: 'absent', trust: first.repository.trust, claimed: false }
+  if (index === undefined) return { kind: 'absent', trust: first.trust, claimed: false }
   // Not waited for: a resolver that does not answer must not hold up pages. Files come a moment later.
   void index.hosts.settle()
-  const found = await index.repository.findRecord(project)
+  const found = await index.findRecord(project, purpose)
   return found === undefined
-    ? { kind: 'absent', trust: index.repository.trust, claimed: index.isExplicit }
+    ? { kind: 'absent', trust: index.trust, claimed: index.isExplicit }
     : { kind: 'found', ...found }
 }
 
 async function checkReadiness(indexes: readonly OpenIndex[]): Promise<Readiness> {
   const checks = await Promise.all(
-    indexes.map(async ({ name, repository }) => {
+    indexes.map(async ({ name, trustKind, trust, requireReady }) => {
       try {
-        await repository.requireFresh()
-        return { name, ok: true, detail: `signed list ${JSON.stringify(repository.trust)}` }
+        await requireReady()
+        const { list } = findTrustWords(trustKind)
+        return { name, ok: true, detail: `${list} ${JSON.stringify(trust)}` }
       } catch (error) {
         return { name, ok: false, detail: describeError(error) }
       }

@@ -25,7 +25,7 @@ export function isLoopback({ host }: ListenAddress): boolean {
 
 /** A proxy that fetched from itself would wait for itself. Throws ConfigError. */
 export function requireOtherUpstream(listen: readonly ListenAddress[], index: IndexSettings): void {
-  for (const location of [index.url, ...index.mirror]) {
+  for (const location of [index.url, ...(index.mirror ?? [])]) {
     const url = /^https?:/.test(location) ? URL.parse(location) : null
     const own = url === null ? undefined : listen.find((address) => isSameAuthority(address, url))
     if (own !== undefined) {

@@ -5,14 +5,14 @@ import { basename, dirname, join } from 'node:path'
 import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { isHttpUrl, suggestUrl } from './location.ts'
-import type { IndexSettings } from './settings.ts'
+import type { MirroredIndexSettings } from './settings.ts'
 
 /**
  * Throws CONFIG_INVALID where none of them can be a mirror. Beside one that can, the others are only
  * warned of: a disk may be mounted later.
  */
 export function requireMirrorLocations(
-  { mirror }: IndexSettings,
+  { mirror }: MirroredIndexSettings,
   warn: (message: string) => void,
 ): void {
   const problems = mirror.map(findProblem).filter((problem) => problem !== undefined)

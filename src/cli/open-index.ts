@@ -6,11 +6,20 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { ConfigError, VerifyError } from '../base/errors.ts'
+import type { TrustKind } from '../base/trust-words.ts'
 import type { ContentStore } from '../client/record-loader.ts'
-import { Repository, type RepositoryEvent } from '../client/repository.ts'
+import {
+  Repository,
+  type FoundRecord,
+  type RepositoryEvent,
+  type RepositoryOptions,
+} from '../client/repository.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
 import { requireSuccessor } from '../client/root-succession.ts'
 import { createTrustStorage } from '../client/trust-storage.ts'
+import { FirstUse } from '../notary/first-use.ts'
+import type { Policy } from '../policy/decide.ts'
+import type { TrustSummary } from '../proxy/gateway.ts'
 import { FloorStore, type Contact } from '../store/floors.ts'
 import { openFolderSource } from '../store/folder-source.ts'
 import { MetadataDirectory } from '../store/metadata-directory.ts'
@@ -24,7 +33,15 @@ import { IndexHosts } from '../upstream/index-hosts.ts'
 import { createMirrorSource } from '../upstream/mirror-source.ts'
 import { isHttpUrl } from './location.ts'
 import { requireMirrorLocations } from './mirror-location.ts'
-import type { IndexSettings, Settings } from './settings.ts'
+import type { Log } from './logger.ts'
+import { openNotary, type OpenedNotary } from './open-notary.ts'
+import { readPolicy } from './read-policy.ts'
+import {
+  isMirrored,
+  type IndexSettings,
+  type MirroredIndexSettings,
+  type Settings,
+} from './settings.ts'
 
 /** A request waits this long for a newer list while an unexpired one is there. */
 const patienceMs = 3000
@@ -36,6 +53,7 @@ export interface IndexContext {
   readonly stateHome: string
   readonly http: HttpClient
   readonly clock: Clock
+  readonly log: Log
   readonly warn: (message: string) => void
 }
 
@@ -43,8 +61,12 @@ export interface IndexContext {
 export interface IndexState {
   readonly settings: IndexSettings
   readonly pinnedRoot: Bytes
+  /** The file that it came from. */
+  readonly rootName: string
   readonly rootSha256: string
   readonly directory: StateDirectory
+  /** Where no mirror signs. */
+  readonly opened?: OpenedNotary
 }
 
 export interface OpenIndex {
@@ -55,23 +77,38 @@ export interface OpenIndex {
   readonly hosts: IndexHosts
   readonly rootSha256: string
   readonly contact: Contact
+  readonly trustKind: TrustKind
+  /** As it is now. */
+  readonly trust: TrustSummary
+  readonly policy: Policy
   readonly repository: Repository
+  /** Where no mirror signs. */
+  readonly opened?: OpenedNotary & { readonly firstUse: FirstUse }
   owns(project: string): boolean
-  close(): void
+  /** `undefined` where there is no such project. For a file nobody waits for a newer record. */
+  findRecord(project: string, purpose: 'page' | 'file'): Promise<FoundRecord | undefined>
+  /** Throws where nothing may be served now. */
+  requireReady(): Promise<void>
+  close(): Promise<void>
 }
 
 export async function openIndexState(
   index: IndexSettings,
   context: IndexContext,
 ): Promise<IndexState> {
-  const pinnedRoot = readRoot(index, context.settings.limits.root)
+  const opened = isMirrored(index) ? undefined : await openNotary(index, context)
+  const rootName = opened?.place.rootPath ?? index.root ?? ''
+  const pinnedRoot = readRoot(index.name, rootName, context.settings.limits.root)
   const rootSha256 = sha256Hex(pinnedRoot)
-  requireRoot(index, pinnedRoot)
-  requireMirrorLocations(index, context.warn)
-  warnIfMirrorWritesRoot(index, context.warn)
-  const path = realpathSync(index.root)
+  requireRoot(rootName, pinnedRoot)
+  if (isMirrored(index)) {
+    requireMirrorLocations(index, context.warn)
+    warnIfMirrorWritesRoot(index, context.warn)
+  }
+  const path = realpathSync(rootName)
   const directory = await openStateDirectory(context.stateHome, { path, sha256: rootSha256 })
-  return { settings: index, pinnedRoot, rootSha256, directory }
+  const state = { settings: index, pinnedRoot, rootName, rootSha256, directory }
+  return opened === undefined ? state : { ...state, opened }
 }
 
 export async function openIndex(
@@ -80,18 +117,60 @@ export async function openIndex(
   context: IndexContext,
   report: (event: RepositoryEvent) => void,
 ): Promise<OpenIndex> {
-  const { settings, clock, warn } = context
-  const index = state.settings
-  const limits = refreshLimitsOf(settings)
+  const { warn, clock } = context
+  const { settings: index, opened } = state
   const metadata = await MetadataDirectory.open(state.directory.metadata, { onWarning: warn })
   const floors = FloorStore.open(state.directory.floors, { onDamaged: warn })
   await inheritFloors(state, floors, context)
-  const repository = await Repository.open({
-    pinnedRoot: state.pinnedRoot,
-    pinnedRootName: index.root,
-    sources: index.mirror.map((location) => openSource(location, context.http)),
-    storage: createTrustStorage(metadata, floors, limits),
-    content,
+  const storage = createTrustStorage(metadata, floors, refreshLimitsOf(context.settings))
+  const repository = await openRepository(state, { storage, content, report }, context)
+  const firstUse =
+    opened && new FirstUse({ index: index.url, notary: opened.notary, repository, clock })
+  const kind = firstUse === undefined ? 'signed' : 'first-use'
+  const mark = firstUse === undefined ? {} : { firstUse: true }
+  return {
+    name: index.name,
+    url: index.url,
+    isExplicit: index.projects !== undefined,
+    hosts: opened?.hosts ?? (await IndexHosts.open(index.url, index['file-hosts'])),
+    rootSha256: state.rootSha256,
+    contact: floors.contact,
+    trustKind: kind,
+    get trust() {
+      return { ...repository.trust, ...mark }
+    },
+    policy: readPolicy(context.settings, index),
+    repository,
+    ...(opened !== undefined && firstUse !== undefined && { opened: { ...opened, firstUse } }),
+    owns: matchProjects(index.projects),
+    findRecord: async (project, purpose) => {
+      const found = await (firstUse?.findRecord(project, purpose) ?? repository.findRecord(project))
+      return found && { ...found, trust: { ...found.trust, ...mark } }
+    },
+    requireReady: async () => {
+      // Without a mirror the list is made of what is asked for: there is nothing to wait for.
+      if (firstUse === undefined) await repository.requireFresh()
+    },
+    close: async () => {
+      await opened?.notary.close()
+      floors.close()
+    },
+  }
+}
+
+type RepositoryParts = Pick<RepositoryOptions, 'storage' | 'content' | 'report'>
+
+function openRepository(
+  { settings: index, pinnedRoot, rootName, opened }: IndexState,
+  parts: RepositoryParts,
+  { settings, http, clock }: IndexContext,
+): Promise<Repository> {
+  const locations = opened === undefined ? (index.mirror ?? []) : [opened.place.publicFolder]
+  return Repository.open({
+    ...parts,
+    pinnedRoot,
+    pinnedRootName: rootName,
+    sources: locations.map((location) => openSource(location, http)),
     recordPath: index['record-path'],
     timing: {
       refreshMs: settings.refresh,
@@ -100,28 +179,16 @@ export async function openIndex(
       retryMs: retryAfterMs,
     },
     maxUnseenMs: settings['max-unseen'],
-    limits,
+    limits: refreshLimitsOf(settings),
     maxRecordBytes: settings.limits.record,
     maxDelegations: settings.limits.delegations,
     clock,
-    report,
   })
-  return {
-    name: index.name,
-    url: index.url,
-    isExplicit: index.projects !== undefined,
-    hosts: await IndexHosts.open(index.url, index['file-hosts']),
-    rootSha256: state.rootSha256,
-    contact: floors.contact,
-    repository,
-    owns: matchProjects(index.projects),
-    close: () => floors.close(),
-  }
 }
 
 /** Another root under the same name: it must descend from the one before, and keeps its floors. */
 async function inheritFloors(
-  { directory, pinnedRoot, settings: { root } }: IndexState,
+  { directory, pinnedRoot, rootName: root }: IndexState,
   floors: FloorStore,
   { settings: { limits }, warn }: IndexContext,
 ): Promise<void> {
@@ -150,7 +217,7 @@ async function inheritFloors(
   await directory.rememberRoot()
 }
 
-function readRoot({ name, root }: IndexSettings, maxBytes: number): Bytes {
+function readRoot(name: string, root: string, maxBytes: number): Bytes {
   try {
     const bytes = readFileSync(root)
     if (bytes.length <= maxBytes) return bytes
@@ -171,7 +238,7 @@ function readRoot({ name, root }: IndexSettings, maxBytes: number): Bytes {
 }
 
 /** Before anything is kept for it. */
-function requireRoot({ root }: IndexSettings, bytes: Bytes): void {
+function requireRoot(root: string, bytes: Bytes): void {
   try {
     trustRoot(bytes, noFloors)
   } catch (error) {
@@ -185,7 +252,7 @@ function requireRoot({ root }: IndexSettings, bytes: Bytes): void {
 
 /** Whoever can write the mirror could then choose what is trusted. */
 function warnIfMirrorWritesRoot(
-  { root, mirror }: IndexSettings,
+  { root, mirror }: MirroredIndexSettings,
   warn: (message: string) => void,
 ): void {
   const inside = mirror

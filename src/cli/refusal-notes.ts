@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { isTufgateError } from '../base/errors.ts'
+import { findTrustWords, type TrustKind } from '../base/trust-words.ts'
 import type { Log } from './logger.ts'
 import { OnceAMinute } from './once-a-minute.ts'
 import { formatFailure } from './terminal.ts'
@@ -18,12 +19,14 @@ export class RefusalNotes {
     this.#limit = new OnceAMinute(clock)
   }
 
-  /** The project is proven not to be signed. */
-  noteAbsent(project: string): void {
+  /** With a mirror: the project is proven not to be signed. */
+  noteAbsent(project: string, trust: TrustKind): void {
     if (!this.#limit.isDue(`absent ${project}`)) return
     this.#log(
       project === installer ? 'debug' : 'info',
-      `${project} is not in the signed list. On the mirror: tufgate mirror sync FOLDER --project ${project}`,
+      trust === 'first-use'
+        ? findTrustWords(trust).absent(project)
+        : `${project} is not in the signed list. On the mirror: tufgate mirror sync FOLDER --project ${project}`,
     )
   }
 

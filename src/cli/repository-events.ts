@@ -6,6 +6,22 @@ import type { RepositoryEvent, TrustVersions } from '../client/repository.ts'
 import { describeSourceFailure, type SourceFailure } from '../client/try-in-order.ts'
 import type { Contact } from '../store/floors.ts'
 
+/** `undefined` for what is no news: the notary's own folder is looked at all the time. */
+export function toFirstUseEvent(
+  index: string,
+  event: RepositoryEvent,
+  before: TrustVersions,
+): AuditEvent | undefined {
+  const trust = { kind: 'first-use', ...event.trust } as const
+  if (event.kind === 'refreshed') {
+    if (event.trust.timestamp === before.timestamp) return undefined
+    return { kind: 'refresh', message: `${index}: first-use: what was seen is kept`, trust }
+  }
+  const error = event.kind === 'failed' ? event.failure.error : event.error
+  const message = `${index}: first-use: what was seen before cannot be read (${error.code})`
+  return { kind: 'warning', code: error.code, message, trust }
+}
+
 /** Mirrors that offer older or bad metadata are worth a line; unreachable ones too. */
 export function toAuditEvent(index: string, event: RepositoryEvent): AuditEvent {
   if (event.kind === 'refreshed') {

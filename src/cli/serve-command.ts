@@ -2,6 +2,9 @@
 
 import { formatSpan } from '../base/clock.ts'
 import { createLog } from './logger.ts'
+import { describeCounts } from './notary-news.ts'
+import type { OpenIndex } from './open-index.ts'
+import type { OpenedNotary } from './open-notary.ts'
 import { readSettings } from './read-settings.ts'
 import { describeFirstContact, formatTrust } from './repository-events.ts'
 import { startProxy, type RunningProxy } from './serve.ts'
@@ -25,6 +28,10 @@ export async function runServe(flags: ServeFlags): Promise<number> {
   log('info', `${signal}: stopping; requests under way have 10 s to end`)
   const started = Date.now()
   const head = await proxy.stop()
+  for (const { name, opened } of proxy.indexes) {
+    const counts = opened && describeCounts(opened.firstUse.counts)
+    if (counts !== undefined) say(`index ${name}: ${counts}`)
+  }
   say(`stopped after ${formatSpan(Date.now() - started)}`)
   say(`audit log head ${head}`)
   return 0
@@ -32,17 +39,31 @@ export async function runServe(flags: ServeFlags): Promise<number> {
 
 function announce({ origins, indexes, stateFolder }: RunningProxy): void {
   say(`tufgate ${version}`)
-  for (const { name, url, rootSha256, repository, contact } of indexes) {
-    say(`  index ${name}: ${url}`)
-    say(`    pinned root sha256 ${rootSha256}`)
-    say(`    trusted on disk: ${formatTrust(repository.trust)}`)
-    const firstContact = describeFirstContact(contact)
-    if (firstContact !== undefined) say(`    ${firstContact}`)
+  for (const index of indexes) {
+    say(`  index ${index.name}: ${index.url}`)
+    if (index.opened === undefined) announceMirrored(index)
+    else announceFirstUse(index.opened)
+    const { pins } = index.policy
+    if (pins !== undefined) say(`    only what ${pins.source} names: ${pins.count} files`)
   }
   say(`  state ${stateFolder}`)
   for (const origin of origins) say(`listening on ${origin}`)
   const [origin = ''] = origins
   say(`  pip install --index-url ${origin}/simple/ PACKAGE`)
+}
+
+function announceMirrored({ rootSha256, repository, contact }: OpenIndex): void {
+  say(`    pinned root sha256 ${rootSha256}`)
+  say(`    trusted on disk: ${formatTrust(repository.trust)}`)
+  const firstContact = describeFirstContact(contact)
+  if (firstContact !== undefined) say(`    ${firstContact}`)
+}
+
+function announceFirstUse({ notary, place }: OpenedNotary): void {
+  const count = notary.countProjects()
+  const seen = count === 1 ? '1 project' : `${count} projects`
+  say('    trust on first use: nobody vouches for what is seen for the first time')
+  say(`    ${seen} seen before, kept in ${place.path}`)
 }
 
 /** Ctrl-C reaches a process twice where npm passes it on; a second one counts when a person can mean it. */

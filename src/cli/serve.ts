@@ -1,13 +1,13 @@
 /** The composition root of `tufgate serve`: settings in, a running proxy out. */
 
+import type { AuditEvent } from '../audit/event.ts'
 import { AuditLog } from '../audit/log.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigError, describeError, UpstreamError, VerifyError } from '../base/errors.ts'
 import { Downloads, type DownloadLimits } from '../client/download.ts'
-import type { Policy } from '../policy/decide.ts'
-import { parseDenyRule } from '../policy/deny-rule.ts'
+import type { RepositoryEvent, TrustVersions } from '../client/repository.ts'
+import { startRecheck, type Recheck } from '../notary/recheck.ts'
 import { defaultLimits, startServer, type ListenAddress } from '../proxy/server.ts'
-import { normalizeName } from '../simple/names.ts'
 import { currentOwner } from '../store/process-owner.ts'
 import { findStateHome } from '../store/state-directory.ts'
 import { Vault } from '../store/vault.ts'
@@ -25,7 +25,7 @@ import {
   type OpenIndex,
 } from './open-index.ts'
 import { RefusalNotes } from './refusal-notes.ts'
-import { describeFirstContact, toAuditEvent } from './repository-events.ts'
+import { describeFirstContact, toAuditEvent, toFirstUseEvent } from './repository-events.ts'
 import type { Settings } from './settings.ts'
 import { formatFailure } from './terminal.ts'
 import { userAgent, version } from './version.ts'
@@ -57,7 +57,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const warn = (message: string): void => log('warning', message)
   const http = new HttpClient({ userAgent, environment, limits: httpLimitsOf(settings), clock })
   const stateHome = settings['state-dir'] ?? findStateHome(environment)
-  const context: IndexContext = { settings, stateHome, http, clock, warn }
+  const context: IndexContext = { settings, stateHome, http, clock, log, warn }
   const states = await openStates(context)
   const [{ directory }] = states
   const audit = await openAudit(directory.audit, settings, clock)
@@ -71,9 +71,8 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
     downloadLimitsOf(settings),
   )
   const append: AuditLog['append'] = (event) => audit.append(event)
-  const policy = parsePolicy(settings)
   const notes = new RefusalNotes(log, clock)
-  const ops = createGatewayOps({ indexes, vault, downloads, policy, append, notes, clock })
+  const ops = createGatewayOps({ indexes, vault, downloads, append, notes, clock })
   const server = await startServer(
     {
       ops,
@@ -92,6 +91,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
     },
   )
   prewarm(indexes, log)
+  const rechecks = startRechecks(indexes, log)
   return {
     origins: server.addresses.map(formatOrigin),
     indexes,
@@ -100,7 +100,9 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
       await server.stop()
       await downloads.close()
       await http.close()
-      for (const index of indexes) index.close()
+      for (const recheck of rechecks) await recheck.stop()
+      for (const index of indexes) await index.close()
+      for (const { opened } of indexes) opened?.news.tellCounts(opened.firstUse.counts)
       await vault.close()
       await audit.close()
       const { chain, seq, digest } = audit.head()
@@ -134,29 +136,51 @@ async function openIndexes(
   [first, ...others]: readonly [IndexState, ...IndexState[]],
   vault: Vault,
   context: IndexContext,
-  { log, audit }: { readonly log: Log; readonly audit: AuditLog },
+  { log, audit }: Logs,
 ): Promise<OpenIndexes> {
   const content = createContentStore(vault, context.warn)
   const open = async (state: IndexState): Promise<OpenIndex> => {
-    const { name } = state.settings
-    const news = new MirrorNews(name, log, context.clock)
-    const index = await openIndex(state, content, context, (event) => {
-      news.tell(event)
-      // Where the log cannot be written requests are refused; this line is told only here.
-      audit.append(toAuditEvent(name, event)).catch((error: unknown) => {
-        log('error', describeError(error))
-      })
-    })
-    await noteFirstContact(index, { log, audit })
+    const report = createEventReport(state, context.clock, { log, audit })
+    const index = await openIndex(state, content, context, report)
+    if (index.trustKind === 'signed') await noteFirstContact(index, { log, audit })
     return index
   }
   return [await open(first), ...(await Promise.all(others.map(open)))]
 }
 
-async function noteFirstContact(
-  { name, contact }: OpenIndex,
-  { log, audit }: { readonly log: Log; readonly audit: AuditLog },
-): Promise<void> {
+interface Logs {
+  readonly log: Log
+  readonly audit: AuditLog
+}
+
+function createEventReport(
+  { settings: { name }, opened }: IndexState,
+  clock: Clock,
+  { log, audit }: Logs,
+): (event: RepositoryEvent) => void {
+  const append = (event: AuditEvent): void => {
+    // Where the log cannot be written requests are refused; this line is told only here.
+    audit.append(event).catch((error: unknown) => log('error', describeError(error)))
+  }
+  if (opened === undefined) {
+    const news = new MirrorNews(name, log, clock)
+    return (event) => {
+      news.tell(event)
+      append(toAuditEvent(name, event))
+    }
+  }
+  opened.news.begin((event) => audit.append(event))
+  let trust: TrustVersions = { root: 0 }
+  return (event) => {
+    const news = toFirstUseEvent(name, event, trust)
+    trust = event.trust
+    if (news === undefined) return
+    if (news.kind === 'warning') log('warning', news.message ?? '')
+    append(news)
+  }
+}
+
+async function noteFirstContact({ name, contact }: OpenIndex, { log, audit }: Logs): Promise<void> {
   const message = describeFirstContact(contact)
   if (message === undefined) return
   await audit.append({ kind: 'warning', message: `${name}: ${message}` })
@@ -176,7 +200,9 @@ function openAudit(directory: string, { audit }: Settings, clock: Clock): Promis
 
 /** So that the first request does not wait: pip gives its own update check 5 s. */
 function prewarm(indexes: OpenIndexes, log: Log): void {
-  for (const { name, repository } of indexes) {
+  for (const { name, repository, trustKind } of indexes) {
+    // What the notary has is made when it is asked for.
+    if (trustKind === 'first-use') continue
     repository.refresh().catch((error: unknown) => {
       // What each mirror failed with has been said already; a fault of our own has not.
       const isSaid = error instanceof VerifyError || error instanceof UpstreamError
@@ -189,13 +215,13 @@ function prewarm(indexes: OpenIndexes, log: Log): void {
   }
 }
 
-function parsePolicy({ policy }: Settings): Policy {
-  return {
-    deny: policy.deny.map(parseDenyRule),
-    minAgeMs: policy['min-age'],
-    minAgeExcept: policy.except.map(normalizeName),
-    showHidden: policy['show-hidden'],
-  }
+/** Where no mirror looks at the index in the background, the proxy does. */
+function startRechecks(indexes: OpenIndexes, log: Log): Recheck[] {
+  return indexes.flatMap(({ name, opened }) => {
+    if (opened === undefined) return []
+    const reportFault = (message: string): void => log('warning', `${name}: ${message}`)
+    return [startRecheck(opened.notary, { reportFault })]
+  })
 }
 
 function httpLimitsOf({ limits }: Settings): Partial<HttpLimits> {

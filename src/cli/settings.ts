@@ -55,11 +55,13 @@ const projectPattern = z
     'expected a normalized project name, which may have *',
   )
 
+/** Without a mirror: the embedded notary (trust on first use). */
 const indexSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected letters, digits, - and _'),
   url: httpUrl,
-  mirror: z.array(z.string().min(1)).min(1, 'expected at least one mirror'),
-  root: z.string().min(1),
+  mirror: z.array(z.string().min(1)).min(1, 'expected at least one mirror').optional(),
+  root: z.string().min(1).optional(),
+  pins: z.string().min(1).optional(),
   'file-hosts': z.array(hostName).optional(),
   projects: z.array(projectPattern).optional(),
   'record-path': z
@@ -69,6 +71,13 @@ const indexSchema = z.strictObject({
       'expected {project} to stand in it once',
     )
     .default('simple/{project}/index.json'),
+})
+
+/** A mirror is nothing without its root, and a root nothing without its mirror. */
+const checkedIndexSchema = indexSchema.superRefine(({ mirror, root }, context) => {
+  if ((mirror === undefined) === (root === undefined)) return
+  const missing = mirror === undefined ? 'mirror' : 'root'
+  context.addIssue({ code: 'custom', path: [missing], message: 'it is missing' })
 })
 
 const policySchema = z.strictObject({
@@ -108,7 +117,7 @@ const settingsSchema = z.strictObject({
   refresh: duration('60s'),
   'max-unseen': duration('48h'),
   'hold-for': duration('8s'),
-  index: z.array(indexSchema).default([]),
+  index: z.array(checkedIndexSchema).default([]),
   policy: policySchema.prefault({}),
   vault: z.strictObject({ 'max-size': size('20 GiB') }).prefault({}),
   audit: z.strictObject({ 'max-file': size('64 MiB'), 'max-total': size('1 GiB') }).prefault({}),
@@ -117,6 +126,11 @@ const settingsSchema = z.strictObject({
 
 export type Settings = z.output<typeof settingsSchema>
 export type IndexSettings = z.output<typeof indexSchema>
+/** An index whose pages a mirror has signed. */
+export type MirroredIndexSettings = IndexSettings & {
+  readonly mirror: readonly string[]
+  readonly root: string
+}
 export type LogLevel = Settings['log-level']
 
 /** What the command line may say instead of the file. */
@@ -125,6 +139,7 @@ export interface SettingsOverrides {
   readonly index?: string
   readonly mirror?: readonly string[]
   readonly root?: string
+  readonly pins?: string
   readonly stateDir?: string
   readonly logLevel?: string
 }
@@ -168,7 +183,7 @@ function isUnquoted(problem: string): boolean {
 
 /** By the place in the settings that each one overrides. */
 function findFlags(overrides: SettingsOverrides): ReadonlyMap<string, string> {
-  const { listen, stateDir, logLevel, index, mirror, root } = overrides
+  const { listen, stateDir, logLevel, index, mirror, root, pins } = overrides
   const given: readonly (readonly [place: string, flag: string, value: unknown])[] = [
     ['listen', '--listen', listen],
     ['state-dir', '--state-dir', stateDir],
@@ -176,6 +191,7 @@ function findFlags(overrides: SettingsOverrides): ReadonlyMap<string, string> {
     ['index.0.url', '--index', index],
     ['index.0.mirror', '--mirror', mirror],
     ['index.0.root', '--root', root],
+    ['index.0.pins', '--pins', pins],
   ]
   return new Map(
     given.filter(([, , value]) => value !== undefined).map(([place, flag]) => [place, flag]),
@@ -183,11 +199,12 @@ function findFlags(overrides: SettingsOverrides): ReadonlyMap<string, string> {
 }
 
 function applyOverrides(raw: Record<string, unknown>, overrides: SettingsOverrides): unknown {
-  const { listen, stateDir, logLevel, index, mirror, root } = overrides
+  const { listen, stateDir, logLevel, index, mirror, root, pins } = overrides
   const first = {
     ...(index !== undefined && { url: index }),
     ...(mirror !== undefined && { mirror }),
     ...(root !== undefined && { root }),
+    ...(pins !== undefined && { pins }),
   }
   return {
     ...raw,
@@ -200,15 +217,24 @@ function applyOverrides(raw: Record<string, unknown>, overrides: SettingsOverrid
 
 function overrideFirst(raw: unknown, first: object): unknown {
   const [head, ...rest] = (Array.isArray(raw) ? raw : []) as unknown[]
-  const base = typeof head === 'object' && head !== null ? head : { name: 'default' }
+  const base = typeof head === 'object' && head !== null ? head : findDefaultBase(first)
   return [{ ...base, ...first }, ...rest]
+}
+
+/** Whoever has a mirror says of which index; without one it is the usual index. */
+function findDefaultBase(first: object): object {
+  return 'url' in first || 'mirror' in first || 'root' in first ? { name: 'default' } : usualIndex
+}
+
+const usualIndex = { name: 'pypi', url: 'https://pypi.org/simple/' }
+
+export function isMirrored(index: IndexSettings): index is MirroredIndexSettings {
+  return index.mirror !== undefined && index.root !== undefined
 }
 
 function requireIndexes(settings: Settings, source: string): Settings {
   if (settings.index.length === 0) {
-    throw new ConfigError('CONFIG_INVALID', `${source} names no index.`, {
-      next: 'Add an [[index]] with url, mirror and root, or give --index, --mirror and --root.',
-    })
+    return { ...settings, index: [indexSchema.parse(usualIndex)] }
   }
   const names = settings.index.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)

@@ -7,6 +7,7 @@
 
 import type { Bytes } from '../base/bytes.ts'
 import { isTufgateError, UpstreamError, VerifyError } from '../base/errors.ts'
+import { findTrustWords, type TrustKind, type TrustWords } from '../base/trust-words.ts'
 import { showUrl, type HostRules } from '../upstream/host-rules.ts'
 import type { DownloadSink, RequestOptions } from '../upstream/http-client.ts'
 import { findRetryDelay, isPassingFault } from '../upstream/retry.ts'
@@ -20,6 +21,8 @@ export interface DownloadFile {
   readonly kind: 'file' | 'metadata'
   /** Where it may be fetched from, redirects included. */
   readonly hosts: HostRules
+  /** Of the record that lists it: how a mismatch is spoken of. Default: signed. */
+  readonly trust?: TrustKind
 }
 
 export interface TransferProgress {
@@ -212,20 +215,28 @@ function renameTooLarge(file: DownloadFile, error: unknown): unknown {
 
 export function refuseLength(file: DownloadFile, found: string, cause?: unknown): VerifyError {
   const name = fileName(file.url)
-  return new VerifyError('LENGTH_MISMATCH', `the length of ${name} is not the signed one`, {
-    expected: `${file.size} bytes`,
-    found,
-    url: showUrl(file.url),
-    next: adviceOnMismatch,
-    cause,
-  })
+  return new VerifyError(
+    'LENGTH_MISMATCH',
+    `the length of ${name} is not ${wordsFor(file).expectedFile}`,
+    {
+      expected: `${file.size} bytes`,
+      found,
+      url: showUrl(file.url),
+      next: adviceOnMismatch,
+      cause,
+    },
+  )
+}
+
+function wordsFor({ trust = 'signed' }: DownloadFile): TrustWords {
+  return findTrustWords(trust)
 }
 
 function requireDigest(file: DownloadFile, found: string): void {
   if (found === file.sha256) return
   throw new VerifyError(
     'DIGEST_MISMATCH',
-    `sha256 of ${fileName(file.url)} is not the signed one`,
+    `sha256 of ${fileName(file.url)} is not ${wordsFor(file).expectedFile}`,
     {
       expected: file.sha256,
       found,

@@ -12,6 +12,7 @@ import type { DecisionCode } from '../base/errors.ts'
 import { parseUploadTime } from '../simple/read-text.ts'
 import type { ProjectRecord, RecordFile } from '../simple/record.ts'
 import { findDenyRule, type DenyRule } from './deny-rule.ts'
+import { findPin, type PinSet } from './pin-set.ts'
 
 export interface Policy {
   readonly deny: readonly DenyRule[]
@@ -20,6 +21,8 @@ export interface Policy {
   /** Normalized project names to which the minimum age does not apply. */
   readonly minAgeExcept: readonly string[]
   readonly showHidden: boolean
+  /** Only what it names is served. */
+  readonly pins?: PinSet
 }
 
 export interface Ruling {
@@ -27,6 +30,8 @@ export interface Ruling {
   readonly code: DecisionCode
   /** One sentence, the same at any time of asking. */
   readonly reason: string
+  readonly expected?: string
+  readonly found?: string
   /** ms: when the ruling may change. */
   readonly until?: number
 }
@@ -35,7 +40,7 @@ export type Decision = { readonly kind: 'keep' } | Ruling
 
 const keep: Decision = { kind: 'keep' }
 
-/** `project` is normalized. The strongest reason is given: withdrawn, removed, denied, too young. */
+/** `project` is normalized. The strongest reason is given: withdrawn, removed, denied, not pinned, too young. */
 export function decideFile(
   policy: Policy,
   project: string,
@@ -55,8 +60,23 @@ export function decideFile(
   if (rule !== undefined) {
     return { kind: 'refuse', code: 'DENIED', reason: `the policy denies ${rule.text}` }
   }
+  const unpinned = policy.pins && decidePinned(policy.pins, project, file)
+  if (unpinned !== undefined) return unpinned
   if (policy.minAgeMs <= 0 || policy.minAgeExcept.includes(project)) return keep
   return decideAge(policy.minAgeMs, file, now)
+}
+
+/** What is not pinned is hidden, so that a resolver takes what is; another digest is never passed over. */
+function decidePinned(pins: PinSet, project: string, file: RecordFile): Ruling | undefined {
+  const { filename, sha256 } = file
+  const expected = findPin(pins, project, filename)
+  if (expected === sha256) return undefined
+  if (expected === undefined) {
+    const reason = `${filename} is not in the pins file ${pins.source}`
+    return { kind: 'hide', code: 'NOT_PINNED', reason }
+  }
+  const reason = `sha256 of ${filename} is not the one in the pins file ${pins.source}`
+  return { kind: 'refuse', code: 'CONFLICT', reason, expected, found: sha256 }
 }
 
 /**

@@ -74,8 +74,9 @@ export function describeTarget(rawTarget: string): string {
 }
 
 function describeTrust(trust: TrustSummary, record: string | undefined): AuditEvent['trust'] & {} {
-  const { root, timestamp, snapshot, role } = trust
+  const { root, timestamp, snapshot, role, firstUse } = trust
   return {
+    ...(firstUse === true ? { kind: 'first-use' } : {}),
     root,
     ...(timestamp === undefined ? {} : { timestamp }),
     ...(snapshot === undefined ? {} : { snapshot }),

@@ -5,6 +5,7 @@
  */
 
 import type { AuditEvent } from '../audit/event.ts'
+import type { TrustKind } from '../base/trust-words.ts'
 import type { Policy } from '../policy/decide.ts'
 import type { ProjectRecord, ServedPath } from '../simple/record.ts'
 
@@ -14,7 +15,7 @@ export interface TrustSummary {
   readonly timestamp?: number
   readonly snapshot?: number
   readonly role?: string
-  /** The record is signed by the embedded notary: trusted at first sight, not verified. */
+  /** The record is the embedded notary's: trusted at first sight, not verified. */
   readonly firstUse?: boolean
 }
 
@@ -79,9 +80,13 @@ export interface Readiness {
 }
 
 export interface GatewayOps {
-  /** Throws VerifyError, UpstreamError METADATA_UNAVAILABLE or StorageError. */
-  findRecord(project: string): Promise<RecordLookup>
-  findProjectList(): Promise<ProjectListLookup | undefined>
+  /**
+   * For a page it is worth some waiting that the record is new; for a file it is not.
+   * Throws VerifyError, UpstreamError METADATA_UNAVAILABLE or StorageError.
+   */
+  findRecord(project: string, purpose: 'page' | 'file'): Promise<RecordLookup>
+  /** Where there is none: the kind of trust that there is in its place. */
+  findProjectList(): Promise<ProjectListLookup | TrustKind>
   openVerified(sha256: string): Promise<VerifiedFile | undefined>
   /** `project`: which hosts may be asked is a matter of its index. */
   download(project: string, path: ServedPath): FileFetch

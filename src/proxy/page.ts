@@ -8,13 +8,14 @@ import { gzip } from 'node:zlib'
 import type { Bytes } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { RequestError } from '../base/errors.ts'
+import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
 import { decidePage, type PageDecision, type Policy } from '../policy/decide.ts'
 import type { ProjectRecord } from '../simple/record.ts'
 import { contentTypeOf, negotiate, negotiateEncoding } from '../simple/negotiate.ts'
 import type { PageFormat } from '../simple/negotiate.ts'
 import { renderProjectList } from '../simple/project-list.ts'
 import { renderPage } from '../simple/render.ts'
-import { rewritePage } from '../simple/rewrite.ts'
+import { rewritePage, type RewriteOptions } from '../simple/rewrite.ts'
 import type { Exchange } from './exchange.ts'
 import type { FoundRecord, GatewayOps } from './gateway.ts'
 import { type CachedPage, PageCache } from './page-cache.ts'
@@ -53,15 +54,15 @@ export class Pages {
     const { decision, isNews } = this.#decide(record, policy)
     const key = `${digest} ${policy.showHidden ? 'shown' : 'hidden'} ${decision.outcome}`
     const page = await this.#findRendered(exchange, key, (format) =>
-      renderPage(rewritePage(record, decision.rulings, policy), format),
+      renderPage(rewritePage(record, decision.rulings, rewriteOptionsOf(policy)), format),
     )
     return isNews ? { page, hidden: decision } : { page }
   }
 
   async findProjectList(exchange: Exchange): Promise<PageAnswer> {
     const found = await this.#ops.findProjectList()
-    if (found === undefined) {
-      throw new RequestError('NOT_FOUND', 'the mirror publishes no list of all projects', {
+    if (typeof found === 'string') {
+      throw new RequestError('NOT_FOUND', findTrustWords(found).noProjectList, {
         next: 'installers do not need one: ask for /simple/<project>/',
       })
     }
@@ -75,20 +76,17 @@ export class Pages {
   }
 
   async #requireRecord(exchange: Exchange, project: string): Promise<FoundRecord> {
-    const found = await this.#ops.findRecord(project)
+    const found = await this.#ops.findRecord(project, 'page')
     exchange.subject.trust = found.trust
     if (found.kind === 'found') {
       exchange.subject.recordDigest = found.digest
       return found
     }
-    if (!found.claimed) {
-      throw new RequestError('NOT_FOUND', `project ${project} is not in the signed list`)
-    }
-    throw new RequestError(
-      'NOT_SIGNED',
-      `project ${project} is not in the signed list of the index that claims its name`,
-      { next: 'check the name, or publish the project on that index' },
-    )
+    const words = findTrustWords(trustKindOf(found.trust))
+    if (!found.claimed) throw new RequestError('NOT_FOUND', words.absent(project))
+    throw new RequestError('NOT_SIGNED', words.absentClaimed(project), {
+      next: 'check the name, or publish the project on that index',
+    })
   }
 
   /** A decision holds from when it was made until policy says; a clock that went back ends it too. */
@@ -125,6 +123,11 @@ export class Pages {
       return buildPage(await compress(plain.body), format, ['Content-Encoding', 'gzip'])
     })
   }
+}
+
+/** A `.metadata` file has no line in a pins file: installers read the metadata in the pinned file. */
+function rewriteOptionsOf({ showHidden, pins }: Policy): RewriteOptions {
+  return { showHidden, hasMetadata: pins === undefined }
 }
 
 /** The ETag is of these very bytes: another format or encoding has another. */

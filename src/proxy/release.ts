@@ -4,6 +4,7 @@
  */
 
 import { DecisionError, RequestError, StorageError } from '../base/errors.ts'
+import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
 import { decideFile } from '../policy/decide.ts'
 import type { ServedPath } from '../simple/record.ts'
 import { describeExchange, isGone, isHead, type Exchange } from './exchange.ts'
@@ -42,15 +43,14 @@ async function requireServed(
   { project, path }: FileRoute,
   ops: GatewayOps,
 ): Promise<ServedPath> {
-  const found = await ops.findRecord(project)
+  const found = await ops.findRecord(project, 'file')
   subject.trust = found.trust
-  if (found.kind === 'absent') {
-    throw new RequestError('NOT_FOUND', `project ${project} is not in the signed list`)
-  }
+  const words = findTrustWords(trustKindOf(found.trust))
+  if (found.kind === 'absent') throw new RequestError('NOT_FOUND', words.absent(project))
   subject.recordDigest = found.digest
   const served = found.record.byPath.get(path)
   if (served === undefined) {
-    throw new RequestError('NOT_FOUND', `the signed record of ${project} lists no such file`, {
+    throw new RequestError('NOT_FOUND', `${words.record(project)} lists no such file`, {
       next: 'follow the links of the project page; old lock files may name other URLs',
     })
   }
@@ -59,9 +59,24 @@ async function requireServed(
   if (found.record.status?.status === 'quarantined') {
     throw new DecisionError('REMOVED', `the index has put project ${project} into quarantine`)
   }
-  const decision = decideFile(ops.policyOf(project), project, served.file, ops.now())
-  if (decision.kind !== 'keep') throw new DecisionError(decision.code, decision.reason)
+  requirePolicy(project, served, ops)
   return served
+}
+
+function requirePolicy(project: string, { file, kind }: ServedPath, ops: GatewayOps): void {
+  const policy = ops.policyOf(project)
+  const decision = decideFile(policy, project, file, ops.now())
+  if (decision.kind !== 'keep') {
+    const { code, reason, expected, found } = decision
+    throw new DecisionError(code, reason, {
+      ...(expected !== undefined && { expected }),
+      ...(found !== undefined && { found }),
+    })
+  }
+  // Pages of pinned projects do not offer it: what a file demands is read in the pinned file itself.
+  if (policy.pins === undefined || kind === 'file') return
+  const message = `${file.filename}.metadata is not in the pins file ${policy.pins.source}`
+  throw new DecisionError('NOT_PINNED', message)
 }
 
 async function sendStored(
@@ -128,7 +143,7 @@ async function answerHeadEarly(
   served: ServedPath,
   { log, now }: SendDependencies,
 ): Promise<void> {
-  const message = 'headers from the signed record; the file is not verified yet'
+  const message = findTrustWords(trustKindOf(exchange.subject.trust ?? {})).earlyHead
   await log.requireWritten(describeExchange(exchange, 'page', now(), { message, bytes: 0 }))
   beginFile(exchange, 200, [], served.size)
   endEmpty(exchange)

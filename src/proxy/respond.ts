@@ -135,8 +135,7 @@ function commonHeaders({ id, subject }: Exchange): string[] {
 }
 
 function renderTrust({ root, timestamp, snapshot, firstUse }: TrustSummary): string {
-  if (firstUse === true) return 'first-use'
-  const versions = [`root=${root}`]
+  const versions = [firstUse === true ? 'first-use' : `root=${root}`]
   if (timestamp !== undefined) versions.push(`timestamp=${timestamp}`)
   if (snapshot !== undefined) versions.push(`snapshot=${snapshot}`)
   return versions.join(' ')

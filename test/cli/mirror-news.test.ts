@@ -65,18 +65,18 @@ describe('a mirror that is down', () => {
 
 describe('a project that is not signed', () => {
   test('is told once a minute with the way out, and that of pip itself only for debugging', () => {
-    notes.noteAbsent('blinker')
-    notes.noteAbsent('blinker')
-    notes.noteAbsent('pip')
+    notes.noteAbsent('blinker', 'signed')
+    notes.noteAbsent('blinker', 'signed')
+    notes.noteAbsent('pip', 'signed')
     now += 60_000
-    notes.noteAbsent('blinker')
+    notes.noteAbsent('blinker', 'signed')
     const line =
       'info blinker is not in the signed list. On the mirror: tufgate mirror sync FOLDER --project blinker'
     expect(lines).toEqual([line, expect.stringMatching(/^debug pip is not/), line])
   })
 
   test('is not told of any more where a client makes up names', () => {
-    for (let at = 0; at < 5000; at += 1) notes.noteAbsent(`made-up-${at}`)
+    for (let at = 0; at < 5000; at += 1) notes.noteAbsent(`made-up-${at}`, 'signed')
     expect(lines).toHaveLength(256)
   })
 })

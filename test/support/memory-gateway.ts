@@ -4,6 +4,7 @@ import type { AuditEvent } from '../../src/audit/event.ts'
 import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { StorageError } from '../../src/base/errors.ts'
+import type { TrustKind } from '../../src/base/trust-words.ts'
 import type { Policy } from '../../src/policy/decide.ts'
 import type {
   FetchProgress,
@@ -109,8 +110,8 @@ export class MemoryGateway implements GatewayOps {
     return this.lookups.get(project) ?? { kind: 'absent', trust, claimed: false }
   }
 
-  async findProjectList(): Promise<ProjectListLookup | undefined> {
-    return this.list
+  async findProjectList(): Promise<ProjectListLookup | TrustKind> {
+    return this.list ?? 'signed'
   }
 
   async openVerified(sha256: string): Promise<VerifiedFile | undefined> {

@@ -16,12 +16,16 @@ export function addServe(program: Command, run: Run): void {
       '--listen <address...>',
       'host:port to listen on (default: 127.0.0.1:8642 and [::1]:8642)',
     )
-    .option('--index <url>', 'the index whose pages the mirror has signed')
+    .option(
+      '--index <url>',
+      'the index whose pages the mirror has signed; without a mirror: trust on first use (default: https://pypi.org/simple/)',
+    )
     .option(
       '--mirror <location...>',
       'URL or folder with metadata/ and targets/; several are tried in order',
     )
     .option('--root <file>', 'the pinned 1.root.json of the mirror')
+    .option('--pins <file>', 'serve only the files that this file names (see tufgate pins)')
     .option(
       '--state-dir <folder>',
       'trusted state, verified files and the audit log (default: $XDG_STATE_HOME/tufgate, or ~/.local/state/tufgate)',
@@ -37,6 +41,8 @@ export function addServe(program: Command, run: Run): void {
     .addHelpText(
       'after',
       example(
+        'tufgate serve',
+        'tufgate serve --index https://pypi.org/simple/ --pins pins.txt',
         'tufgate serve --config tufgate.toml',
         'tufgate serve --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json',
       ),

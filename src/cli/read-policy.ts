@@ -1,0 +1,42 @@
+/** What the operator's rules say of the files of one index, pins among them. */
+
+import { readFileSync } from 'node:fs'
+import { ConfigError } from '../base/errors.ts'
+import type { Policy } from '../policy/decide.ts'
+import { parseDenyRule } from '../policy/deny-rule.ts'
+import { parsePins, type PinSet } from '../policy/pin-set.ts'
+import { normalizeName } from '../simple/names.ts'
+import { describeErrno } from '../store/storage-error.ts'
+import type { IndexSettings, Settings } from './settings.ts'
+
+/** Lines of 200 bytes, for as many files as any repository pins. */
+const maxPinsBytes = 512 * 1024 ** 2
+
+/** Throws ConfigError CONFIG_INVALID. */
+export function readPolicy({ policy }: Settings, { pins }: IndexSettings): Policy {
+  return {
+    deny: policy.deny.map(parseDenyRule),
+    minAgeMs: policy['min-age'],
+    minAgeExcept: policy.except.map(normalizeName),
+    showHidden: policy['show-hidden'],
+    ...(pins !== undefined && { pins: readPins(pins) }),
+  }
+}
+
+export function readPins(path: string): PinSet {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${path}, the pins file, cannot be read: ${describeErrno(error)}`,
+      { cause: error, next: 'Give the path of a file that tufgate pins export has written.' },
+    )
+  }
+  if (text.length <= maxPinsBytes) return parsePins(text, path)
+  throw new ConfigError('CONFIG_INVALID', `${path} is too large for a pins file.`, {
+    expected: `at most ${maxPinsBytes} characters`,
+    next: 'Export only the indexes that are needed.',
+  })
+}

@@ -1,0 +1,277 @@
+/**
+ * The embedded notary: looks at a project of the index when somebody asks for it, and has the mirror's
+ * own machinery merge, judge and sign what it saw, under its lock. Trust on first use.
+ *
+ * One look at a time for a project; what was looked at at about the same time is published together.
+ * Who waits for a look, and for how long, is not decided here.
+ */
+
+import type { Clock } from '../base/clock.ts'
+import { isTufgateError, UpstreamError, VerifyError } from '../base/errors.ts'
+import { Admission } from '../client/admission.ts'
+import { catchUp } from '../mirror/catch-up.ts'
+import { chooseIndex, type ChosenIndex } from '../mirror/index-choice.ts'
+import type { IndexPort } from '../mirror/index-port.ts'
+import { defaultRemovalLimits } from '../mirror/change-kinds.ts'
+import { openOnlineSigners, type OnlineSigners } from '../mirror/online-signers.ts'
+import { shareMirror, type Mirror, type SharedMirror } from '../mirror/open-mirror.ts'
+import { publishMirror } from '../mirror/publish.ts'
+import type { MirrorEvent } from '../mirror/report.ts'
+import { dayMs, settings } from '../mirror/settings.ts'
+import { syncOpened } from '../mirror/sync.ts'
+import { explainLoss, requireNotary, type NotaryPlace } from './notary-folder.ts'
+import { createPrefetchedIndex, type Answer } from './prefetched-index.ts'
+import { renewOfflineRoles } from './renew-offline.ts'
+import { Sightings } from './sightings.ts'
+import { waitWhileBusy } from './wait-while-busy.ts'
+
+export interface NotaryOptions {
+  readonly place: NotaryPlace
+  readonly index: IndexPort
+  readonly clock: Clock
+  readonly report: (event: MirrorEvent) => void
+}
+
+/** `absent`: the index says that there is no such project, and it was never seen. */
+export type Outcome = 'absent' | 'seen'
+
+interface Look {
+  readonly project: string
+  readonly answer: Answer
+  readonly settle: (error?: unknown) => void
+}
+
+const looksAtOnce = 16
+const maxWaitingLooks = 4096
+const batchSize = 64
+/** How often the signed time of the last answer of the index moves, where nothing else is signed. */
+const seenEveryMs = 10 * 60_000
+
+export class Notary {
+  readonly #options: NotaryOptions
+  readonly #mirror: SharedMirror
+  readonly #chosen: ChosenIndex
+  readonly #signers: OnlineSigners
+  readonly #admission = new Admission({
+    maxConcurrent: looksAtOnce,
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    maxWaiting: maxWaitingLooks,
+  })
+  readonly #flights = new Map<string, Promise<Outcome>>()
+  readonly #lookedAt: Sightings
+  readonly #vanished: Sightings
+  /** Why a look failed after the index had answered; of the batch under way. */
+  readonly #failures: Map<string, VerifyError>
+  #queue: Look[] = []
+  #working: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  /** Makes what is missing, renews what is due. Throws STORAGE_FAILED where what was seen is lost. */
+  static async open(options: NotaryOptions): Promise<Notary> {
+    const { place, clock } = options
+    await requireNotary(place, clock)
+    const failures = new Map<string, VerifyError>()
+    const report = (event: MirrorEvent): void => {
+      if (event.kind === 'failed') {
+        failures.set(event.project, new VerifyError('RECORD_REFUSED', event.message))
+      }
+      options.report(event)
+    }
+    try {
+      const mirror = await shareMirror(place.path, { clock, report })
+      try {
+        const prepared = await waitWhileBusy(() => mirror.use((held) => prepare(held, options)))
+        return new Notary(options, mirror, { ...prepared, failures })
+      } catch (error) {
+        mirror.close()
+        throw error
+      }
+    } catch (error) {
+      throw explainLoss(place, error)
+    }
+  }
+
+  private constructor(
+    options: NotaryOptions,
+    mirror: SharedMirror,
+    prepared: Prepared & { readonly failures: Map<string, VerifyError> },
+  ) {
+    this.#options = options
+    this.#mirror = mirror
+    this.#chosen = prepared.chosen
+    this.#signers = prepared.signers
+    this.#failures = prepared.failures
+    this.#lookedAt = new Sightings(options.clock)
+    this.#vanished = new Sightings(options.clock)
+  }
+
+  /** The newest timestamp that is out, whichever process has signed it. */
+  get timestamp(): number {
+    return this.#mirror.memory.roles.require('timestamp').version
+  }
+
+  isKnown(project: string): boolean {
+    return this.#mirror.memory.ledger.findProject(project) !== undefined
+  }
+
+  /** ms since this process has last had an answer about the project; `Infinity` where it never had. */
+  ageOf(project: string): number {
+    return this.#lookedAt.ageOf(project)
+  }
+
+  countProjects(): number {
+    return this.#mirror.memory.ledger.countProjects()
+  }
+
+  /** A page of all that was ever seen, in order. */
+  listNames(after: string, limit: number): string[] {
+    return this.#mirror.memory.ledger.listNames(after, limit)
+  }
+
+  /** The look that is under way, or a new one. Throws UpstreamError and VerifyError. */
+  look(project: string): Promise<Outcome> {
+    const running = this.#flights.get(project)
+    if (running !== undefined) return running
+    const flight = this.#lookOnce(project).finally(() => this.#flights.delete(project))
+    // Nobody may be waiting any more when it fails.
+    flight.catch(() => undefined)
+    this.#flights.set(project, flight)
+    return flight
+  }
+
+  /** Signs again what is past half of its life, whatever becomes of the index. */
+  async renew(): Promise<void> {
+    const { clock } = this.#options
+    await this.#use(async (mirror) => {
+      await renewOfflineRoles(mirror, clock())
+      await publishMirror(mirror, this.#signers, { now: clock(), isTimestampDue: false })
+    })
+  }
+
+  /** Resolves when nothing is written any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#working
+    this.#mirror.close()
+  }
+
+  async #lookOnce(project: string): Promise<Outcome> {
+    const answer = await this.#ask(project)
+    if (answer.page === 'absent' && !this.isKnown(project)) return 'absent'
+    const isNews = answer.page !== 'unchanged' || this.#isUnfinished(project)
+    if (isNews || this.#isSeenDue()) await this.#settle(project, answer)
+    this.#lookedAt.put(project)
+    return 'seen'
+  }
+
+  async #ask(project: string): Promise<Answer> {
+    const leave = await this.#admission.enter(0)
+    try {
+      requireOpen(this.#isClosed)
+      const askedWith = this.#mirror.memory.ledger.findProject(project)?.etag
+      return { page: await this.#options.index.fetchPage(project, askedWith), askedWith }
+    } finally {
+      leave()
+    }
+  }
+
+  /** Something waits: for a person, or because a process was killed before it could publish. */
+  #isUnfinished(project: string): boolean {
+    const { holds, roles } = this.#mirror.memory
+    return holds.find(project) !== undefined || roles.countDirty() > 0
+  }
+
+  #isSeenDue(): boolean {
+    const seenAt = this.#mirror.memory.settings.find(settings.indexSeenAt) ?? 0
+    return this.#options.clock() - seenAt >= seenEveryMs
+  }
+
+  #settle(project: string, answer: Answer): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const settle = (error?: unknown): void => {
+      if (error === undefined) resolve()
+      else reject(error instanceof Error ? error : new Error(String(error)))
+    }
+    this.#queue.push({ project, answer, settle })
+    // One batch at a time; what comes meanwhile is the next one.
+    if (this.#queue.length === 1) this.#working = this.#working.then(() => this.#drain())
+    return promise
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.slice(0, batchSize)
+      this.#queue = this.#queue.slice(batchSize)
+      await this.#publishBatch(batch)
+    }
+  }
+
+  async #publishBatch(batch: readonly Look[]): Promise<void> {
+    this.#failures.clear()
+    try {
+      requireOpen(this.#isClosed)
+      await this.#use((mirror) => this.#sync(mirror, batch))
+      for (const { project, settle } of batch) settle(this.#failures.get(project))
+    } catch (error) {
+      for (const { settle } of batch) settle(error)
+    }
+  }
+
+  async #sync(mirror: Mirror, batch: readonly Look[]): Promise<void> {
+    const answers = new Map(batch.map(({ project, answer }) => [project, answer]))
+    const port = createPrefetchedIndex(this.#options.index, answers)
+    const removalLimits = { projects: this.#findRemovalLimit() }
+    for (const [project, { page }] of answers) {
+      const isListed = (mirror.ledger.findProject(project)?.listed ?? 0) > 0
+      if (page === 'absent' && isListed) this.#vanished.put(project)
+    }
+    await syncOpened(
+      mirror,
+      { signers: this.#signers, index: { ...this.#chosen, port } },
+      {
+        projects: [...answers.keys()],
+        seenAfter: 'any',
+        // One at a time or all at once, it is the same removal.
+        removalLimits,
+      },
+    )
+  }
+
+  /** How many more projects may vanish today before a person has to look. */
+  #findRemovalLimit(): number {
+    return Math.max(1, defaultRemovalLimits.projects - this.#vanished.countWithin(dayMs))
+  }
+
+  #use<T>(work: (mirror: Mirror) => Promise<T>): Promise<T> {
+    return waitWhileBusy(() => this.#mirror.use(work))
+  }
+}
+
+interface Prepared {
+  readonly signers: OnlineSigners
+  readonly chosen: ChosenIndex
+}
+
+async function prepare(mirror: Mirror, { index, place, clock }: NotaryOptions): Promise<Prepared> {
+  await catchUp(mirror)
+  const signers = await openOnlineSigners(mirror)
+  const choice = { index: place.index, fileHosts: index.fileHosts }
+  const chosen = await chooseIndex(mirror, choice, () => Promise.resolve(index))
+  chosen.remember()
+  try {
+    await renewOfflineRoles(mirror, clock())
+    await publishMirror(mirror, signers, { now: clock(), isTimestampDue: false })
+  } catch (error) {
+    // With a clock that is behind nothing can be signed; what is there may still be served.
+    if (!isTufgateError(error) || error.code !== 'CLOCK_WRONG') throw error
+    mirror.report({ kind: 'warning', message: error.message, next: error.facts.next ?? '' })
+  }
+  return { signers, chosen }
+}
+
+function requireOpen(isClosed: boolean): void {
+  if (!isClosed) return
+  throw new UpstreamError('UNREACHABLE', 'the look was given up because tufgate stops', {
+    next: 'Try again when it runs again.',
+  })
+}
