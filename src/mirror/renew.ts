@@ -10,8 +10,8 @@ import { catchUp } from './catch-up.ts'
 import { openOnlineSigners } from './online-signers.ts'
 import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishMirror, type Published } from './publish.ts'
-import { offlineRoles } from './role-names.ts'
-import { dayMs, settings } from './settings.ts'
+import { adviseRenewal, listExpiries } from './role-expiries.ts'
+import { settings } from './settings.ts'
 
 export interface RenewOptions extends MirrorContext {
   readonly directory: string
@@ -22,15 +22,13 @@ export interface RenewResult {
   readonly published: Published | undefined
 }
 
-const warnedBeforeMs = 30 * dayMs
-
 /** Throws HELD where the last successful look at the index is older than `max-unseen`. */
 export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
   const mirror = await openMirror(options.directory, options)
   try {
     const now = mirror.clock()
     await catchUp(mirror)
-    warnOfOfflineExpiry(mirror, now)
+    warnOfExpiry(mirror, now)
     requireIndexSeen(mirror, now)
     const signers = await openOnlineSigners(mirror)
     return { published: await publishMirror(mirror, signers, { now, isTimestampDue: false }) }
@@ -52,22 +50,19 @@ function requireIndexSeen(mirror: Mirror, now: number): void {
   })
 }
 
-/** Signed by a person: nothing here can renew them. */
-export function listOfflineExpiries(mirror: Mirror): { role: string; expires: number }[] {
-  return offlineRoles.map((role) => ({
-    role,
-    expires: mirror.roles.require(role).expires,
-  }))
-}
-
-function warnOfOfflineExpiry(mirror: Mirror, now: number): void {
-  for (const { role, expires } of listOfflineExpiries(mirror)) {
-    if (expires - now > warnedBeforeMs) continue
+/** Of roles that others sign: nothing here can renew them. */
+function warnOfExpiry(mirror: Mirror, now: number): void {
+  for (const expiry of listExpiries(mirror, now)) {
+    const { role, expires, lifetime, urgency } = expiry
+    if (lifetime !== undefined || urgency === 'ok') continue
     const when = expires > now ? `expires in ${formatSpan(expires - now)}` : 'has expired'
+    const effect = role.startsWith('owner-')
+      ? 'clients refuse its project'
+      : 'every client refuses everything'
     mirror.report({
       kind: 'warning',
-      message: `The offline role ${role} ${when} (${formatUtcSeconds(expires)}); after that every client refuses everything`,
-      next: `Sign ${role} again with its offline keys.`,
+      message: `The role ${role} ${when} (${formatUtcSeconds(expires)}); after that ${effect}`,
+      next: adviseRenewal(expiry, now),
     })
   }
 }

@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import { equalBytes, type Bytes } from '../base/bytes.ts'
 import { describeError, VerifyError } from '../base/errors.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
+import type { StagedPublication } from '../mirror/open-mirror.ts'
 
 /** Each file that is read is compared with its twin, where it has one. Throws DIGEST_MISMATCH. */
 export function compareTwins(source: RepositorySource): RepositorySource {
@@ -51,22 +52,41 @@ function refuseTwin(path: string, problem: string): VerifyError {
   )
 }
 
-/** The tree with this timestamp in place of the one that is on disk. */
-export function stageTimestamp(source: RepositorySource, timestamp: Bytes): RepositorySource {
+/** Each role is read and compared once, however many clients of one check ask for it. */
+export function readOnce(source: RepositorySource): RepositorySource {
+  const read = new Map<string, ReturnType<RepositorySource['fetchMetadata']>>()
   return {
     ...source,
-    fetchMetadata: (path, maxBytes, etag) =>
-      path === 'metadata/timestamp.json'
-        ? Promise.resolve({ bytes: requireShort(timestamp, maxBytes) })
-        : source.fetchMetadata(path, maxBytes, etag),
+    fetchMetadata: (path, maxBytes, etag) => {
+      const known = read.get(path) ?? source.fetchMetadata(path, maxBytes, etag)
+      read.set(path, known)
+      return known
+    },
   }
 }
 
-function requireShort(timestamp: Bytes, maxBytes: number): Bytes {
-  if (timestamp.length <= maxBytes) return timestamp
-  throw new VerifyError('LENGTH_MISMATCH', 'The timestamp is longer than clients read', {
-    role: 'timestamp',
+/** The tree with what is about to appear in it, in place of what is on disk. */
+export function overlayStaged(
+  source: RepositorySource,
+  { timestamp, root }: StagedPublication,
+): RepositorySource {
+  const staged = new Map([['metadata/timestamp.json', timestamp]])
+  if (root !== undefined) staged.set(root.path, root.bytes)
+  return {
+    ...source,
+    fetchMetadata: (path, maxBytes, etag) => {
+      const bytes = staged.get(path)
+      return bytes === undefined
+        ? source.fetchMetadata(path, maxBytes, etag)
+        : Promise.resolve({ bytes: requireShort(path, bytes, maxBytes) })
+    },
+  }
+}
+
+function requireShort(path: string, bytes: Bytes, maxBytes: number): Bytes {
+  if (bytes.length <= maxBytes) return bytes
+  throw new VerifyError('LENGTH_MISMATCH', `${path} is longer than clients read`, {
     expected: `at most ${maxBytes} bytes`,
-    found: `${timestamp.length} bytes`,
+    found: `${bytes.length} bytes`,
   })
 }

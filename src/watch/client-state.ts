@@ -49,14 +49,18 @@ export async function openReturningState(
   const metadata = await MetadataDirectory.open(join(folder, 'metadata'), { onWarning: warn })
   const floors = FloorStore.open(join(folder, 'floors.db'), { onDamaged: warn })
   const storage = createTrustStorage(metadata, floors, clientLimits.refresh)
+  const roots = new Map<number, Bytes>()
   let accepted: Accepted | undefined
   return {
     floors: floors.read(),
     storage: {
       ...storage,
-      // Delegated roles are read from the tree every time: it is the tree that is checked.
-      read: (role, version) =>
-        isKept(role) ? storage.read(role, version) : Promise.resolve(undefined),
+      // Metadata is read from the tree every time: it is the tree that is checked.
+      read: () => Promise.resolve(undefined),
+      saveRoot: (version, bytes) => {
+        roots.set(version, bytes)
+        return Promise.resolve()
+      },
       save: () => Promise.resolve(),
       commit: (raised, bytes) => {
         accepted = { floors: raised, metadata: bytes }
@@ -64,12 +68,9 @@ export async function openReturningState(
       },
     },
     keep: async () => {
+      for (const [version, bytes] of roots) await storage.saveRoot(version, bytes)
       if (accepted !== undefined) await storage.commit(accepted.floors, accepted.metadata)
     },
     close: () => floors.close(),
   }
-}
-
-function isKept(role: string): boolean {
-  return role === 'timestamp' || role === 'snapshot' || role === 'targets'
 }

@@ -1,22 +1,20 @@
 /**
- * The last word before a publication: a new client and a returning one read the tree with the
- * timestamp that is about to appear, and all that has changed. Where one of them would refuse it,
- * nothing becomes visible, and the list of before stays in force.
- *
- * Its cost is bounded: of many changes a sample is read. `mirror check` reads all of them.
+ * The last word before a publication: a client that remembers versions alone reads the tree with the
+ * timestamp that is about to appear, and what has changed. Where it would refuse, nothing becomes
+ * visible. Its cost is bounded: of many changes a sample is read. `mirror check` reads all of them.
  */
 
 import type { Bytes } from '../base/bytes.ts'
 import { isTufgateError, StorageError, TufgateError, VerifyError } from '../base/errors.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
-import type { CheckPublication, Mirror } from '../mirror/open-mirror.ts'
+import type { CheckPublication, Mirror, StagedPublication } from '../mirror/open-mirror.ts'
 import { metadataPath } from '../mirror/tree-layout.ts'
 import { openFolderSource } from '../store/folder-source.ts'
 import { requireUnexpired } from '../tuf/freshness.ts'
 import { findChangedRoles, findChangedTargets, takeSample } from './changed-entries.ts'
 import { openCheckClient } from './check-client.ts'
-import { compareTwins, stageTimestamp } from './checked-source.ts'
-import { createForgetfulStorage, openReturningState, type ReturningState } from './client-state.ts'
+import { compareTwins, overlayStaged, readOnce } from './checked-source.ts'
+import { openReturningState, type ReturningState } from './client-state.ts'
 import { walkRoles, type RoleEdge } from './delegated-roles.ts'
 import { createTargetCheck } from './target-check.ts'
 
@@ -24,11 +22,11 @@ import { createTargetCheck } from './target-check.ts'
 const maxRoles = 128
 const maxTargets = 256
 
-export const checkPublication: CheckPublication = async (mirror, { timestamp }) => {
+export const checkPublication: CheckPublication = async (mirror, staged) => {
   const warn = (message: string): void => mirror.report({ kind: 'warning', message })
   const state = await openReturningState(mirror.directory, warn)
   try {
-    await readAsClients(mirror, timestamp, state)
+    await readAsClient(mirror, staged, state)
   } catch (error) {
     state.close()
     throw explainRefusal(error, mirror)
@@ -42,17 +40,17 @@ export const checkPublication: CheckPublication = async (mirror, { timestamp }) 
   }
 }
 
-async function readAsClients(
+async function readAsClient(
   mirror: Mirror,
-  timestamp: Bytes,
+  staged: StagedPublication,
   state: ReturningState,
 ): Promise<void> {
   const now = mirror.clock()
   const pinnedRoot = await readFirstRoot(mirror)
-  const source = stageTimestamp(compareTwins(openFolderSource(mirror.tree.folder)), timestamp)
-  const options = { pinnedRoot, source, now }
-  await openCheckClient({ ...options, storage: createForgetfulStorage() })
-  const client = await openCheckClient({ ...options, storage: state.storage })
+  const tree = readOnce(compareTwins(openFolderSource(mirror.tree.folder)))
+  const source = overlayStaged(tree, staged)
+  // With floors and nothing else it asks all that a new client asks, and all that a returning one asks.
+  const client = await openCheckClient({ pinnedRoot, source, now, storage: state.storage })
   const trusted = await client.requireFresh()
   requireUnexpired(trusted, now)
   const walk = await walkRoles(trusted, source, (_, error) => throwAgain(error))

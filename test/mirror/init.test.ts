@@ -211,18 +211,18 @@ describe('a mirror', () => {
     expect(await findRecord(mirror.public, 'foo', trusted, mirror.now)).toBeDefined()
   })
 
-  test('warns from 30 days before an offline role expires', async () => {
+  test('warns from 60 days before an offline role expires', async () => {
     await mirror.init({ maxUnseenMs: 400 * dayMs })
     await mirror.putPage('foo', ['foo-1.0.tar.gz'])
     await mirror.sync({ projects: ['foo'] })
     mirror.events.length = 0
-    mirror.now += 334 * dayMs
+    mirror.now += 304 * dayMs
     await mirror.renew()
     expect(mirror.takeEvents('warning')).toEqual([])
     mirror.now += 2 * dayMs
     await mirror.renew()
     expect(mirror.takeEvents('warning')).toMatchObject([
-      { message: expect.stringContaining('The offline role root expires in 29 d') as string },
+      { message: expect.stringContaining('The role root expires in 59 d') as string },
       { message: expect.stringContaining('targets') as string },
       { message: expect.stringContaining('claimed') as string },
       { message: expect.stringContaining('bins') as string },

@@ -1,0 +1,92 @@
+/** What a check found, as values: what is wrong, in which file, and what to do. */
+
+import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
+import { isTufgateError, type ErrorCode } from '../base/errors.ts'
+
+export interface Finding {
+  /** Which client refuses, or what was looked at. */
+  readonly where: string
+  /** Relative to the mirror's public folder. */
+  readonly file?: string
+  readonly code: ErrorCode
+  readonly message: string
+  readonly next: string
+}
+
+/** More are counted, not listed. */
+const maxListed = 200
+
+export class Findings {
+  readonly #listed: Finding[] = []
+  #count = 0
+
+  get listed(): readonly Finding[] {
+    return this.#listed
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  add(finding: Finding): void {
+    this.#count += 1
+    if (this.#listed.length < maxListed) this.#listed.push(finding)
+  }
+
+  /** Throws what is no failure of the tree. */
+  addError(error: unknown, where: string, file?: string): void {
+    if (!isTufgateError(error) || isOwnFailure(error.code)) throw error
+    const { code, message, facts } = error
+    const named = file ?? facts.url
+    this.add({
+      where,
+      code,
+      message,
+      ...(named !== undefined && { file: named }),
+      next: mendings.get(code) ?? facts.next ?? mendAgain,
+    })
+  }
+}
+
+const isOwnFailure = (code: ErrorCode): boolean => code === 'DISK_FULL' || code === 'STATE_BUSY'
+
+const mendAgain =
+  'Put the file back from a backup or another copy of the tree, or sign it again: tufgate mirror sync.'
+
+/** A client is told to ask whoever runs the mirror. This is whoever runs it. */
+const mendings: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
+  ['METADATA_UNAVAILABLE', mendAgain],
+  ['DIGEST_MISMATCH', mendAgain],
+  ['LENGTH_MISMATCH', mendAgain],
+  ['MALFORMED', mendAgain],
+  ['VERSION_MISMATCH', mendAgain],
+  [
+    'VERSION_ROLLBACK',
+    'Clients have seen newer versions than these. If a backup was put back, put back the newer tree, or let the mirror skip what was published since.',
+  ],
+  [
+    'SIGNATURE_THRESHOLD',
+    'The keys that signed this are not those that the role above it names: compare with tufgate mirror audit-keys.',
+  ],
+  [
+    'ROLE_NOT_IN_SNAPSHOT',
+    'A delegation was published without its role: publish the role, or take the delegation back.',
+  ],
+  ['EXPIRED', 'Online roles: tufgate mirror renew. Offline ones need their keys: a ceremony.'],
+  ['INDEX_UNSEEN', 'Run tufgate mirror sync, and look into why it has not succeeded.'],
+  ['CLOCK_WRONG', 'Set the clock of this machine right, then sign again with --accept-clock.'],
+])
+
+export function describeFinding({ where, file, message, next }: Finding): string {
+  return [
+    `${where}: ${message}`,
+    ...(file === undefined ? [] : [`  file: ${file}`]),
+    `  ${next}`,
+  ].join('\n')
+}
+
+export function describeLeft(expires: number, now: number): string {
+  return expires > now
+    ? `expires in ${formatSpan(expires - now)} (${formatUtcSeconds(expires)})`
+    : `expired ${formatSpan(now - expires)} ago (${formatUtcSeconds(expires)})`
+}
