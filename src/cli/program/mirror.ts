@@ -11,6 +11,7 @@ import {
   type MirrorSyncFlags,
 } from '../mirror-command.ts'
 import { example, type Run } from './registration.ts'
+import { addMirrorWatch } from './watch.ts'
 
 export function addMirror(program: Command, run: Run): void {
   const mirror = program
@@ -18,6 +19,7 @@ export function addMirror(program: Command, run: Run): void {
     .description('Make and keep a signing mirror of an index.')
   addMirrorInit(mirror, run)
   addMirrorSync(mirror, run)
+  addMirrorWatch(mirror, run)
   mirror
     .command('renew')
     .argument('<folder>', 'the mirror')
