@@ -8,7 +8,7 @@ import { initMirror } from '../mirror/init.ts'
 import { renewMirror } from '../mirror/renew.ts'
 import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
-import type { KeyKind } from '../signing/key-file.ts'
+import { requireKeyKind } from './key-kind.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createIndexOpener, requireIndexLocation } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
@@ -127,16 +127,6 @@ export async function runMirrorStatus(directory: string, flags: JsonFlag): Promi
   if (flags.json === true) sayJson(status)
   else say(describeStatus(status, Date.now()))
   return 0
-}
-
-const keyKinds: readonly KeyKind[] = ['ed25519', 'ecdsa-p256', 'ecdsa-p384', 'rsa-pss']
-
-function requireKeyKind(raw: string): KeyKind {
-  const kind = keyKinds.find((known) => known === raw)
-  if (kind !== undefined) return kind
-  throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not a kind of key.`, {
-    expected: keyKinds.join(', '),
-  })
 }
 
 function requireCount(flag: string, raw: string): number {

@@ -37,14 +37,23 @@ async function openOnlineSigner(
   role: OnlineRole,
   keyids: readonly string[],
 ): Promise<Signer> {
+  const { signer, isNext } = await findOnlineSigner(folder, role, keyids)
+  if (!isNext) return signer
+  await adoptNextKey(folder, role)
+  return openKeySigner(folder, role)
+}
+
+/** Changes nothing. Throws KEY_INVALID where neither the key in use nor the next one is the right one. */
+export async function findOnlineSigner(
+  folder: string,
+  role: OnlineRole,
+  keyids: readonly string[],
+): Promise<{ readonly signer: Signer; readonly isNext: boolean }> {
   const next = await findNextSigner(folder, role)
-  if (next !== undefined && keyids.includes(next.keyid)) {
-    await adoptNextKey(folder, role)
-    return openKeySigner(folder, role)
-  }
+  if (next !== undefined && keyids.includes(next.keyid)) return { signer: next, isNext: true }
   const signer = await openKeySigner(folder, role)
   requireKeyOf(role, keyids, signer)
-  return signer
+  return { signer, isNext: false }
 }
 
 /** Of each online role, as the published offline roles have them. */

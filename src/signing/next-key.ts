@@ -18,14 +18,26 @@ function nextName(name: string): string {
   return `${name}.next`
 }
 
-/** Makes it. One that was made for an earlier change, and was never in use, gives way. */
-export async function putNextKey(folder: string, name: string, kind: KeyKind): Promise<NamedKey> {
-  await dropNextKey(folder, name)
+/** A key that is not on disk yet. */
+export interface NextKey extends NamedKey {
+  /** From now on it waits. One that was made for an earlier change, and was never in use, gives way. */
+  put(): Promise<void>
+}
+
+/** A signer that somebody has put there for it is taken as it is; else a key is made. */
+export async function buildNextKey(folder: string, name: string, kind: KeyKind): Promise<NextKey> {
+  if ((await findKeyPlace(folder, nextName(name))) === 'command') {
+    const { key, keyid } = await openKeySigner(folder, nextName(name))
+    return { key, keyid, put: () => Promise.resolve() }
+  }
   const path = join(folder, `${nextName(name)}.pem`)
   const privateKey = await buildPrivateKey(kind)
-  await putKeyFile(path, privateKey)
   const key = readPublicKey(privateKey, path)
-  return { key, keyid: buildKeyid(key) }
+  const put = async (): Promise<void> => {
+    await dropNextKey(folder, name)
+    await putKeyFile(path, privateKey)
+  }
+  return { key, keyid: buildKeyid(key), put }
 }
 
 /** `undefined` where none waits. Throws KEY_INVALID where it cannot be opened. */
@@ -60,7 +72,7 @@ async function renameIfThere(folder: string, from: string, to: string): Promise<
 }
 
 async function dropNextKey(folder: string, name: string): Promise<void> {
-  for (const suffix of ['pem', 'pub', 'signer']) {
+  for (const suffix of ['pem', 'pub']) {
     await rm(join(folder, `${nextName(name)}.${suffix}`), { force: true })
   }
 }

@@ -10,6 +10,7 @@ import {
   type MirrorStatusFlags,
   type MirrorSyncFlags,
 } from '../mirror-command.ts'
+import { addCeremony } from './ceremony.ts'
 import { example, type Run } from './registration.ts'
 import { addMirrorWatch } from './watch.ts'
 
@@ -19,6 +20,7 @@ export function addMirror(program: Command, run: Run): void {
     .description('Make and keep a signing mirror of an index.')
   addMirrorInit(mirror, run)
   addMirrorSync(mirror, run)
+  addCeremony(mirror, run)
   addMirrorWatch(mirror, run)
   mirror
     .command('renew')

@@ -1,0 +1,77 @@
+/** Owners of projects in the offline role `claimed` (PEP 480): one delegation for each project. */
+
+import { toPrintable } from '../base/bytes.ts'
+import { encodeCanonical } from '../base/canonical-json.ts'
+import {
+  member,
+  readArray,
+  readMember,
+  readObject,
+  readString,
+  type JsonObject,
+} from '../base/decode.ts'
+import { ConfigError } from '../base/errors.ts'
+import type { Delegation } from '../mirror/metadata-documents.ts'
+import { listDelegations, readKeyTable } from './role-keys.ts'
+
+/** The document with these delegations, each in the place of an earlier one of its name. */
+export function withClaims(signed: JsonObject, claims: readonly Delegation[]): JsonObject {
+  if (claims.length === 0) {
+    throw new ConfigError('CONFIG_INVALID', 'There is no claim to promote', {
+      next: 'List them with: tufgate mirror claims list DIR',
+    })
+  }
+  const table = readKeyTable(signed)
+  const roles = new Map(listDelegations(signed).map((role) => [member(role, 'name'), role]))
+  for (const claim of claims) {
+    for (const [keyid, key] of claim.keys) table.set(keyid, { ...key })
+    roles.set(claim.name, renderClaim(claim))
+  }
+  const delegations = readMember(signed, 'delegations', readObject)
+  const ordered = [...roles.values()].toSorted(compareNames)
+  const keys = Object.fromEntries(table)
+  return { ...signed, delegations: { ...delegations, keys, roles: ordered } }
+}
+
+function renderClaim({ name, paths, terminating, keys, threshold }: Delegation): JsonObject {
+  return { keyids: [...keys.keys()].toSorted(), threshold, name, paths: [...paths], terminating }
+}
+
+function compareNames(left: JsonObject, right: JsonObject): number {
+  const [first, second] = [String(member(left, 'name')), String(member(right, 'name'))]
+  return first < second ? -1 : Number(first > second)
+}
+
+const maxShown = 50
+
+/** Who becomes or is no more the owner of what, by key id. */
+export function describeClaims(before: JsonObject, after: JsonObject): string[] {
+  const [old, next] = [listByName(before), listByName(after)]
+  const lines = [
+    ...[...next].flatMap(([name, role]) =>
+      encodeCanonical(old.get(name) ?? null) === encodeCanonical(role) ? [] : [describeClaim(role)],
+    ),
+    ...[...old.keys()].filter((name) => !next.has(name)).map((name) => `- ${toPrintable(name)}`),
+  ]
+  const count = `owners: ${next.size} projects (before: ${old.size})`
+  if (lines.length <= maxShown) return [count, ...lines.map((line) => `  ${line}`)]
+  const rest = `  and ${lines.length - maxShown} more changes: look at the file itself`
+  return [count, ...lines.slice(0, maxShown).map((line) => `  ${line}`), rest]
+}
+
+function listByName(signed: JsonObject): Map<string, JsonObject> {
+  return new Map(
+    listDelegations(signed).map((role) => [readMember(role, 'name', readString), role]),
+  )
+}
+
+function describeClaim(role: JsonObject): string {
+  const list = (name: string): string[] =>
+    readMember(role, name, (items) => readArray(items, readString))
+  const keys = list('keyids').join(', ')
+  const threshold = String(member(role, 'threshold'))
+  const name = toPrintable(readMember(role, 'name', readString))
+  const scope = toPrintable(list('paths').join(', '), 500)
+  const end = member(role, 'terminating') === true ? '' : ', not terminating'
+  return `+ ${name}: ${threshold} of the keys ${toPrintable(keys, 1500)} for ${scope}${end}`
+}

@@ -1,0 +1,111 @@
+/**
+ * Whether a change can be put into force: enough signatures, as the clients count them, nothing that
+ * has expired, and a state in which every document is good under the one that names its keys.
+ */
+
+import { formatUtcSeconds } from '../base/clock.ts'
+import { ConfigError, VerifyError } from '../base/errors.ts'
+import { requireBitLength } from '../mirror/bins.ts'
+import type { OfflineRole, OnlineRole } from '../mirror/role-names.ts'
+import type { Targets } from '../tuf/metadata.ts'
+import { acceptRoot, noFloors, trustRoot } from '../tuf/trusted-set.ts'
+import type { CheckedChange, CheckedDocument } from './check-change.ts'
+import { renderDraft, type Draft } from './draft.ts'
+import { requireSigned, rolesBelowRoot, type OfflineState } from './offline-state.ts'
+
+/** All that the offline documents say, of which the bins are a part. */
+export interface WholeState extends OfflineState {
+  readonly claimed: Targets
+  readonly bins: Targets
+  /** TAP 15 */
+  readonly bitLength: number
+}
+
+/** Throws VerifyError or ConfigError: then the change must not be put into force. */
+export function requirePublishable(
+  checked: CheckedChange,
+  published: ReadonlyMap<OfflineRole, Draft>,
+  now: number,
+): { readonly before: WholeState; readonly after: WholeState } {
+  for (const document of checked.documents) {
+    requireEnough(document)
+    requireUnexpired(document, now)
+  }
+  requireSuccession(checked, published)
+  const next = new Map([...published, ...checked.change.documents])
+  return {
+    before: requireWhole(checked.before, published),
+    after: requireWhole(checked.after, next),
+  }
+}
+
+function requireEnough({ role, requirements, bad }: CheckedDocument): void {
+  const lacking = requirements.find((requirement) => requirement.lacking > 0)
+  if (lacking === undefined) return
+  const { by, threshold, missing, lacking: count } = lacking
+  const isBad = bad.length === 0 ? '' : `; not good are the signatures by ${bad.join(', ')}`
+  throw new VerifyError(
+    'SIGNATURE_THRESHOLD',
+    `${role} needs ${count} more ${count === 1 ? 'signature' : 'signatures'} by the keys of ${by}${isBad}`,
+    {
+      role,
+      expected: `${threshold} signatures`,
+      found: String(threshold - count),
+      next: `Who can sign: ${missing.join(', ')}. Each signs with: tufgate mirror root sign FILE --key KEY`,
+    },
+  )
+}
+
+function requireUnexpired({ role, expires }: CheckedDocument, now: number): void {
+  if (expires > now) return
+  throw new ConfigError('CONFIG_INVALID', `${role} in this change has expired already`, {
+    role,
+    expected: `after ${formatUtcSeconds(now)}`,
+    found: formatUtcSeconds(expires),
+    next: 'Prepare the change anew, and sign it sooner.',
+  })
+}
+
+/** The very step that clients take (TUF 5.3). */
+function requireSuccession(
+  { change }: CheckedChange,
+  published: ReadonlyMap<OfflineRole, Draft>,
+): void {
+  const next = change.documents.get('root')
+  const current = published.get('root')
+  if (next === undefined || current === undefined) return
+  acceptRoot(trustRoot(renderDraft(current), noFloors), renderDraft(next))
+}
+
+function requireWhole(state: OfflineState, documents: ReadonlyMap<OfflineRole, Draft>): WholeState {
+  const verified = new Map<OfflineRole, Targets>()
+  for (const role of rolesBelowRoot) {
+    const draft = documents.get(role)
+    if (draft === undefined) throw new TypeError(`there is no ${role}`)
+    verified.set(role, requireSigned(role, renderDraft(draft), state))
+  }
+  const [claimed, bins] = [verified.get('claimed'), verified.get('bins')]
+  const bitLength = bins?.delegations?.bins?.bitLength
+  if (claimed === undefined || bins === undefined || bitLength === undefined) {
+    throw new VerifyError('MALFORMED', 'bins delegates to no bins', { role: 'bins' })
+  }
+  requireBitLength(2 ** bitLength)
+  return { ...state, claimed, bins, bitLength }
+}
+
+/** Whose signatures clients will demand of each online role. */
+export function findKeyids({
+  root,
+  targets,
+  bins,
+}: WholeState): Readonly<Record<OnlineRole, readonly string[]>> {
+  const delegated = (role: OnlineRole): readonly string[] =>
+    targets.delegations?.roles.get(role)?.keyids ?? []
+  return {
+    deny: delegated('deny'),
+    'recently-claimed': delegated('recently-claimed'),
+    'bins-nn': bins.delegations?.bins?.keyids ?? [],
+    snapshot: root.roles.snapshot.keyids,
+    timestamp: root.roles.timestamp.keyids,
+  }
+}
