@@ -1,6 +1,7 @@
 /** The index as the mirror sees it: an HTTP server or a folder, which the other side hides. */
 
 import type { ParsedPage } from '../simple/parse-json.ts'
+import type { FileSink } from '../upstream/index-client.ts'
 import type { IndexList } from '../simple/project-list.ts'
 
 export interface FetchedPage {
@@ -14,6 +15,12 @@ export interface FetchedPage {
 
 export interface FetchedList extends IndexList {
   readonly etag?: string
+}
+
+/** It lies between the two. */
+export interface IndexTime {
+  readonly earliest: number
+  readonly latest: number
 }
 
 export interface IndexPort {
@@ -37,5 +44,8 @@ export interface IndexPort {
   findSize(url: string): Promise<number | undefined>
   /** Downloads a file to hash it, for links that say no sha256. */
   hashFile(url: string, hosts: readonly string[]): Promise<{ sha256: string; size: number }>
+  /** What time it is there (ms), of an index that has a clock. Throws UpstreamError. */
+  findTime?(): Promise<IndexTime | undefined>
+  fetchFile(url: string, sink: FileSink): Promise<void>
   close(): Promise<void>
 }

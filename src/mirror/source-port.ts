@@ -35,6 +35,7 @@ export function createSourcePort(source: IndexSource, options: SourcePortOptions
     },
     findSize: (url) => source.findSize(url),
     hashFile: (url) => source.hashFile(url),
+    fetchFile: (url, sink) => source.fetchFile(url, sink),
   }
 }
 

@@ -33,6 +33,13 @@ export interface FolderIndex {
   /** Of a file of this tree, by its URL. */
   findSize(url: string): Promise<number | undefined>
   hashFile(url: string): Promise<{ readonly sha256: string; readonly size: number }>
+  fetchFile(url: string, sink: FileSink): Promise<void>
+}
+
+interface FileSink {
+  restart(): Promise<void>
+  /** One chunk at a time, which is used again afterwards. */
+  write(chunk: Bytes): Promise<void>
 }
 
 export interface FolderIndexOptions {
@@ -59,7 +66,7 @@ const pageNames: readonly (readonly [name: string, contentType: string])[] = [
   ['index.html', 'text/html'],
 ]
 
-const hashBufferBytes = 256 * 1024
+const chunkBytes = 256 * 1024
 // A FIFO in the place of a page would never end.
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
@@ -81,9 +88,14 @@ export function openFolderIndex(options: FolderIndexOptions): FolderIndex {
     },
     findSize: (fileUrl) => withFile(findPath(tree, fileUrl), async (_, { size }) => Number(size)),
     async hashFile(fileUrl) {
-      const found = await withFile(findPath(tree, fileUrl), hashHandle)
-      if (found !== undefined) return found
-      throw buildError('UNREACHABLE', `${fileUrl} is no file of the index in ${folder}`)
+      const hasher = createHasher('sha256')
+      const write = async (chunk: Bytes): Promise<void> => hasher.update(chunk)
+      const size = await readFile(tree, fileUrl, write)
+      return { sha256: hasher.digestHex(), size }
+    },
+    async fetchFile(fileUrl, sink) {
+      await sink.restart()
+      await readFile(tree, fileUrl, (chunk) => sink.write(chunk))
     },
   }
 }
@@ -178,14 +190,22 @@ async function readWhole(
   throw buildError('TOO_LARGE', `${path} has ${size} bytes, more than the ${maxBytes} allowed`)
 }
 
-async function hashHandle(handle: FileHandle): Promise<{ sha256: string; size: number }> {
-  const hasher = createHasher('sha256')
-  const buffer = Buffer.allocUnsafe(hashBufferBytes)
+type Write = (chunk: Bytes) => Promise<void>
+
+/** The number of bytes. */
+async function readFile(tree: Tree, url: string, write: Write): Promise<number> {
+  const size = await withFile(findPath(tree, url), (handle) => readChunks(handle, write))
+  if (size !== undefined) return size
+  throw buildError('UNREACHABLE', `${url} is no file of the index in ${dirname(tree.simple)}`)
+}
+
+async function readChunks(handle: FileHandle, write: Write): Promise<number> {
+  const buffer = Buffer.allocUnsafe(chunkBytes)
   let size = 0
   for (;;) {
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, size)
-    if (bytesRead === 0) return { sha256: hasher.digestHex(), size }
-    hasher.update(buffer.subarray(0, bytesRead))
+    if (bytesRead === 0) return size
+    await write(buffer.subarray(0, bytesRead))
     size += bytesRead
   }
 }

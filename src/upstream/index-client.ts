@@ -43,6 +43,15 @@ export interface IndexSource {
   findSize(url: string): Promise<number | undefined>
   /** Reads the whole file and keeps nothing of it. */
   hashFile(url: string): Promise<{ readonly sha256: string; readonly size: number }>
+  /** The whole file, once. */
+  fetchFile(url: string, sink: FileSink): Promise<void>
+}
+
+export interface FileSink {
+  /** Before the first byte of each attempt: what came before is not part of it. */
+  restart(): Promise<void>
+  /** One chunk at a time, which is used again afterwards. */
+  write(chunk: Bytes): Promise<void>
 }
 
 export interface IndexClientOptions {
@@ -68,6 +77,7 @@ export function createIndexClient(
   options: IndexClientOptions,
 ): IndexSource {
   const { hosts, maxPageBytes = 64 * mebibyte, maxListBytes = 256 * mebibyte } = options
+  const { maxFileBytes = 5 * 1024 ** 3 } = options
   const base = options.url.endsWith('/') ? options.url : `${options.url}/`
   const request = { hosts, accept: acceptPages, statuses: [404, 410] }
   return {
@@ -81,8 +91,12 @@ export function createIndexClient(
       return readPage(await http.get(base, { ...request, ...known, ...limits }))
     },
     findSize: (url) => http.findLength(url, { hosts }),
-    hashFile: (url) =>
-      hashFile(http, url, { hosts, maxBytes: options.maxFileBytes ?? 5 * 1024 ** 3 }),
+    hashFile: (url) => hashFile(http, url, { hosts, maxBytes: maxFileBytes }),
+    fetchFile: async (url, sink) => {
+      await sink.restart()
+      const write = (chunk: Bytes): Promise<void> => sink.write(chunk)
+      await http.download(url, { write }, { hosts, maxBytes: maxFileBytes })
+    },
   }
 }
 

@@ -121,5 +121,6 @@ export function paceIndex(source: IndexSource, pace: RequestPace): IndexSource {
     fetchProjectList: (known) => pace.run(() => source.fetchProjectList(known)),
     findSize: (url) => pace.run(() => source.findSize(url)),
     hashFile: (url) => pace.run(() => source.hashFile(url)),
+    fetchFile: (url, sink) => pace.run(() => source.fetchFile(url, sink)),
   }
 }

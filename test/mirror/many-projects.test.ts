@@ -32,6 +32,7 @@ function openMany(generations: Map<string, number>, asked: string[]): IndexPort 
       }),
     findSize: () => Promise.resolve(undefined),
     hashFile: () => Promise.reject(new Error('every file has a digest')),
+    fetchFile: () => Promise.reject(new Error('no file is read')),
     close: () => Promise.resolve(),
   }
 }

@@ -93,6 +93,10 @@ export class SyntheticIndex implements IndexPort {
     return Promise.reject(new Error('every file has a digest'))
   }
 
+  fetchFile(): Promise<never> {
+    return Promise.reject(new Error('there are no files'))
+  }
+
   close(): Promise<void> {
     return Promise.resolve()
   }
