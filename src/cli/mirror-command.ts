@@ -10,7 +10,7 @@ import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
 import { requireKeyKind } from './key-kind.ts'
 import { createMirrorContext } from './mirror-context.ts'
-import { createIndexOpener, requireIndexLocation } from './mirror-index.ts'
+import { createIndexOpener, requireIndexLocation, openMirrorIndex } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
 import { say, sayJson } from './terminal.ts'
 import { parseDuration } from './units.ts'
@@ -38,11 +38,17 @@ export interface MirrorSyncFlags extends JsonFlag {
   readonly all?: boolean
   readonly fileHosts?: readonly string[]
   readonly acceptIndex?: boolean
+  readonly acceptClock?: boolean
   readonly full?: boolean
   readonly parallel?: string
   /** `false` with `--no-sizes`. */
   readonly sizes?: boolean
   readonly contact?: string
+}
+
+export interface MirrorRenewFlags extends JsonFlag {
+  readonly all?: boolean
+  readonly acceptClock?: boolean
 }
 
 export type MirrorStatusFlags = JsonFlag
@@ -82,6 +88,7 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
       ...createMirrorContext(report),
       openIndex: createIndexOpener(parallel),
       acceptIndex: flags.acceptIndex === true,
+      acceptClock: flags.acceptClock === true,
       hasSizes: flags.sizes !== false,
       ...(index !== undefined && { index }),
       ...(baseUrl !== undefined && { baseUrl }),
@@ -108,9 +115,15 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
   }
 }
 
-export async function runMirrorRenew(directory: string, flags: JsonFlag): Promise<number> {
+export async function runMirrorRenew(directory: string, flags: MirrorRenewFlags): Promise<number> {
   const { report } = createReport(flags)
-  const result = await renewMirror({ directory, ...createMirrorContext(report) })
+  const result = await renewMirror({
+    directory,
+    ...createMirrorContext(report),
+    openIndex: openMirrorIndex,
+    isAll: flags.all === true,
+    acceptClock: flags.acceptClock === true,
+  })
   if (flags.json === true) sayJson(result)
   else
     say(

@@ -6,7 +6,7 @@ import { createIndexClient } from '../upstream/index-client.ts'
 import { findIndexHosts } from '../upstream/index-hosts.ts'
 import { paceIndex, RequestPace } from '../upstream/request-pace.ts'
 import type { IndexAddress } from './index-choice.ts'
-import type { IndexPort } from './index-port.ts'
+import type { IndexPort, IndexTime } from './index-port.ts'
 import { createSourcePort } from './source-port.ts'
 
 export interface HttpPortOptions {
@@ -17,6 +17,7 @@ export interface HttpPortOptions {
 }
 
 const defaultParallel = 8
+const clockDeadlineMs = 10_000
 
 export async function openHttpPort(
   address: IndexAddress,
@@ -28,9 +29,14 @@ export async function openHttpPort(
   const http = new HttpClient({ userAgent, limits })
   const pace = new RequestPace({ now: () => performance.now(), sleep })
   const source = paceIndex(createIndexClient(http, { url: address.index, hosts }), pace)
-  return createSourcePort(source, {
+  const port = createSourcePort(source, {
     fileHosts: hosts.names,
     hasExactSizes: false,
     close: () => http.close(),
   })
+  // The root of the server, which is cheap to ask for: a list of projects may take it a minute.
+  const clockUrl = new URL('/', address.index).href
+  const findTime = (): Promise<IndexTime | undefined> =>
+    http.findTime(clockUrl, { hosts, deadlineMs: clockDeadlineMs })
+  return { ...port, findTime }
 }

@@ -7,6 +7,8 @@
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
+import { chooseIndex, type OpenIndex } from './index-choice.ts'
+import { requireIndexClock, requireMachineClock } from './machine-clock.ts'
 import { openOnlineSigners } from './online-signers.ts'
 import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishMirror, type Published } from './publish.ts'
@@ -15,6 +17,12 @@ import { settings } from './settings.ts'
 
 export interface RenewOptions extends MirrorContext {
   readonly directory: string
+  /** To ask an index at an address what time it is; left out, it is not asked. */
+  readonly openIndex?: OpenIndex
+  /** A person says that the clock of this machine is right. */
+  readonly acceptClock?: boolean
+  /** Every online role, however young: files that are missing or damaged are made anew. */
+  readonly isAll?: boolean
 }
 
 export interface RenewResult {
@@ -26,15 +34,40 @@ export interface RenewResult {
 export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
   const mirror = await openMirror(options.directory, options)
   try {
-    const now = mirror.clock()
     await catchUp(mirror)
+    requireMachineClock(mirror, options.acceptClock === true)
+    await askIndexForTime(mirror, options)
+    const now = mirror.clock()
     warnOfExpiry(mirror, now)
     requireIndexSeen(mirror, now)
     const signers = await openOnlineSigners(mirror)
-    return { published: await publishMirror(mirror, signers, { now, isTimestampDue: false }) }
+    const isTimestampDue = options.isAll === true
+    if (isTimestampDue) markAll(mirror)
+    return { published: await publishMirror(mirror, signers, { now, isTimestampDue }) }
   } finally {
     await mirror.close()
   }
+}
+
+/** A folder has no clock of its own. */
+async function askIndexForTime(
+  mirror: Mirror,
+  { openIndex, acceptClock = false }: RenewOptions,
+): Promise<void> {
+  const index = mirror.settings.find(settings.index)
+  if (openIndex === undefined || index === undefined || !/^https?:/.test(index)) return
+  const { port } = await chooseIndex(mirror, {}, openIndex)
+  try {
+    await requireIndexClock(mirror, port, acceptClock)
+  } finally {
+    await port.close()
+  }
+}
+
+/** Snapshot follows from them. */
+function markAll(mirror: Mirror): void {
+  mirror.roles.markAllBins()
+  for (const role of ['deny', 'recently-claimed']) mirror.roles.markDirty(role)
 }
 
 function requireIndexSeen(mirror: Mirror, now: number): void {

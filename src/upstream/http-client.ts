@@ -118,6 +118,12 @@ interface Journey extends Pick<
   readonly hosts: HostRules
 }
 
+/** ms: it lies between the two. */
+export interface ServerTime {
+  readonly earliest: number
+  readonly latest: number
+}
+
 const gunzipBytes = promisify(gunzip)
 /** Header, file name, trailer; beyond them gzip adds less than a thousandth. */
 const gzipOverheadBytes = 1024
@@ -163,6 +169,20 @@ export class HttpClient {
     )
     if (head.status !== 200) throw new BadStatusError(finalUrl, head.status, head.retryAfterMs)
     return head.contentEncoding === undefined ? head.contentLength : undefined
+  }
+
+  /** What time the server says it is, whatever else it answers; `undefined` where it does not. */
+  async findTime(
+    url: string,
+    options: Omit<RequestOptions, 'maxBytes'>,
+  ): Promise<ServerTime | undefined> {
+    const deadlineAt = this.#deadlineAt(options.deadlineMs ?? this.#limits.deadlineMs)
+    const headers = { accept: '*/*', 'accept-encoding': 'identity', 'cache-control': 'no-cache' }
+    const journey: Journey = { ...options, method: 'HEAD', headers, maxBytes: 0, deadlineAt }
+    const sink = { accepts: () => true, write: () => {} }
+    const { date, ageMs = 0 } = (await this.#travel(url, journey, sink)).head
+    // RFC 9111 5.1: a cache counts from the date that the server gave, and some put their own there.
+    return date === undefined ? undefined : { earliest: date, latest: date + ageMs }
   }
 
   /**

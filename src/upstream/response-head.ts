@@ -17,6 +17,8 @@ export interface ResponseHead {
   readonly serial?: number
   /** `Date`, ms. */
   readonly date?: number
+  /** Since when a cache on the way has had the answer. */
+  readonly ageMs?: number
 }
 
 /** `now` (ms) is needed for a `Retry-After` that is a date. */
@@ -32,6 +34,7 @@ export function parseHead(status: number, raw: RawHeaders, now: number): Respons
     retryAfterMs: parseRetryAfter(raw['retry-after'], now),
     serial: parseCount(raw['x-pypi-last-serial']),
     date: parseDate(raw['date']),
+    ageMs: parseSeconds(raw['age']),
   })
 }
 
@@ -59,10 +62,15 @@ function parseCount(raw: RawHeaders[string]): number | undefined {
   return text !== undefined && Number.isSafeInteger(count) ? count : undefined
 }
 
+function parseSeconds(raw: RawHeaders[string]): number | undefined {
+  const seconds = parseCount(raw)
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
 // RFC 9110 10.2.3: seconds, or a date.
 function parseRetryAfter(raw: RawHeaders[string], now: number): number | undefined {
-  const seconds = parseCount(raw)
-  if (seconds !== undefined) return seconds * 1000
+  const delay = parseSeconds(raw)
+  if (delay !== undefined) return delay
   const time = parseDate(raw)
   return time === undefined ? undefined : Math.max(0, time - now)
 }

@@ -7,12 +7,16 @@ import {
   runMirrorStatus,
   runMirrorSync,
   type MirrorInitFlags,
+  type MirrorRenewFlags,
   type MirrorStatusFlags,
   type MirrorSyncFlags,
 } from '../mirror-command.ts'
 import { addCeremony } from './ceremony.ts'
 import { example, type Run } from './registration.ts'
 import { addMirrorWatch } from './watch.ts'
+
+const acceptClockHelp =
+  'the clock of this machine is right now, whatever the last signature or the index says'
 
 export function addMirror(program: Command, run: Run): void {
   const mirror = program
@@ -26,9 +30,11 @@ export function addMirror(program: Command, run: Run): void {
     .command('renew')
     .argument('<folder>', 'the mirror')
     .description('Sign again what is past half its life; for a timer (run it every few hours).')
+    .option('--all', 'every online role, however young: mends files that are missing or damaged')
+    .option('--accept-clock', acceptClockHelp)
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror renew /srv/mirror'))
-    .action((folder: string, flags: MirrorStatusFlags) => run(() => runMirrorRenew(folder, flags)))
+    .action((folder: string, flags: MirrorRenewFlags) => run(() => runMirrorRenew(folder, flags)))
   mirror
     .command('status')
     .argument('<folder>', 'the mirror')
@@ -101,6 +107,7 @@ function addMirrorSync(mirror: Command, run: Run): void {
     )
     .option('--contact <address>', 'mail address or URL for the User-Agent; remembered')
     .option('--accept-index', 'follow another index from now on')
+    .option('--accept-clock', acceptClockHelp)
     .option('--json', 'print the outcome as JSON')
     .addHelpText(
       'after',
