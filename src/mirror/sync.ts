@@ -25,6 +25,7 @@ import { describeHeld, type HeldChange } from './hold.ts'
 import type { JournalEvent } from './journal.ts'
 import { hasVanished, lookAtProject, type Look, type LookOptions, type Settlement } from './look.ts'
 import { defaultChangePolicy, judgeChanges, type ChangePolicy } from './mirror-settings.ts'
+import { requireIndexClock, requireMachineClock } from './machine-clock.ts'
 import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
 import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { updateProjectList } from './published-list.ts'
@@ -50,6 +51,8 @@ export interface SyncRound extends SelectionOptions {
 
 export interface SyncOptions extends MirrorContext, SyncRound, IndexChoice {
   readonly directory: string
+  /** A person says that the clock of this machine is right. */
+  readonly acceptClock?: boolean
   readonly openIndex: OpenIndex
 }
 
@@ -78,12 +81,13 @@ const defaultParallel = 8
 export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
   const mirror = await openMirror(options.directory, options)
   try {
-    // Before the long work: with a wrong clock or key it could not be published.
-    requireClock(mirror, mirror.clock())
     await catchUp(mirror)
+    // Before the long work: with a wrong clock or key it could not be published.
+    requireMachineClock(mirror, options.acceptClock === true)
     const signers = await openOnlineSigners(mirror)
     const index = await chooseIndex(mirror, options, options.openIndex)
     try {
+      await requireIndexClock(mirror, index.port, options.acceptClock === true)
       return await syncOpened(mirror, { signers, index }, options)
     } finally {
       await index.port.close()
