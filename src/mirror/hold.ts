@@ -83,6 +83,11 @@ export class Holds {
     this.#database.run(sql, project, since, sha256, base, etag, serial, lookedAt, text, isNo)
   }
 
+  /** Of an index that counts anew. */
+  forgetSerials(): void {
+    this.#database.run('UPDATE held SET serial = NULL WHERE serial IS NOT NULL')
+  }
+
   remove(project: string): void {
     this.#database.run('DELETE FROM held WHERE project = ?', project)
   }

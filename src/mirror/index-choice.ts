@@ -60,6 +60,8 @@ export async function chooseIndex(
     index === known &&
     baseUrl === knownBase &&
     JSON.stringify(fileHosts) === JSON.stringify(knownHosts)
+  // Somebody says that it is another one, or was set back: its serials begin anew.
+  if (choice.acceptIndex === true) forgetSerials(mirror)
   // What was left out may be let in now, and the other way round.
   if (!isSame) {
     mirror.ledger.forgetEtags()
@@ -92,4 +94,12 @@ function requireIndex({ index, acceptIndex }: IndexChoice, known: string | undef
     })
   }
   return index ?? known ?? ''
+}
+
+function forgetSerials(mirror: Mirror): void {
+  mirror.ledger.database.transaction(() => {
+    mirror.ledger.forgetSerials()
+    mirror.holds.forgetSerials()
+    mirror.settings.put(settings.listSerial, 0)
+  })
 }

@@ -156,6 +156,11 @@ export class Ledger {
     this.database.run('UPDATE project SET etag = NULL, looked_at = NULL')
   }
 
+  /** Of an index that counts anew. */
+  forgetSerials(): void {
+    this.database.run('UPDATE project SET serial = NULL WHERE serial IS NOT NULL')
+  }
+
   markBin(bin: number): void {
     this.database.run('UPDATE role SET dirty = 1 WHERE bin = ? AND dirty = 0', bin)
   }

@@ -46,3 +46,7 @@ export function judgeChanges(changes: readonly Change[], policy: ChangePolicy): 
     warned: changes.filter(({ kind }) => policy[kind] === 'warn'),
   }
 }
+
+export function isHeld(changes: readonly Change[], policy: ChangePolicy): boolean {
+  return changes.some(({ kind }) => policy[kind] === 'hold')
+}

@@ -13,7 +13,6 @@ import { ChangeBatch, type ChangeBatchOptions } from './change-batch.ts'
 import { SizeAsker } from './complete-sizes.ts'
 import {
   defaultRemovalLimits,
-  describeMass,
   isMassRemoval,
   type Change,
   type RemovalLimits,
@@ -23,14 +22,16 @@ import { buildHostCheck } from './host-check.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { describeHeld, type HeldChange } from './hold.ts'
 import type { JournalEvent } from './journal.ts'
-import { hasVanished, lookAtProject, type Look, type LookOptions, type Settlement } from './look.ts'
+import { hasVanished, type Look, type Settlement } from './judge-look.ts'
+import { lookAtProject, type LookOptions } from './look.ts'
 import { defaultChangePolicy, judgeChanges, type ChangePolicy } from './mirror-settings.ts'
 import { requireIndexClock, requireMachineClock } from './machine-clock.ts'
 import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
 import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
+import { noteOutage, noteReturn } from './outage.ts'
 import { updateProjectList } from './published-list.ts'
 import { publishMirror, type Published } from './publish.ts'
-import { selectProjects, type SelectionOptions } from './selection.ts'
+import { selectProjects, type Selection, type SelectionOptions } from './selection.ts'
 import { settings } from './settings.ts'
 
 /** What one round of a sync is to do. */
@@ -155,12 +156,13 @@ class Sync {
   }
 
   async run(): Promise<Omit<SyncResult, 'published'>> {
-    const selection = await selectProjects(this.#mirror, this.#options, this.#index.port)
+    const selection = await this.#select()
     this.#look = { ...this.#look, index: selection.port }
     this.#covered = selection.covered
     await this.#lookAtAll(selection.names, selection.total)
     await this.#settleVanished()
     await this.#batch.flush()
+    this.#noteReachability()
     selection.settle(this.#failed + this.#held.size === 0)
     const { seenAfter = 'whole' } = this.#options
     const isIndexSeen =
@@ -176,6 +178,27 @@ class Sync {
       isIndexSeen,
       exitCode: this.#failed + this.#held.size > 0 ? 1 : 0,
     }
+  }
+
+  async #select(): Promise<Selection> {
+    const { port } = this.#index
+    try {
+      return await selectProjects(this.#mirror, this.#options, port)
+    } catch (error) {
+      const isDown = isTufgateError(error) && isUnanswered(error)
+      if (isDown) noteOutage(this.#mirror, port.name, this.#look.now)
+      throw error
+    }
+  }
+
+  #noteReachability(): void {
+    const { name } = this.#index.port
+    if (this.#isDown()) noteOutage(this.#mirror, name, this.#look.now)
+    else if (this.#lookedAt > 0) noteReturn(this.#mirror, name, this.#look.now)
+  }
+
+  #isDown(): boolean {
+    return this.#unanswered * 2 > this.#lookedAt
   }
 
   /** An index that fails for most of its projects has not been seen. */
@@ -285,7 +308,7 @@ class Sync {
   async #settleVanished(): Promise<void> {
     const gone = this.#vanished.length + this.#vanishedBefore
     this.#isMassRemoval = isMassRemoval(gone, this.#covered, this.#look.limits)
-    const mass = this.#isMassRemoval ? { mass: describeMass(gone, this.#covered) } : {}
+    const mass = this.#isMassRemoval ? { mass: { gone, of: this.#covered } } : {}
     for (const project of this.#vanished) await this.#lookAtOne(project, mass)
     if (!this.#isMassRemoval) return
     const message = `The index lists nothing any more of ${gone} of ${this.#covered} projects`
@@ -305,8 +328,7 @@ class Sync {
   /** Why the signed time of the last look at the index stays as it was. */
   #describeUnseen(): string {
     const all = this.#lookedAt === 1 ? '1 project' : `${this.#lookedAt} projects`
-    if (this.#unanswered * 2 > this.#lookedAt)
-      return `The index was down: no answer for ${this.#unanswered} of ${all}.`
+    if (this.#isDown()) return `The index was down: no answer for ${this.#unanswered} of ${all}.`
     if (this.#failed * 2 > this.#lookedAt)
       return `${this.#failed} of ${all} could not be looked at.`
     return this.#isMassRemoval
