@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
 import { approveHeld, type ApproveResult, type HoldSelection } from '../../src/mirror/approve.ts'
+import type { OpenIndex } from '../../src/mirror/index-choice.ts'
 import { initMirror, type InitOptions, type InitResult } from '../../src/mirror/init.ts'
 import { renewMirror, type RenewResult } from '../../src/mirror/renew.ts'
 import { defaultChangePolicy, type ChangePolicy } from '../../src/mirror/mirror-settings.ts'
@@ -43,6 +44,12 @@ interface SignedDocument {
     readonly targets: Readonly<Record<string, { length: number; hashes: { sha256: string } }>>
     readonly 'x-tufgate'?: { readonly signed: string; readonly 'index-seen'?: string }
   }
+}
+
+/** The server of a test has the time of day, and the fixture one of its own. */
+const openWithoutClock: OpenIndex = async (address) => {
+  const { findTime: _, ...port } = await openMirrorIndex(address)
+  return port
 }
 
 export class MirrorFixture {
@@ -86,7 +93,7 @@ export class MirrorFixture {
   sync(options: Partial<SyncOptions> = {}): Promise<SyncResult> {
     this.#index = options.index ?? this.#index ?? this.index
     const baseUrl = 'https://files.test/'
-    const choice = { index: this.#index, baseUrl, openIndex: openMirrorIndex }
+    const choice = { index: this.#index, baseUrl, openIndex: openWithoutClock }
     return syncMirror({ ...this.context, ...choice, ...options })
   }
 
