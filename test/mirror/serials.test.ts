@@ -18,6 +18,7 @@ beforeEach(async () => {
   list = new Map()
   listSerial = undefined
   server.use((path) => (request, response) => {
+    response.setHeader('date', new Date(mirror.now).toUTCString())
     const body = path === '/simple/' ? renderList() : renderPage(path.split('/')[2] ?? '')
     const etag = `"${digestOf(body ?? '').slice(0, 16)}"`
     if (body === undefined) response.writeHead(404).end()
@@ -63,11 +64,12 @@ function sync(options: { full?: boolean } = {}): Promise<SyncResult> {
   return mirror.sync({ index: server.url('/simple/'), all: true, parallel: 2, ...options })
 }
 
-/** Paths below simple/ that a sync asks for. */
+/** Paths below simple/ that a sync asks for; HEAD is for the clock of the server. */
 async function requestsOf(run: Promise<unknown>): Promise<string[]> {
   const before = server.requests.length
   await run
-  return server.requests.slice(before).map(({ path }) => path.slice('/simple/'.length))
+  const requests = server.requests.slice(before).filter(({ method }) => method === 'GET')
+  return requests.map(({ path }) => path.slice('/simple/'.length))
 }
 
 async function filenamesOf(project: string): Promise<string[] | undefined> {
