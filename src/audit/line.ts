@@ -72,7 +72,11 @@ export function renderBody(event: AuditEvent, extras: LineExtras = {}): string {
     kind,
     ...cutAll(texts),
     ...(trust && {
-      trust: { ...keepNumbers(trust), ...cutAll({ role: trust.role, record: trust.record }) },
+      trust: {
+        ...cutAll({ kind: trust.kind }),
+        ...keepNumbers(trust),
+        ...cutAll({ role: trust.role, record: trust.record }),
+      },
     }),
     ...keepNumbers(rest),
     ...extras,

@@ -53,7 +53,8 @@ export interface IndexContext {
   readonly stateHome: string
   readonly http: HttpClient
   readonly clock: Clock
-  readonly log: Log
+  /** An index without a mirror has more to tell than warnings. */
+  readonly log?: Log
   readonly warn: (message: string) => void
 }
 

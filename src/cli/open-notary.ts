@@ -21,7 +21,7 @@ export async function openNotary(
   index: IndexSettings,
   context: IndexContext,
 ): Promise<OpenedNotary> {
-  const { stateHome, clock, log } = context
+  const { stateHome, clock, warn, log = (_level, message) => warn(message) } = context
   const place = findNotaryPlace(stateHome, index.url)
   const news = new NotaryNews({ index: index.name, folder: place.path }, log, clock)
   const hosts = await IndexHosts.open(index.url, index['file-hosts'])

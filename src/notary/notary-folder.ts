@@ -13,6 +13,7 @@ import { keysFolder, publicFolder } from '../mirror/open-mirror.ts'
 import { metadataPath } from '../mirror/tree-layout.ts'
 import {
   findMark,
+  forgetFolder,
   isWhole,
   makePrivateFolder,
   makeWhole,
@@ -55,6 +56,24 @@ export async function requireNotary(place: NotaryPlace, clock: Clock): Promise<v
     await makeWhole(place, (folder) => makeMirror(folder, clock))
     await finishMaking(place)
   })
+}
+
+/** `lost`: it was there once. */
+export async function hasNotary(place: NotaryPlace): Promise<'whole' | 'lost' | 'never'> {
+  if (await isWhole(place, databaseName)) return 'whole'
+  return findMark(place) === undefined ? 'never' : 'lost'
+}
+
+/** Where it was put aside; `undefined` where it was lost already. */
+export async function forgetNotary(place: NotaryPlace, time: string): Promise<string | undefined> {
+  const lock = await waitWhileBusy(async () => acquireLock(`${place.path}.lock`))
+  try {
+    const aside = `${place.path}.forgotten-${time.replaceAll(/[-:]/g, '')}`
+    const isThere = await forgetFolder(place, aside)
+    return isThere ? aside : undefined
+  } finally {
+    lock.release()
+  }
 }
 
 /** It may have been made by a start that was killed before it could leave the mark. */

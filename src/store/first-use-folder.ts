@@ -3,14 +3,14 @@
  * once and cannot be seen again. A mark beside it, outside of it, says that it was made.
  */
 
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.ts'
 import { readMember, readObject, readString } from '../base/decode.ts'
 import { describeError, StorageError } from '../base/errors.ts'
 import { parseJson } from '../base/strict-json.ts'
-import { syncFolder, writeFileAtomic } from './atomic-file.ts'
+import { removeIfThere, syncFolder, writeFileAtomic } from './atomic-file.ts'
 import { makeFolderPath } from './make-folder.ts'
 import { isFile } from './published-tree.ts'
 import { readRegular } from './regular-file.ts'
@@ -62,7 +62,15 @@ export async function makeWhole(
   await moveFolder(making, path)
 }
 
-export async function moveFolder(from: string, to: string): Promise<void> {
+/** Puts it aside, with its mark. Whether there was anything but the mark. */
+export async function forgetFolder(folder: FirstUseFolder, aside: string): Promise<boolean> {
+  const isThere = existsSync(folder.path)
+  if (isThere) await moveFolder(folder.path, aside)
+  removeIfThere(folder.markPath)
+  return isThere
+}
+
+async function moveFolder(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
     syncFolder(dirname(to))
@@ -71,7 +79,7 @@ export async function moveFolder(from: string, to: string): Promise<void> {
   }
 }
 
-export function removeFolder(path: string): void {
+function removeFolder(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true })
   } catch (error) {

@@ -14,7 +14,7 @@ import { DecodeError, readInteger, readMember, readObject, readString } from '..
 import { isSha256, sha256Hex } from '../base/digest.ts'
 import { ConfigError, describeError, StorageError } from '../base/errors.ts'
 import { parseJson } from '../base/strict-json.ts'
-import { writeFileAtomic } from './atomic-file.ts'
+import { removeIfThere, writeFileAtomic } from './atomic-file.ts'
 import { makeFolderPath } from './make-folder.ts'
 import { readRegular } from './regular-file.ts'
 import { buildStorageError, findErrno } from './storage-error.ts'
@@ -60,7 +60,7 @@ export async function openStateDirectory(
 ): Promise<StateDirectory> {
   if (!isSha256(root.sha256)) throw new TypeError('the digest of a root is a sha256 in lower case')
   const path = join(stateHome, root.sha256)
-  const pin = join(stateHome, 'pins', `${sha256Hex(encodeUtf8(root.path))}.json`)
+  const pin = pinPath(stateHome, root.path)
   for (const folder of [stateHome, join(stateHome, 'pins'), path]) openPrivateFolder(folder)
   for (const name of ['metadata', 'vault', 'audit']) openPrivateFolder(join(path, name))
   await openFormat(join(path, 'state.json'), root)
@@ -79,6 +79,15 @@ export async function openStateDirectory(
     rememberRoot,
     forgetCommand: `rm ${quote(pin)}`,
   }
+}
+
+/** The next root at this path is a new one, whatever stood there before. */
+export function forgetRoot(stateHome: string, rootPath: string): void {
+  removeIfThere(pinPath(stateHome, rootPath))
+}
+
+function pinPath(stateHome: string, rootPath: string): string {
+  return join(stateHome, 'pins', `${sha256Hex(encodeUtf8(rootPath))}.json`)
 }
 
 function openPrivateFolder(path: string): void {

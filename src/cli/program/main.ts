@@ -6,6 +6,7 @@ import { version } from '../version.ts'
 import { addAudit } from './audit.ts'
 import { addMirror } from './mirror.ts'
 import { example, type Run } from './registration.ts'
+import { addNotary, addPins } from './pins.ts'
 import { addServe } from './serve.ts'
 
 /** @param argv as `process.argv` */
@@ -36,10 +37,13 @@ function buildProgram(run: Run): Command {
   addServe(program, run)
   addMirror(program, run)
   addAudit(program, run)
+  addPins(program, run)
+  addNotary(program, run)
   nameHelp(program, 'tufgate')
   program.addHelpText(
     'after',
     example(
+      'tufgate serve --index https://pypi.org/simple/',
       'tufgate mirror init /srv/mirror',
       'tufgate mirror sync /srv/mirror --index https://pypi.org/simple/ --project flask',
       'tufgate serve --index https://pypi.org/simple/ --mirror /srv/mirror/public --root 1.root.json',

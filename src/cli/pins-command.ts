@@ -1,0 +1,104 @@
+/** `tufgate pins export|import`: what was seen at first use, from one machine to others and into a repository. */
+
+import { encodeUtf8, toPrintable } from '../base/bytes.ts'
+import { ConfigError } from '../base/errors.ts'
+import { readMirror, shareMirror } from '../mirror/open-mirror.ts'
+import { importPins, listPins, type PinConflict } from '../notary/exchange-pins.ts'
+import {
+  buildLostError,
+  explainLoss,
+  hasNotary,
+  requireNotary,
+  type NotaryPlace,
+} from '../notary/notary-folder.ts'
+import { renderPins, type Pin } from '../policy/pin-set.ts'
+import { writeFileAtomic } from '../store/atomic-file.ts'
+import { chooseNotaryPlace, type NotaryFlags } from './notary-choice.ts'
+import { readPins } from './read-policy.ts'
+import { note, say, sayJson, warn } from './terminal.ts'
+
+export interface PinsExportFlags extends NotaryFlags {
+  readonly output?: string
+}
+
+export interface PinsImportFlags extends NotaryFlags {
+  readonly acceptIndex?: boolean
+  readonly json?: boolean
+}
+
+const maxConflictsShown = 20
+
+export async function runPinsExport(flags: PinsExportFlags): Promise<number> {
+  const place = chooseNotaryPlace(flags)
+  await requireSeen(place)
+  const pins = await readNotary(place)
+  const comments = ['name version file sha256, as seen at first use (not verified by a signature)']
+  const text = renderPins(pins, { index: place.index, comments })
+  if (flags.output === undefined) {
+    process.stdout.write(text)
+    return 0
+  }
+  await writeFileAtomic(flags.output, encodeUtf8(text), { mode: 0o644 })
+  note(`${pins.length} files of ${place.index} written to ${toPrintable(flags.output, 500)}`)
+  return 0
+}
+
+async function readNotary(place: NotaryPlace): Promise<Pin[]> {
+  try {
+    return await readMirror(place.path, (memory) => [...listPins(memory)])
+  } catch (error) {
+    throw explainLoss(place, error)
+  }
+}
+
+async function requireSeen(place: NotaryPlace): Promise<void> {
+  switch (await hasNotary(place)) {
+    case 'whole':
+      return
+    case 'lost':
+      throw buildLostError(place, 'mirror.db is gone')
+    case 'never':
+      throw new ConfigError('CONFIG_INVALID', `Nothing of ${place.index} was seen yet`, {
+        expected: place.path,
+        next: `Run tufgate serve with this index, install something through it, then export. Where the state is elsewhere: --state-dir FOLDER`,
+      })
+  }
+}
+
+export async function runPinsImport(file: string, flags: PinsImportFlags): Promise<number> {
+  const place = chooseNotaryPlace(flags)
+  const pins = readPins(file)
+  if (flags.acceptIndex !== true) requireIndex(place, pins.index, file)
+  await requireNotary(place, Date.now)
+  const mirror = await shareMirror(place.path, { clock: Date.now, report: () => undefined })
+  try {
+    const result = await importPins(mirror, pins)
+    if (flags.json === true) sayJson(result)
+    if (result.conflicts.length > 0) return refuseConflicts(result.conflicts)
+    if (flags.json !== true) {
+      say(`${result.added} files imported, ${result.known} were known before, from ${pins.source}`)
+    }
+    return 0
+  } finally {
+    mirror.close()
+  }
+}
+
+function requireIndex({ index }: NotaryPlace, found: string | undefined, file: string): void {
+  if (found === index) return
+  throw new ConfigError('CONFIG_INVALID', `${file} is not of the index ${index}`, {
+    expected: index,
+    found: toPrintable(found ?? 'no index'),
+    next: 'Choose the index with --index, or say --accept-index if the same index has another URL here.',
+  })
+}
+
+function refuseConflicts(conflicts: readonly PinConflict[]): number {
+  for (const { file, sha256, seenHere } of conflicts.slice(0, maxConflictsShown)) {
+    warn(`${toPrintable(file)}\n  pinned:    ${sha256}\n  seen here: ${seenHere}`)
+  }
+  const count = conflicts.length === 1 ? '1 file was' : `${conflicts.length} files were`
+  warn(`${count} seen here with another sha256 than the pins say. Nothing was imported.`)
+  note('Find out which of the two machines was shown something else, and by whom.')
+  return 3
+}
