@@ -88,6 +88,13 @@ export class Ledger {
     return this.database.all(sql, after, limit).map((row) => readText(row, 'name'))
   }
 
+  /** With those of which only pins are there. */
+  listPinnedNames(after: string, limit: number): string[] {
+    const sql = `SELECT name FROM project WHERE name > ?1
+       UNION SELECT project FROM imported_pin WHERE project > ?1 ORDER BY 1 LIMIT ?2`
+    return this.database.all(sql, after, limit).map((row) => readText(row, 'name'))
+  }
+
   listMarks(after: string, limit: number): ProjectMark[] {
     const sql = 'SELECT name, serial, looked_at FROM project WHERE name > ? ORDER BY name LIMIT ?'
     return this.database.all(sql, after, limit).map((row) => ({
