@@ -1,18 +1,83 @@
-/** What is taken away at once although its owner signed it: the targets of the role `deny`. */
+/**
+ * What is withdrawn at once, whoever signed it: the targets of the online role `deny`, one for each
+ * project of which something is withdrawn. It can only take away.
+ */
 
-import { readInteger, readText } from '../store/database.ts'
+import { encodeUtf8, decodeUtf8 } from '../base/bytes.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { denyTarget, parseDenials, renderDenials, type Denial } from '../simple/denial.ts'
+import { readInteger, readText, type Row } from '../store/database.ts'
 import type { FileDigest } from './metadata-documents.ts'
-import type { Mirror } from './open-mirror.ts'
+import type { Mirror, MirrorMemory } from './open-mirror.ts'
+import { targetPath } from './tree-layout.ts'
 
-export function denyTarget(project: string): string {
-  return `deny/${project}.json`
-}
+type Memory = Pick<MirrorMemory, 'ledger'>
 
 /** Path and digest of each, in order of the names. */
-export function listDenied({ ledger }: Mirror): (readonly [string, FileDigest])[] {
+export function listDenied({ ledger }: Memory): (readonly [string, FileDigest])[] {
   const rows = ledger.database.all('SELECT project, sha256, length FROM deny ORDER BY project')
   return rows.map((row) => [
     denyTarget(readText(row, 'project')),
     { sha256: readText(row, 'sha256'), length: readInteger(row, 'length') },
   ])
+}
+
+export interface ProjectDenials {
+  readonly project: string
+  readonly denials: readonly Denial[]
+}
+
+/** In order of the names. */
+export function listDenials({ ledger }: Memory): ProjectDenials[] {
+  return ledger.database.all('SELECT * FROM deny ORDER BY project').map(readRow)
+}
+
+export function findDenials({ ledger }: Memory, project: string): readonly Denial[] {
+  const row = ledger.database.get('SELECT * FROM deny WHERE project = ?', project)
+  return row === undefined ? [] : readRow(row).denials
+}
+
+function readRow(row: Row): ProjectDenials {
+  const project = readText(row, 'project')
+  return { project, denials: parseDenials(encodeUtf8(readText(row, 'content')), project) }
+}
+
+/**
+ * Takes the place of all that was withdrawn of the project; none: nothing is any more. The files are on
+ * disk when this returns; the next publication signs it. What is not changed is not written.
+ */
+export async function putDenials(
+  mirror: Mirror,
+  { project, denials }: ProjectDenials,
+  now: number,
+): Promise<void> {
+  const { ledger, roles, tree } = mirror
+  const before = ledger.database.get('SELECT * FROM deny WHERE project = ?', project)
+  const content = renderDenials(project, denials)
+  const sha256 = sha256Hex(content)
+  if (before === undefined ? denials.length === 0 : readText(before, 'sha256') === sha256) return
+  const path = targetPath(denyTarget(project), sha256)
+  if (denials.length > 0) {
+    // Until its row is written: a crash must not leave a file that nothing knows of.
+    ledger.putSuperseded(path, now)
+    await tree.stage(path, content, { hasTwin: true })
+    await tree.publish()
+  }
+  ledger.database.transaction(() => {
+    if (before !== undefined) {
+      ledger.putSuperseded(targetPath(denyTarget(project), readText(before, 'sha256')), now)
+    }
+    ledger.database.run('DELETE FROM deny WHERE project = ?', project)
+    if (denials.length > 0) {
+      ledger.keep(path)
+      ledger.database.run(
+        'INSERT INTO deny (project, sha256, length, content) VALUES (?, ?, ?, ?)',
+        project,
+        sha256,
+        content.length,
+        decodeUtf8(content),
+      )
+    }
+    roles.markDirty('deny')
+  })
 }

@@ -12,25 +12,26 @@ export class Key {
   readonly keyid: string
   readonly keytype: string
   readonly scheme: string
-  readonly #rawPublic: string
+  /** As the metadata has it; empty where it has none. */
+  readonly rawPublic: string
   #opened: { readonly verifier: Verifier | undefined } | undefined
 
   constructor(keyid: string, fields: { keytype: string; scheme: string; rawPublic: string }) {
     this.keyid = keyid
     this.keytype = fields.keytype
     this.scheme = fields.scheme
-    this.#rawPublic = fields.rawPublic
+    this.rawPublic = fields.rawPublic
   }
 
   /** `undefined` where the algorithm is unknown or the key is damaged or weak: it counts for nothing. */
   get verifier(): Verifier | undefined {
-    this.#opened ??= { verifier: findVerifier(this.keytype, this.scheme, this.#rawPublic) }
+    this.#opened ??= { verifier: findVerifier(this.keytype, this.scheme, this.rawPublic) }
     return this.#opened.verifier
   }
 
   /** Equal for equal keys, whatever their ids are and however they are written. */
   get value(): string {
-    return this.verifier?.value ?? `unusable ${this.keytype} ${this.#rawPublic}`
+    return this.verifier?.value ?? `unusable ${this.keytype} ${this.rawPublic}`
   }
 }
 

@@ -1,0 +1,211 @@
+/** `tufgate owner key|claim|sign`: what a maintainer does on his own machine. */
+
+import { resolve } from 'node:path'
+import { toPrintable, type Bytes } from '../base/bytes.ts'
+import { formatUtcSeconds } from '../base/clock.ts'
+import { ConfigError } from '../base/errors.ts'
+import { buildClaim, maxClaimBytes, parseClaim, signClaim } from '../owner/claim.ts'
+import { addReleaseSignature, maxReleaseBytes } from '../owner/release.ts'
+import { signRelease } from '../owner/sign-release.ts'
+import { readPublicKeyFile } from '../signing/public-key-file.ts'
+import type { Signer } from '../signing/signer.ts'
+import { isNormalizedName, normalizeName } from '../simple/names.ts'
+import { readLocalFile } from './local-files.ts'
+import { readExchanged, writeExchanged } from './owner-files.ts'
+import { describeSigned } from './owner-report.ts'
+import { readIndexPage, readOwnerView, type SourceFlags } from './owner-sources.ts'
+import { makePersonalKey, openPersonalSigner, type NewKeyFlags } from './personal-key.ts'
+import { say, sayJson } from './terminal.ts'
+import { parseDuration } from './units.ts'
+
+export interface KeyFlags {
+  readonly key?: string
+  readonly publicKey?: string
+  readonly passphraseFile?: string
+}
+
+export interface OwnerKeyFlags extends NewKeyFlags {
+  readonly json?: boolean
+}
+
+export async function runOwnerKey(path: string, flags: OwnerKeyFlags): Promise<number> {
+  const { keyid, publicPath, isEncrypted } = await makePersonalKey(path, flags)
+  if (flags.json === true) {
+    sayJson({ keyid, privateKey: path, publicKey: publicPath, encrypted: isEncrypted })
+    return 0
+  }
+  say(`key id ${keyid}`)
+  say(
+    `${path}: the private key${isEncrypted ? ', encrypted' : ', NOT encrypted'}; it stays with you.`,
+  )
+  say(`${publicPath}: the public key, for others who claim the project with you.`)
+  say(
+    'Keep a copy of the private key elsewhere: if it is lost, only the operator of the mirror can give the project back.',
+  )
+  return 0
+}
+
+export interface OwnerClaimFlags extends KeyFlags {
+  readonly coKey?: readonly string[]
+  readonly oldKey?: string
+  readonly threshold: string
+  readonly add?: string
+  readonly output?: string
+}
+
+export async function runOwnerClaim(
+  rawProject: string | undefined,
+  flags: OwnerClaimFlags,
+): Promise<number> {
+  const signer = await openOwnerSigner(flags)
+  const { add } = flags
+  if (add !== undefined) {
+    return putClaim(
+      flags.output ?? add,
+      await signClaim(await readExchanged(add, maxClaimBytes), signer),
+    )
+  }
+  const coKeys = await Promise.all((flags.coKey ?? []).map((path) => readPublicKeyFile(path)))
+  const input = {
+    project: requireProject(rawProject),
+    keys: [signer, ...coKeys],
+    threshold: requireCount('--threshold', flags.threshold),
+    now: Date.now(),
+  }
+  const own = await buildClaim(input, [signer])
+  const { oldKey } = flags
+  const claim =
+    oldKey === undefined
+      ? own
+      : await signClaim(own, await openOwnerSigner({ ...flags, key: oldKey }))
+  return putClaim(requireOutput(flags.output), claim)
+}
+
+async function putClaim(path: string, bytes: Bytes): Promise<number> {
+  await writeExchanged(path, bytes)
+  const { claim, signatures } = parseClaim(bytes)
+  say(`${path}: claim of ${claim.project}, ${claim.threshold} of ${claim.keys.size} keys sign`)
+  const missing = [...claim.keys.keys()].filter((keyid) => !signatures.has(keyid))
+  for (const keyid of claim.keys.keys()) {
+    say(`  ${keyid} ${missing.includes(keyid) ? 'HAS NOT SIGNED YET' : 'has signed'}`)
+  }
+  say(
+    missing.length > 0
+      ? 'Send it to whoever has the missing key: tufgate owner claim --add FILE --key KEY'
+      : `Send it to the operator of the mirror, with a first release: tufgate owner sign dist/* --project ${claim.project} ...`,
+  )
+  return 0
+}
+
+export interface OwnerSignFlags extends KeyFlags, SourceFlags {
+  readonly project?: string
+  readonly add?: string
+  readonly output?: string
+  readonly expires: string
+  readonly onlyChecked?: boolean
+  readonly signFiles?: boolean
+  readonly yank?: readonly string[]
+  readonly unyank?: readonly string[]
+  readonly remove?: readonly string[]
+  readonly json?: boolean
+}
+
+export async function runOwnerSign(
+  paths: readonly string[],
+  flags: OwnerSignFlags,
+): Promise<number> {
+  const { add } = flags
+  if (add !== undefined) {
+    const signer = await openOwnerSigner(flags)
+    const signed = await addReleaseSignature(await readExchanged(add, maxReleaseBytes), signer)
+    await writeExchanged(flags.output ?? add, signed)
+    say(`${flags.output ?? add}: signed by ${signer.keyid} too`)
+    return 0
+  }
+  const project = requireProject(flags.project)
+  const output = requireOutput(flags.output)
+  const lifetimeMs = requireDuration(flags.expires)
+  const local = await Promise.all(paths.map((path) => readLocalFile(resolve(path), project)))
+  const view = await readOwnerView(project, flags)
+  const page =
+    flags.index === undefined
+      ? undefined
+      : await readIndexPage(project, { ...flags, index: flags.index })
+  // The key is opened last: nobody types a passphrase for what is refused anyway.
+  const signer = await openOwnerSigner(flags)
+  const signed = await signRelease(
+    {
+      project,
+      view,
+      page,
+      local,
+      onlyChecked: flags.onlyChecked === true,
+      yank: readYanks(flags.yank ?? []),
+      unyank: flags.unyank ?? [],
+      remove: flags.remove ?? [],
+      now: Date.now(),
+      lifetimeMs,
+      signsFiles: flags.signFiles === true,
+    },
+    signer,
+  )
+  await writeExchanged(output, signed.release)
+  if (flags.json === true) {
+    const { draft, version, expires } = signed
+    const { record: _, ...rest } = draft
+    sayJson({ project, version, expires: formatUtcSeconds(expires), output, ...rest })
+  } else {
+    for (const line of describeSigned(project, signed, view)) say(line)
+    say(`${output}: send it to the operator of the mirror.`)
+  }
+  return 0
+}
+
+/** `1.0` or `1.0=why`. */
+function readYanks(yanks: readonly string[]): Map<string, string> {
+  return new Map(
+    yanks.map((yank) => {
+      const at = yank.indexOf('=')
+      return at === -1 ? [yank, ''] : [yank.slice(0, at), yank.slice(at + 1)]
+    }),
+  )
+}
+
+function openOwnerSigner(flags: KeyFlags): Promise<Signer> {
+  const { key } = flags
+  if (key === undefined) throw missing('--key', 'Name the key: --key maintainer.pem')
+  return openPersonalSigner({ ...flags, key })
+}
+
+function requireProject(raw: string | undefined): string {
+  if (raw === undefined) throw missing('the project', 'Name it: --project NAME')
+  const project = normalizeName(raw)
+  if (isNormalizedName(project)) return project
+  throw new ConfigError('CONFIG_INVALID', `${toPrintable(raw)} is not the name of a project.`)
+}
+
+function requireOutput(output: string | undefined): string {
+  if (output !== undefined) return output
+  throw missing('-o', 'Say where to write it: -o FILE')
+}
+
+function missing(what: string, next: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', `${what} is missing.`, { next })
+}
+
+function requireCount(flag: string, raw: string): number {
+  if (/^\d{1,3}$/.test(raw) && Number(raw) >= 1) return Number(raw)
+  throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a number.`, {
+    expected: 'a whole number from 1',
+  })
+}
+
+const dayMs = 86_400_000
+
+function requireDuration(raw: string): number {
+  const duration = parseDuration(raw)
+  if (duration !== undefined && duration >= dayMs) return duration
+  throw new ConfigError('CONFIG_INVALID', `--expires ${toPrintable(raw)} is not possible.`, {
+    expected: 'a duration of a day or more, such as 365d',
+  })
+}

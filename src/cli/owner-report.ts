@@ -1,0 +1,32 @@
+/** What `owner sign` tells a maintainer of what he has just signed: above all, what he has not checked. */
+
+import { formatUtcSeconds } from '../base/clock.ts'
+import { toPrintable } from '../base/bytes.ts'
+import type { OwnerView } from '../client/repository.ts'
+import type { SignedRelease } from '../owner/sign-release.ts'
+
+export function describeSigned(
+  project: string,
+  { draft, version, expires, isFirst }: SignedRelease,
+  { denials }: OwnerView,
+): string[] {
+  const { checked, takenOver, leftOut, removed, unsigned, remarks } = draft
+  return [
+    `${project}: release ${version}${isFirst ? ', the first that its maintainers sign' : ''}, until ${formatUtcSeconds(expires)}`,
+    ...listFiles('checked byte for byte', checked),
+    ...listFiles('taken over, NOT CHECKED BY YOU', takenOver),
+    ...listFiles('left out (--only-checked)', leftOut),
+    ...listFiles('removed', removed),
+    ...listFiles('on the index and NOT SIGNED: if it is yours, sign it too', unsigned),
+    ...remarks.map(({ file, remark }) => `  ${toPrintable(file)}: ${remark}`),
+    ...denials.map(
+      ({ reason, files }) =>
+        `  withdrawn by the mirror, whatever is signed: ${files === 'all' ? 'all files' : files.map((name) => toPrintable(name)).join(', ')} (${toPrintable(reason)})`,
+    ),
+  ]
+}
+
+function listFiles(title: string, files: readonly string[]): string[] {
+  if (files.length === 0) return []
+  return [`  ${title}: ${files.length}`, ...files.map((file) => `    ${toPrintable(file)}`)]
+}
