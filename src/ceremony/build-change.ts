@@ -22,7 +22,7 @@ import {
   rolesBelowRoot,
   type OfflineState,
 } from './offline-state.ts'
-import { withClaims } from './claimed-document.ts'
+import { withClaims, withoutClaims } from './claimed-document.ts'
 import { addKey, removeKey, requirePossible, setThreshold, type HeldKey } from './key-changes.ts'
 import { namedIn, readHeldKeys, replaceHeldKeys } from './role-keys.ts'
 
@@ -39,6 +39,8 @@ export interface ChangeRequest {
   readonly bitLength?: number
   /** Projects whose owners are named in `claimed` from now on. */
   readonly claims?: readonly Delegation[]
+  /** Roles of owners that `claimed` is not to name any more. */
+  readonly released?: readonly string[]
   /** A root that ends with the loss of one key. */
   readonly acceptLossRisk?: boolean
 }
@@ -94,9 +96,10 @@ function applyRequest(before: Documents, request: ChangeRequest): Documents {
   for (const [role, key] of request.onlineKeys ?? []) {
     edit(namedIn[role], (signed) => replaceOnlineKey(signed, role, key))
   }
-  const { bitLength, claims } = request
+  const { bitLength, claims, released } = request
   if (bitLength !== undefined) edit('bins', (signed) => withBitLength(signed, bitLength))
   if (claims !== undefined) edit('claimed', (signed) => withClaims(signed, claims))
+  if (released !== undefined) edit('claimed', (signed) => withoutClaims(signed, released))
   return documents
 }
 

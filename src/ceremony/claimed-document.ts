@@ -27,10 +27,31 @@ export function withClaims(signed: JsonObject, claims: readonly Delegation[]): J
     for (const [keyid, key] of claim.keys) table.set(keyid, { ...key })
     roles.set(claim.name, renderClaim(claim))
   }
+  return withOwners(signed, [...roles.values()], table)
+}
+
+/** The document without these roles: the mirror signs their projects again. */
+export function withoutClaims(signed: JsonObject, names: readonly string[]): JsonObject {
+  const kept = listDelegations(signed).filter(
+    (role) => !names.includes(readMember(role, 'name', readString)),
+  )
+  return withOwners(signed, kept, readKeyTable(signed))
+}
+
+/** Keys that nobody has any more are left out. */
+function withOwners(
+  signed: JsonObject,
+  roles: readonly JsonObject[],
+  table: ReadonlyMap<string, JsonObject>,
+): JsonObject {
   const delegations = readMember(signed, 'delegations', readObject)
-  const ordered = [...roles.values()].toSorted(compareNames)
-  const keys = Object.fromEntries(table)
-  return { ...signed, delegations: { ...delegations, keys, roles: ordered } }
+  const used = new Set(
+    roles.flatMap((role) =>
+      readMember(role, 'keyids', (keyids) => readArray(keyids, readString)),
+    ),
+  )
+  const keys = Object.fromEntries([...table].filter(([keyid]) => used.has(keyid)))
+  return { ...signed, delegations: { ...delegations, keys, roles: roles.toSorted(compareNames) } }
 }
 
 function renderClaim({ name, paths, terminating, keys, threshold }: Delegation): JsonObject {

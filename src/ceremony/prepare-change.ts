@@ -49,6 +49,8 @@ export interface PrepareOptions extends MirrorContext {
   readonly bins?: number
   /** Which owners are to be named offline (PEP 480). */
   readonly listClaims?: (mirror: Mirror) => readonly Delegation[]
+  /** The roles of owners that are not to be named any more. */
+  readonly listReleased?: (mirror: Mirror) => readonly string[]
   readonly acceptLossRisk?: boolean
 }
 
@@ -150,7 +152,7 @@ function buildRequest(
   options: PrepareOptions,
   onlineKeys: ReadonlyMap<OnlineRole, NamedKey>,
 ): ChangeRequest {
-  const { addKeys, removeKeys = [], thresholds, isRenewal, bins, listClaims } = options
+  const { addKeys, removeKeys = [], thresholds, isRenewal, bins, listClaims, listReleased } = options
   return {
     ...(addKeys !== undefined && { addKeys }),
     removeKeys: [...removeKeys, ...listStolenKeys(published, options)],
@@ -159,6 +161,7 @@ function buildRequest(
     onlineKeys,
     ...(bins !== undefined && { bitLength: requireBitLength(bins) }),
     ...(listClaims !== undefined && { claims: listClaims(mirror) }),
+    ...(listReleased !== undefined && { released: listReleased(mirror) }),
     acceptLossRisk: options.acceptLossRisk === true,
   }
 }

@@ -25,11 +25,11 @@ import { publishMirror, type Published } from '../mirror/publish.ts'
 import { dropRetired, rebin } from '../mirror/rebin.ts'
 import { onlineRoles, type OfflineRole, type OnlineRole } from '../mirror/role-names.ts'
 import type { WrittenRole } from '../mirror/role-ledger.ts'
+import { requireReadableClaims, settleClaims } from '../mirror/settle-claims.ts'
 import { metadataPath } from '../mirror/tree-layout.ts'
 import { checkChange, type CheckedChange } from './check-change.ts'
 import { isSameContent, renderDraft, type Draft } from './draft.ts'
 import { mergeChanges, type Copy } from './merge-changes.ts'
-import { settleClaims } from './settle-claims.ts'
 import { readOfflineDocuments } from './published-state.ts'
 import { findKeyids, requirePublishable } from './publishable.ts'
 
@@ -77,6 +77,9 @@ async function decide(
   const state = requirePublishable(checked, published, now)
   const keyids = { before: findKeyids(state.before), after: findKeyids(state.after) }
   await requireOnlineKeys(mirror, keyids.after)
+  const { claimed } = state.after
+  const isClaimedChanged = checked.change.documents.has('claimed')
+  if (isClaimedChanged) await requireReadableClaims(mirror, claimed)
   const newKeys = onlineRoles.filter((role) => !isSameIds(keyids.before[role], keyids.after[role]))
   const written = await putDocuments(mirror, checked, now)
   mirror.roles.putWritten(written, () => {
@@ -87,7 +90,7 @@ async function decide(
     const { bitLength } = state.after
     if (bitLength !== state.before.bitLength) rebin(mirror, bitLength)
     if (newKeys.includes('snapshot')) dropRetired(mirror, now)
-    if (checked.change.documents.has('claimed')) settleClaims(mirror, state.after.claimed)
+    if (isClaimedChanged) settleClaims(mirror, claimed)
   })
   return newKeys
 }
