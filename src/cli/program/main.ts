@@ -5,6 +5,7 @@ import { exitCodeOf, outliveReaders, sayFailure } from '../terminal.ts'
 import { version } from '../version.ts'
 import { addAudit } from './audit.ts'
 import { addMirror } from './mirror.ts'
+import { addOwner } from './owner.ts'
 import { example, type Run } from './registration.ts'
 import { addNotary, addPins } from './pins.ts'
 import { addServe } from './serve.ts'
@@ -36,6 +37,7 @@ function buildProgram(run: Run): Command {
     .exitOverride()
   addServe(program, run)
   addMirror(program, run)
+  addOwner(program, run)
   addAudit(program, run)
   addPins(program, run)
   addNotary(program, run)

@@ -12,6 +12,8 @@ import {
   type MirrorSyncFlags,
 } from '../mirror-command.ts'
 import { addCeremony } from './ceremony.ts'
+import { addMirrorClaims } from './mirror-claims.ts'
+import { addMirrorDeny } from './mirror-deny.ts'
 import { example, type Run } from './registration.ts'
 import { addMirrorWatch } from './watch.ts'
 
@@ -24,6 +26,8 @@ export function addMirror(program: Command, run: Run): void {
     .description('Make and keep a signing mirror of an index.')
   addMirrorInit(mirror, run)
   addMirrorSync(mirror, run)
+  addMirrorClaims(mirror, run)
+  addMirrorDeny(mirror, run)
   addCeremony(mirror, run)
   addMirrorWatch(mirror, run)
   mirror
