@@ -34,6 +34,8 @@ function buildProgram(run: Run): Command {
       'Checks every page and file between pip and a package index against a signed list.',
     )
     .version(version)
+    // A command may have a --version of its own.
+    .enablePositionalOptions()
     .exitOverride()
   addServe(program, run)
   addMirror(program, run)
