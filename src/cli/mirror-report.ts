@@ -15,7 +15,8 @@ export function createReport({ json }: { readonly json?: boolean }): {
   const progress = createProgress()
   return {
     report: (event) => {
-      if (event.kind === 'progress') progress.update(event.done, event.total, 'projects')
+      if (event.kind === 'progress')
+        progress.update(event.done, event.total, event.of ?? 'projects')
       else if (event.kind === 'note') (json === true ? note : say)(event.message)
       else warn(describeEvent(event))
     },
@@ -35,10 +36,28 @@ function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' | 'note' }
       return `${event.project}: ${toPrintable(event.file)} is left out: ${event.message}`
     case 'conflict':
       return `${event.project}: ${toPrintable(event.file)} has another content now; the one that was signed stays\n  signed ${event.expected}\n  now    ${event.found}`
+    case 'differs':
+      return `${event.project}: ${describeAspect(event)}\n  expected ${toPrintable(event.expected)}\n  found    ${toPrintable(event.found)}`
     case 'not-covered':
       return `${event.place}: not from the index, so not covered: ${toPrintable(event.line)}`
     default:
       return event satisfies never
+  }
+}
+
+function describeAspect({ aspect, file }: Extract<MirrorEvent, { kind: 'differs' }>): string {
+  const name = toPrintable(file)
+  switch (aspect) {
+    case 'sha256':
+      return `${name} on the index is not the signed file`
+    case 'size':
+      return `${name} is the signed file, but its signed size is wrong: clients refuse it`
+    case 'metadata':
+      return `METADATA in ${name} is not the .metadata file that is signed beside it`
+    case 'archive':
+      return `${name} is the signed file, but no wheel that can be read in one way only`
+    default:
+      return aspect satisfies never
   }
 }
 

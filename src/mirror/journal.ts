@@ -20,6 +20,8 @@ export const actKinds = [
   /** The index does not show any more what was held. */
   'hold-ended',
   'serial-back',
+  /** A file that was downloaded to compare it with what is signed of it. */
+  'file-differs',
   'index-unreachable',
   'index-reachable',
   /** A database from a backup: `first` to `last` were written and are lost. */

@@ -56,7 +56,7 @@ export async function updateProjectList(mirror: Mirror, now: number): Promise<vo
 }
 
 /** Every signed project, in order, a page of the table at a time. */
-export function* walkNames(mirror: Mirror): Generator<string> {
+export function* walkNames(mirror: Pick<Mirror, 'ledger'>): Generator<string> {
   let names = mirror.ledger.listNames('', namesAtOnce)
   while (names.length > 0) {
     yield* names

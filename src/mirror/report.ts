@@ -3,7 +3,22 @@
 export type MirrorEvent =
   | { readonly kind: 'note'; readonly message: string }
   | { readonly kind: 'warning'; readonly message: string; readonly next?: string }
-  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | {
+      readonly kind: 'progress'
+      readonly done: number
+      readonly total: number
+      /** What is counted; projects, where it is not said. */
+      readonly of?: 'files'
+    }
+  /** A file that is not what is signed of it. */
+  | {
+      readonly kind: 'differs'
+      readonly project: string
+      readonly file: string
+      readonly aspect: 'sha256' | 'size' | 'metadata' | 'archive'
+      readonly expected: string
+      readonly found: string
+    }
   /** A project that could not be looked at; the others go on. */
   | {
       readonly kind: 'failed'

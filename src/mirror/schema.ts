@@ -8,7 +8,8 @@ export const schemaVersion = 2
  * nothing delegates to it any more, but snapshot must go on listing it (TUF 5.5.5).
  * `project.sha256` and `length` are those of the record; `etag` and `serial` are the index's, of the
  * page that it was made from; `looked_at` is the last successful look (ms). `imported_pin` binds names
- * of which others have said what they saw, before this mirror has seen them.
+ * of which others have said what they saw, before this mirror has seen them. `file.verified_at` (ms) is
+ * when the file itself was downloaded and was the pinned one, and `length` what it had then.
  */
 export const schema = `
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -33,6 +34,8 @@ CREATE TABLE file (
   project INTEGER NOT NULL,
   name TEXT NOT NULL,
   sha256 BLOB NOT NULL,
+  length INTEGER,
+  verified_at INTEGER,
   PRIMARY KEY (project, name)
 ) STRICT, WITHOUT ROWID;
 
