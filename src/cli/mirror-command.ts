@@ -12,8 +12,10 @@ import { requireKeyKind } from './key-kind.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createIndexOpener, requireIndexLocation, openMirrorIndex } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
+import { requireContact, requireParallel } from './sync-flags.ts'
 import { say, sayJson } from './terminal.ts'
 import { parseDuration } from './units.ts'
+import { runVerifyFiles } from './verify-files-command.ts'
 
 interface JsonFlag {
   readonly json?: boolean
@@ -44,6 +46,7 @@ export interface MirrorSyncFlags extends JsonFlag {
   /** `false` with `--no-sizes`. */
   readonly sizes?: boolean
   readonly contact?: string
+  readonly verifyFiles?: boolean
 }
 
 export interface MirrorRenewFlags extends JsonFlag {
@@ -109,7 +112,8 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
     const isNamed = all !== true && (project !== undefined || requirements !== undefined)
     if (flags.json === true) sayJson(result)
     else say(describeSync(result, isNamed))
-    return result.exitCode
+    if (flags.verifyFiles !== true) return result.exitCode
+    return Math.max(result.exitCode, await runVerifyFiles(directory, { json: flags.json === true }))
   } finally {
     stop()
   }
@@ -147,29 +151,6 @@ function requireCount(flag: string, raw: string): number {
   if (/^\d{1,9}$/.test(raw) && count >= 1) return count
   throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a number.`, {
     expected: 'a whole number from 1',
-  })
-}
-
-/** More would be impolite to any index, and no faster. */
-const maxParallel = 64
-
-function requireParallel(raw: string): number {
-  const count = requireCount('--parallel', raw)
-  if (count <= maxParallel) return count
-  throw new ConfigError(
-    'CONFIG_INVALID',
-    `--parallel ${count} is more than any index should bear.`,
-    {
-      expected: `at most ${maxParallel}`,
-    },
-  )
-}
-
-/** RFC 9110 5.6.5: it stands in a comment of the User-Agent. */
-function requireContact(raw: string): string {
-  if (/^[\x21-\x27\x2a-\x5b\x5d-\x7e]{1,200}$/.test(raw)) return raw
-  throw new ConfigError('CONFIG_INVALID', `--contact ${toPrintable(raw)} cannot be sent.`, {
-    expected: 'a mail address or a URL, without spaces and parentheses',
   })
 }
 

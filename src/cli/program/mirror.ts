@@ -14,6 +14,7 @@ import {
 import { addCeremony } from './ceremony.ts'
 import { addMirrorClaims } from './mirror-claims.ts'
 import { addMirrorDeny } from './mirror-deny.ts'
+import { addMirrorFiles } from './mirror-files.ts'
 import { example, type Run } from './registration.ts'
 import { addMirrorWatch } from './watch.ts'
 
@@ -28,6 +29,7 @@ export function addMirror(program: Command, run: Run): void {
   addMirrorSync(mirror, run)
   addMirrorClaims(mirror, run)
   addMirrorDeny(mirror, run)
+  addMirrorFiles(mirror, run)
   addCeremony(mirror, run)
   addMirrorWatch(mirror, run)
   mirror
@@ -109,6 +111,7 @@ function addMirrorSync(mirror: Command, run: Run): void {
       '--no-sizes',
       'do not ask for the lengths that an HTML index leaves out (one HEAD for each new file, the first time for all)',
     )
+    .option('--verify-files', 'then download what nobody has compared yet (see verify-files)')
     .option('--contact <address>', 'mail address or URL for the User-Agent; remembered')
     .option('--accept-index', 'follow another index from now on')
     .option('--accept-clock', acceptClockHelp)
