@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { StorageError } from '../base/errors.ts'
 import { adoptNextKey, findNextSigner } from '../signing/next-key.ts'
 import { openKeySigner } from '../signing/open-signer.ts'
+import type { AskPassphrase } from '../signing/passphrase.ts'
 import { requireKeyOf, type Signer } from '../signing/signer.ts'
 import type { DelegatedRole } from '../tuf/metadata.ts'
 import { parseRoot, parseTargets } from '../tuf/parse.ts'
@@ -21,7 +22,7 @@ export type OnlineSigners = Readonly<Record<OnlineRole, Signer>>
 export async function openOnlineSigners(mirror: Mirror): Promise<OnlineSigners> {
   const keyids = await readKeyids(mirror)
   const open = (role: OnlineRole): Promise<Signer> =>
-    openOnlineSigner(join(mirror.directory, keysFolder), role, keyids.get(role) ?? [])
+    openOnlineSigner(mirror, role, keyids.get(role) ?? [])
   return {
     deny: await open('deny'),
     'recently-claimed': await open('recently-claimed'),
@@ -33,14 +34,15 @@ export async function openOnlineSigners(mirror: Mirror): Promise<OnlineSigners> 
 
 /** Once a change has made the next key the right one, it takes its place under the role's name. */
 async function openOnlineSigner(
-  folder: string,
+  { directory, askPassphrase }: Mirror,
   role: OnlineRole,
   keyids: readonly string[],
 ): Promise<Signer> {
-  const { signer, isNext } = await findOnlineSigner(folder, role, keyids)
+  const folder = join(directory, keysFolder)
+  const { signer, isNext } = await findOnlineSigner(folder, role, keyids, askPassphrase)
   if (!isNext) return signer
   await adoptNextKey(folder, role)
-  return openKeySigner(folder, role)
+  return openKeySigner(folder, role, { askPassphrase })
 }
 
 /** Changes nothing. Throws KEY_INVALID where neither the key in use nor the next one is the right one. */
@@ -48,10 +50,11 @@ export async function findOnlineSigner(
   folder: string,
   role: OnlineRole,
   keyids: readonly string[],
+  askPassphrase?: AskPassphrase,
 ): Promise<{ readonly signer: Signer; readonly isNext: boolean }> {
-  const next = await findNextSigner(folder, role)
+  const next = await findNextSigner(folder, role, { askPassphrase })
   if (next !== undefined && keyids.includes(next.keyid)) return { signer: next, isNext: true }
-  const signer = await openKeySigner(folder, role)
+  const signer = await openKeySigner(folder, role, { askPassphrase })
   requireKeyOf(role, keyids, signer)
   return { signer, isNext: false }
 }

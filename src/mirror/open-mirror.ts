@@ -5,6 +5,7 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigError, StorageError, VerifyError } from '../base/errors.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
+import type { AskPassphrase } from '../signing/passphrase.ts'
 import { openDatabase, type Database } from '../store/database.ts'
 import { acquireLock } from '../store/lock.ts'
 import { isFile, PublishedTree } from '../store/published-tree.ts'
@@ -21,6 +22,8 @@ export interface MirrorContext {
   readonly report: Report
   /** The last word before clients see anything of a publication; left out, nothing is asked. */
   readonly check?: CheckPublication
+  /** For online keys that are encrypted; left out, such a key is refused. */
+  readonly askPassphrase?: AskPassphrase
 }
 
 /** What appears last, and is not there yet. */

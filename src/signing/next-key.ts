@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { syncFolder } from '../store/atomic-file.ts'
 import { buildStorageError, findErrno } from '../store/storage-error.ts'
 import { buildPrivateKey, putKeyFile, type KeyKind } from './key-file.ts'
-import { findKeyPlace, openKeySigner } from './open-signer.ts'
+import { findKeyPlace, openKeySigner, type KeySignerOptions } from './open-signer.ts'
 import { buildKeyid, readPublicKey, type NamedKey } from './public-key.ts'
 import type { Signer } from './signer.ts'
 
@@ -41,9 +41,13 @@ export async function buildNextKey(folder: string, name: string, kind: KeyKind):
 }
 
 /** `undefined` where none waits. Throws KEY_INVALID where it cannot be opened. */
-export async function findNextSigner(folder: string, name: string): Promise<Signer | undefined> {
+export async function findNextSigner(
+  folder: string,
+  name: string,
+  options: KeySignerOptions = {},
+): Promise<Signer | undefined> {
   const place = await findKeyPlace(folder, nextName(name))
-  return place === undefined ? undefined : openKeySigner(folder, nextName(name))
+  return place === undefined ? undefined : openKeySigner(folder, nextName(name), options)
 }
 
 /** That none waits any more, because it has been done already, is no error. */

@@ -48,13 +48,15 @@ async function openExecSigner(reference: string, publicKeyPath?: string): Promis
   })
 }
 
+export type KeySignerOptions = Pick<SignerOptions, 'askPassphrase'>
+
 export type KeyPlace = 'file' | 'command'
 
 /** The key of this name in a folder of keys: `NAME.pem` or `NAME.signer`, never both. */
 export async function openKeySigner(
   folder: string,
   name: string,
-  options: Pick<SignerOptions, 'askPassphrase'> = {},
+  options: KeySignerOptions = {},
 ): Promise<Signer> {
   const place = await findKeyPlace(folder, name)
   return place === 'command'

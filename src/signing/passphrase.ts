@@ -50,3 +50,16 @@ export function chooseAskPassphrase(
 export function answerFromFile(path: string): AskPassphrase {
   return ({ isRetry }) => (isRetry ? Promise.resolve(undefined) : readPassphraseFile(path))
 }
+
+/**
+ * Several keys often have one passphrase: the last answer is tried on the next key before anybody is
+ * asked, so that a person types it once.
+ */
+export function rememberPassphrase(ask: AskPassphrase): AskPassphrase {
+  let last: string | undefined
+  return async (question) => {
+    if (last !== undefined && !question.isRetry) return last
+    last = await ask(question)
+    return last
+  }
+}
