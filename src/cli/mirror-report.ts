@@ -24,7 +24,7 @@ export function createReport({ json }: { readonly json?: boolean }): {
   }
 }
 
-function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' | 'note' }>): string {
+export function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' | 'note' }>): string {
   switch (event.kind) {
     case 'warning':
       return event.next === undefined ? event.message : `${event.message}\n  ${event.next}`

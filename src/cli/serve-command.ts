@@ -11,6 +11,7 @@ import { startProxy, type RunningProxy } from './serve.ts'
 import type { SettingsOverrides } from './settings.ts'
 import { say } from './terminal.ts'
 import { version } from './version.ts'
+import { waitForSignal } from './wait-for-signal.ts'
 
 export interface ServeFlags extends SettingsOverrides {
   readonly config?: string
@@ -64,21 +65,4 @@ function announceFirstUse({ notary, place }: OpenedNotary): void {
   const seen = count === 1 ? '1 project' : `${count} projects`
   say('    trust on first use: nobody vouches for what is seen for the first time')
   say(`    ${seen} seen before, kept in ${place.path}`)
-}
-
-/** Ctrl-C reaches a process twice where npm passes it on; a second one counts when a person can mean it. */
-const impatienceMs = 1000
-
-/** A second signal, later, ends the process the hard way. */
-function waitForSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (firstAt !== undefined && performance.now() - firstAt > impatienceMs) process.exit(1)
-        firstAt ??= performance.now()
-        resolve(signal)
-      })
-    }
-  })
 }

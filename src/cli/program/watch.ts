@@ -2,10 +2,45 @@
 
 import type { Command } from 'commander'
 import { runMirrorCheck, type MirrorCheckFlags } from '../check-command.ts'
+import {
+  runMirrorHealth,
+  runMirrorWatch,
+  type MirrorHealthFlags,
+  type MirrorWatchFlags,
+} from '../watch-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorWatch(mirror: Command, run: Run): void {
   addCheck(mirror, run)
+  mirror
+    .command('watch')
+    .argument('<folder>', 'the mirror')
+    .description(
+      'Sync and renew on intervals until SIGTERM or Ctrl-C; for a service. Writes FOLDER/health.json.',
+    )
+    .option('--sync-every <duration>', 'between two looks at the index', '10min')
+    .option(
+      '--renew-every <duration>',
+      'between two looks at what is to be signed again (default: a 24th of the life of a timestamp)',
+    )
+    .option('--all', 'every project that the index lists, not only those that are signed already')
+    .addHelpText(
+      'after',
+      example(
+        'tufgate mirror watch /srv/mirror',
+        'tufgate mirror watch /srv/mirror --all --sync-every 5min',
+      ),
+    )
+    .action((folder: string, flags: MirrorWatchFlags) => run(() => runMirrorWatch(folder, flags)))
+  mirror
+    .command('health')
+    .argument('<folder>', 'the mirror')
+    .description(
+      'How the mirror is: exit code 0 ok, 3 something needs a person soon, 1 it fails or will.',
+    )
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', example('tufgate mirror health /srv/mirror'))
+    .action((folder: string, flags: MirrorHealthFlags) => run(() => runMirrorHealth(folder, flags)))
 }
 
 function addCheck(mirror: Command, run: Run): void {

@@ -1,0 +1,122 @@
+/** `tufgate mirror watch` and `mirror health`: lines on standard error, and an exit code for supervisors. */
+
+import { setTimeout as sleepFor } from 'node:timers/promises'
+import { toPrintable } from '../base/bytes.ts'
+import { formatSpan } from '../base/clock.ts'
+import { ConfigError } from '../base/errors.ts'
+import { readMirror } from '../mirror/open-mirror.ts'
+import type { MirrorEvent } from '../mirror/report.ts'
+import { readWatchRecord, renderHealth } from '../watch/health-file.ts'
+import { judgeHealth, type Health } from '../watch/health.ts'
+import { watchMirror, type WatchLevel } from '../watch/watch.ts'
+import { createLog, type Log } from './logger.ts'
+import { createMirrorContext } from './mirror-context.ts'
+import { openMirrorIndex } from './mirror-index.ts'
+import { describeEvent } from './mirror-report.ts'
+import { paint, say, sayJson, warn } from './terminal.ts'
+import { parseDuration } from './units.ts'
+import { version } from './version.ts'
+import { waitForSignal } from './wait-for-signal.ts'
+
+export interface MirrorWatchFlags {
+  readonly syncEvery: string
+  readonly renewEvery?: string
+  readonly all?: boolean
+}
+
+export interface MirrorHealthFlags {
+  readonly json?: boolean
+}
+
+export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags): Promise<number> {
+  const { renewEvery, all } = flags
+  const log = createServiceLog()
+  const stop = new AbortController()
+  const stopOnSignal = async (): Promise<void> => {
+    log('info', `${await waitForSignal()}: stopping`)
+    stop.abort()
+  }
+  void stopOnSignal()
+  await watchMirror({
+    directory,
+    ...createMirrorContext((event) => logEvent(log, event)),
+    openIndex: openMirrorIndex,
+    round: { ...(all === true && { all }) },
+    syncEveryMs: requireInterval('--sync-every', flags.syncEvery),
+    ...(renewEvery !== undefined && { renewEveryMs: requireInterval('--renew-every', renewEvery) }),
+    signal: stop.signal,
+    sleep: sleepUntil,
+    log,
+    version,
+  })
+  return 0
+}
+
+async function sleepUntil(milliseconds: number, signal: AbortSignal): Promise<void> {
+  // What it rejects with is the signal, which the caller looks at.
+  await sleepFor(milliseconds, undefined, { signal }).catch(() => undefined)
+}
+
+function logEvent(log: Log, event: MirrorEvent): void {
+  if (event.kind === 'progress') return
+  if (event.kind === 'note') log('info', event.message)
+  else log('warning', describeEvent(event))
+}
+
+/** journald takes the level from the front of a line, and the time from itself (sd-daemon(3)). */
+function createServiceLog(): (level: WatchLevel | 'debug', message: string) => void {
+  if (process.env['JOURNAL_STREAM'] === undefined) return createLog('info', Date.now)
+  const priorities = { debug: 7, info: 6, warning: 4, error: 3 }
+  return (level, message) => {
+    const lines = message.split('\n').map((line) => toPrintable(line, 1000))
+    process.stderr.write(lines.map((line) => `<${priorities[level]}>${line}\n`).join(''))
+  }
+}
+
+/** Rounds take a while and cost the index something. */
+const minIntervalMs = 10_000
+
+function requireInterval(flag: string, raw: string): number {
+  const duration = parseDuration(raw)
+  if (duration !== undefined && duration >= minIntervalMs) return duration
+  throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not an interval.`, {
+    expected: 'a duration of at least 10s, such as 10min or 1h',
+  })
+}
+
+/** For a supervisor, and for a person where 0 is not the answer. */
+const exitCodes = { ok: 0, warning: 3, failing: 1 } as const
+
+export async function runMirrorHealth(
+  directory: string,
+  flags: MirrorHealthFlags,
+): Promise<number> {
+  const record = readWatchRecord(directory)
+  if (record === 'damaged') warn('health.json cannot be read; the watch writes it anew')
+  const watch = record === 'damaged' ? undefined : record
+  const now = Date.now()
+  const health = await readMirror(directory, (memory) => judgeHealth(memory, watch, now))
+  if (flags.json === true) sayJson(renderHealth(health))
+  else sayHealth(health, now)
+  return exitCodes[health.state]
+}
+
+function sayHealth({ state, problems, roles, held, watch }: Health, now: number): void {
+  const colours = { ok: 'green', warning: 'yellow', failing: 'red' } as const
+  say(paint(colours[state], state))
+  for (const { message, next } of problems) say(`  ${toPrintable(message, 1000)}\n    ${next}`)
+  const [first] = roles.toSorted((left, right) => left.expires - right.expires)
+  if (first !== undefined) say(`next expiry: ${first.role}, ${formatSpan(first.expires - now)}`)
+  say(`held: ${held}`)
+  say(
+    `watch: ${watch === undefined ? 'none; timers or people run sync and renew' : describeWatch(watch, now)}`,
+  )
+}
+
+function describeWatch(watch: NonNullable<Health['watch']>, now: number): string {
+  if (watch.isStopped) return `stopped ${formatSpan(now - watch.writtenAt)} ago`
+  const { sync } = watch
+  const last =
+    sync.lastSuccess === undefined ? 'never' : `${formatSpan(now - sync.lastSuccess)} ago`
+  return `last sync ${last}, next in ${formatSpan(Math.max(0, sync.nextDue - now))}`
+}

@@ -1,0 +1,161 @@
+/**
+ * How a mirror is, as a value: what the watch wrote last, and what the mirror itself says of its
+ * roles and its index, judged at the moment of asking.
+ */
+
+import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
+import type { MirrorMemory } from '../mirror/open-mirror.ts'
+import {
+  adviseRenewal,
+  listExpiries,
+  type JudgedExpiry,
+  type Urgency,
+} from '../mirror/role-expiries.ts'
+import { settings } from '../mirror/settings.ts'
+import type { JobRecord } from './job.ts'
+
+export interface Problem {
+  readonly urgency: Exclude<Urgency, 'ok'>
+  readonly message: string
+  readonly next: string
+}
+
+/** What a running watch says of itself. */
+export interface WatchRecord {
+  readonly version: string
+  readonly writtenAt: number
+  readonly isStopped: boolean
+  readonly running?: { readonly job: 'sync' | 'renew'; readonly since: number }
+  readonly sync: JobRecord
+  readonly renew: JobRecord
+}
+
+export interface Health {
+  readonly state: Urgency
+  readonly problems: readonly Problem[]
+  readonly roles: readonly JudgedExpiry[]
+  /** Changes that wait for a person. */
+  readonly held: number
+  /** ms */
+  readonly indexSeenAt?: number
+  readonly watch?: WatchRecord
+}
+
+/** One failure may be the network's mood. */
+const failuresUntilWarning = 3
+const failuresUntilFailing = 10
+const overdueMs = 15 * 60_000
+const maxBusyMs = 3_600_000
+const maxRunningMs = 48 * 3_600_000
+
+export function judgeHealth(
+  memory: MirrorMemory,
+  watch: WatchRecord | undefined,
+  now: number,
+): Health {
+  const roles = listExpiries(memory, now)
+  const held = memory.holds.countWaiting()
+  const indexSeenAt = memory.settings.find(settings.indexSeenAt)
+  const problems = [
+    ...(watch === undefined ? [] : listWatchProblems(watch, now)),
+    ...listIndexProblems(memory, now),
+    ...roles.flatMap((role) => listRoleProblems(role, now)),
+    ...listHeldProblems(held),
+  ]
+  return {
+    state: decideState(problems),
+    problems,
+    roles,
+    held,
+    ...(indexSeenAt !== undefined && { indexSeenAt }),
+    ...(watch !== undefined && { watch }),
+  }
+}
+
+function decideState(problems: readonly Problem[]): Urgency {
+  if (problems.some(({ urgency }) => urgency === 'failing')) return 'failing'
+  return problems.length === 0 ? 'ok' : 'warning'
+}
+
+function listRoleProblems(role: JudgedExpiry, now: number): Problem[] {
+  const { urgency, expires } = role
+  if (urgency === 'ok') return []
+  const when = expires > now ? `expires in ${formatSpan(expires - now)}` : 'has expired'
+  const message = `${role.role} ${when} (${formatUtcSeconds(expires)})`
+  return [{ urgency, message, next: adviseRenewal(role, now) }]
+}
+
+function listIndexProblems({ settings: store, ledger }: MirrorMemory, now: number): Problem[] {
+  const seen = store.find(settings.indexSeenAt)
+  const maxUnseen = store.require(settings.maxUnseenMs)
+  // Nothing was ever signed: nothing to lose.
+  if (seen === undefined && ledger.countProjects() === 0) return []
+  const age = seen === undefined ? Infinity : now - seen
+  if (age <= maxUnseen / 2) return []
+  const last = seen === undefined ? 'never seen as a whole' : `last seen ${formatSpan(age)} ago`
+  return [
+    {
+      urgency: age > maxUnseen ? 'failing' : 'warning',
+      message: `the index was ${last}; after ${formatSpan(maxUnseen)} nothing is renewed`,
+      next: 'Look into why mirror sync does not succeed.',
+    },
+  ]
+}
+
+function listHeldProblems(held: number): Problem[] {
+  if (held === 0) return []
+  const message = `${held} ${held === 1 ? 'project waits' : 'projects wait'} for a person`
+  return [{ urgency: 'warning', message, next: 'Look at what is held: tufgate mirror approve.' }]
+}
+
+function listWatchProblems(watch: WatchRecord, now: number): Problem[] {
+  if (watch.isStopped) {
+    return [
+      {
+        urgency: 'warning',
+        message: `the watch was stopped ${formatSpan(now - watch.writtenAt)} ago`,
+        next: 'Start it again; where timers do its work, remove health.json.',
+      },
+    ]
+  }
+  return [
+    ...listOverdue(watch, now),
+    ...(['sync', 'renew'] as const).flatMap((name) => listJobProblems(name, watch[name], now)),
+  ]
+}
+
+function listOverdue({ running, sync, renew }: WatchRecord, now: number): Problem[] {
+  const limit =
+    running === undefined
+      ? Math.min(sync.nextDue, renew.nextDue) + overdueMs
+      : running.since + maxRunningMs
+  if (now <= limit) return []
+  const what =
+    running === undefined ? 'has done nothing since it was due' : `has been at its ${running.job}`
+  return [
+    {
+      urgency: 'failing',
+      message: `the watch ${what} for ${formatSpan(now - (running?.since ?? limit - overdueMs))}`,
+      next: 'See whether tufgate mirror watch still runs, and start it again.',
+    },
+  ]
+}
+
+function listJobProblems(name: string, job: JobRecord, now: number): Problem[] {
+  const problems: Problem[] = []
+  if (job.failuresInARow >= failuresUntilWarning) {
+    problems.push({
+      urgency: job.failuresInARow >= failuresUntilFailing ? 'failing' : 'warning',
+      message: `${name} has failed ${job.failuresInARow} times in a row: ${job.lastFailure ?? ''}`,
+      next: `Run it by hand and look at what it says: tufgate mirror ${name}.`,
+    })
+  }
+  if (job.busySince !== undefined && now - job.busySince > maxBusyMs) {
+    problems.push({
+      urgency: 'warning',
+      message: `another process has held the mirror for ${formatSpan(now - job.busySince)}`,
+      next: 'mirror.lock.holder says which one; see whether it is still at work.',
+    })
+  }
+  return problems
+}
