@@ -5,6 +5,7 @@
 
 import { parseRecord } from '../simple/record.ts'
 import { describeMass, listChanges, type Change, type RemovalLimits } from './change-kinds.ts'
+import { isOwned } from './claims.ts'
 import { Candidates, type HeldChange } from './hold.ts'
 import type { JournalEvent } from './journal.ts'
 import type { KnownProject, SeenProject } from './ledger.ts'
@@ -12,6 +13,7 @@ import { listHeldEvents, listSignedEvents } from './look-events.ts'
 import { mergeProject, type Merged, type MergeInput } from './merge.ts'
 import { judgeChanges, type ChangePolicy } from './mirror-settings.ts'
 import type { Mirror } from './open-mirror.ts'
+import type { OwnedLook } from './owned-look.ts'
 import {
   renderCandidate,
   stageRecord,
@@ -37,6 +39,8 @@ export type Look =
   | { readonly kind: 'held'; readonly held: HeldChange; readonly events: readonly JournalEvent[] }
   /** The page is older than one that was seen before: it is not used. */
   | { readonly kind: 'rolled-back'; readonly expected: number; readonly found: number }
+  /** Its owners sign it, and the mirror does not. */
+  | { readonly kind: 'owned'; readonly look: OwnedLook }
 
 /** A second look at a project that has vanished, once it is known how many have. */
 export interface Settlement {
@@ -81,7 +85,12 @@ export async function judgeLook(
   reportMerge(mirror, project, merged)
   const rendered = renderCandidate(merged.record)
   const ended = held.row && { ended: held.row }
-  if (rendered.sha256 === known?.sha256) {
+  const isSame = rendered.sha256 === known?.sha256
+  if (isOwned(mirror, project)) {
+    const differences = isSame ? [] : listLookChanges(look, merged, options, settlement)
+    return describeOwned(look, differences, ended)
+  }
+  if (isSame) {
     return { kind: 'unchanged', seen: { name: project, ...mark }, ...ended }
   }
   const changes = listLookChanges(look, merged, options, settlement)
@@ -94,6 +103,18 @@ export async function judgeLook(
   const staged = await stageRecord(mirror, rendered, context)
   const events = listSignedEvents({ project, changes, record: rendered.sha256 }, options.policy)
   return { kind: 'changed', staged, events, warned: judgement.warned, ...ended }
+}
+
+function describeOwned(
+  { input, known, mark }: FoundLook,
+  changes: readonly Change[],
+  ended: { readonly ended: HeldChange } | undefined,
+): Look {
+  const { project, page } = input
+  const isQuarantined = page && page.status?.status === 'quarantined'
+  const record = known?.sha256 ?? ''
+  const seen = { name: project, ...mark }
+  return { kind: 'owned', look: { project, seen, record, changes, isQuarantined, ...ended } }
 }
 
 function listLookChanges(

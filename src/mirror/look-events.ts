@@ -35,6 +35,11 @@ export function listHeldEvents({ project, changes, record }: SignedChanges): Jou
   return changes.map((change) => buildEvent(project, change, { act: 'held', record }))
 }
 
+/** What an index shows of a project that its owners sign. */
+export function listKeptEvents({ project, changes, record }: SignedChanges): JournalEvent[] {
+  return changes.map((change) => buildEvent(project, change, { act: 'kept', record }))
+}
+
 function buildEvent(
   project: string,
   { kind, count, of, unit, items }: Change,

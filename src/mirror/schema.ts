@@ -68,7 +68,8 @@ CREATE TABLE claim (
   keys TEXT NOT NULL,
   threshold INTEGER NOT NULL,
   created INTEGER NOT NULL,
-  next TEXT
+  next TEXT,
+  told TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE deny (

@@ -27,6 +27,7 @@ import { lookAtProject, type LookOptions } from './look.ts'
 import { defaultChangePolicy, judgeChanges, type ChangePolicy } from './mirror-settings.ts'
 import { requireIndexClock, requireMachineClock } from './machine-clock.ts'
 import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
+import { settleOwned, type OwnedLook } from './owned-look.ts'
 import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { noteOutage, noteReturn } from './outage.ts'
 import { updateProjectList } from './published-list.ts'
@@ -127,6 +128,7 @@ class Sync {
   readonly #batch: ChangeBatch
   /** Of which the index lists nothing any more: to be settled at the end, and those that wait already. */
   readonly #vanished: string[] = []
+  readonly #owned: OwnedLook[] = []
   #vanishedBefore = 0
   #lookedAt = 0
   /** Looked at, or listed by the index as unchanged. */
@@ -162,6 +164,7 @@ class Sync {
     await this.#lookAtAll(selection.names, selection.total)
     await this.#settleVanished()
     await this.#batch.flush()
+    await settleOwned(this.#mirror, this.#owned, this.#look.now)
     this.#noteReachability()
     selection.settle(this.#failed + this.#held.size === 0)
     const { seenAfter = 'whole' } = this.#options
@@ -258,6 +261,11 @@ class Sync {
         break
       case 'vanished':
         this.#vanished.push(project)
+        break
+      case 'owned':
+        this.#owned.push(look.look)
+        if (look.look.ended !== undefined) this.#endHold(look.look.ended)
+        await this.#batch.addSeen(look.look.seen)
         break
       case 'rolled-back':
         await this.#refuseRollback(project, look)
