@@ -46,9 +46,7 @@ function withOwners(
 ): JsonObject {
   const delegations = readMember(signed, 'delegations', readObject)
   const used = new Set(
-    roles.flatMap((role) =>
-      readMember(role, 'keyids', (keyids) => readArray(keyids, readString)),
-    ),
+    roles.flatMap((role) => readMember(role, 'keyids', (keyids) => readArray(keyids, readString))),
   )
   const keys = Object.fromEntries([...table].filter(([keyid]) => used.has(keyid)))
   return { ...signed, delegations: { ...delegations, keys, roles: roles.toSorted(compareNames) } }

@@ -45,6 +45,17 @@ function collectSignatures(
   return mergeSignatures(bytes, keys).signatures
 }
 
+/** What was left out: a signature that is there and is none of its document. */
+export function listBadSignatures(copies: readonly Copy[]): Map<OfflineRole, string[]> {
+  const bad = new Map<OfflineRole, string[]>()
+  for (const { checked } of copies) {
+    for (const document of checked.documents) {
+      bad.set(document.role, [...(bad.get(document.role) ?? []), ...document.bad])
+    }
+  }
+  return bad
+}
+
 function requireSameChange(first: Copy, other: Copy): void {
   const [left, right] = [first.checked.change, other.checked.change]
   const isSame =

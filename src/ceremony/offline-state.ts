@@ -78,8 +78,8 @@ export function readTargetsDraft(role: string, draft: Draft): Targets {
  * ids, so here another key must not stand behind the same one.
  */
 function requireHonestKeyids(role: string, { signed }: Draft): void {
-  const table = role === 'root' || 'delegations' in signed ? readKeyTable(signed) : new Map()
-  for (const [keyid, key] of table) {
+  if (role !== 'root' && !('delegations' in signed)) return
+  for (const [keyid, key] of readKeyTable(signed)) {
     if (sha256Hex(encodeUtf8(encodeCanonical(key))) === keyid) continue
     throw new VerifyError(
       'MALFORMED',

@@ -76,8 +76,8 @@ export async function prepareChange(options: PrepareOptions): Promise<PreparedCh
       expires: now + (options.expiresInMs ?? defaultExpiresInMs),
       nextVersion: (role) => mirror.roles.allocate(role),
     })
-    const drafts = new Map(
-      [...documents].map(([role, signed]) => [role, { signed, signatures: new Map() } as Draft]),
+    const drafts = new Map<OfflineRole, Draft>(
+      [...documents].map(([role, signed]) => [role, { signed, signatures: new Map() }]),
     )
     const previous = new Map(
       [...published].filter(
@@ -152,7 +152,15 @@ function buildRequest(
   options: PrepareOptions,
   onlineKeys: ReadonlyMap<OnlineRole, NamedKey>,
 ): ChangeRequest {
-  const { addKeys, removeKeys = [], thresholds, isRenewal, bins, listClaims, listReleased } = options
+  const {
+    addKeys,
+    removeKeys = [],
+    thresholds,
+    isRenewal,
+    bins,
+    listClaims,
+    listReleased,
+  } = options
   return {
     ...(addKeys !== undefined && { addKeys }),
     removeKeys: [...removeKeys, ...listStolenKeys(published, options)],

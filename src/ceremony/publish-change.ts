@@ -29,9 +29,9 @@ import { requireReadableClaims, settleClaims } from '../mirror/settle-claims.ts'
 import { metadataPath } from '../mirror/tree-layout.ts'
 import { checkChange, type CheckedChange } from './check-change.ts'
 import { isSameContent, renderDraft, type Draft } from './draft.ts'
-import { mergeChanges, type Copy } from './merge-changes.ts'
+import { listBadSignatures, mergeChanges, type Copy } from './merge-changes.ts'
 import { readOfflineDocuments } from './published-state.ts'
-import { findKeyids, requirePublishable } from './publishable.ts'
+import { findKeyids, requirePublishable, type BadSignatures } from './publishable.ts'
 
 export interface PublishChangeOptions extends MirrorContext {
   readonly directory: string
@@ -57,7 +57,8 @@ export async function publishChange(options: PublishChangeOptions): Promise<Publ
     const isRepeated = [...checked.change.documents].every(([role, draft]) =>
       isSame(draft, published.get(role)),
     )
-    const decision = isRepeated ? undefined : await decide(mirror, checked, published, now)
+    const bad = listBadSignatures(options.copies)
+    const decision = isRepeated ? undefined : await decide(mirror, checked, { published, now, bad })
     const signers = await openOnlineSigners(mirror)
     const result = await publishMirror(mirror, signers, { now, isTimestampDue: true })
     return { checked, isRepeated, newKeys: decision ?? [], published: result }
@@ -66,15 +67,20 @@ export async function publishChange(options: PublishChangeOptions): Promise<Publ
   }
 }
 
+interface Circumstances {
+  readonly published: ReadonlyMap<OfflineRole, Draft>
+  readonly now: number
+  readonly bad: BadSignatures
+}
+
 /** Everything that can be refused is refused here, before anything is changed. */
 async function decide(
   mirror: Mirror,
   checked: CheckedChange,
-  published: ReadonlyMap<OfflineRole, Draft>,
-  now: number,
+  { published, now, bad }: Circumstances,
 ): Promise<OnlineRole[]> {
   requireBase(mirror, checked, published)
-  const state = requirePublishable(checked, published, now)
+  const state = requirePublishable(checked, published, { now, bad })
   const keyids = { before: findKeyids(state.before), after: findKeyids(state.after) }
   await requireOnlineKeys(mirror, keyids.after)
   const { claimed } = state.after
@@ -118,7 +124,6 @@ function requireBase(
   )
   if (moved === undefined) return
   const [role, draft] = moved
-  const versionOf = (of: Draft | undefined): string => String(of?.signed['version'] ?? 'none')
   throw new ConfigError(
     'CONFIG_INVALID',
     `The change was made from another ${role} than the one that is published`,
@@ -131,6 +136,11 @@ function requireBase(
   )
 }
 
+function versionOf(draft: Draft | undefined): string {
+  const version = draft?.signed['version']
+  return typeof version === 'number' ? String(version) : 'none'
+}
+
 /** A key that nobody here can sign with would end the mirror: each new one is tried. */
 async function requireOnlineKeys(
   mirror: Mirror,
@@ -138,7 +148,12 @@ async function requireOnlineKeys(
 ): Promise<void> {
   const folder = join(mirror.directory, keysFolder)
   for (const role of onlineRoles) {
-    const { signer, isNext } = await findOnlineSigner(folder, role, keyids[role])
+    const { signer, isNext } = await findOnlineSigner(
+      folder,
+      role,
+      keyids[role],
+      mirror.askPassphrase,
+    )
     if (isNext) await signer.sign(encodeUtf8('tufgate tries a new key'))
   }
 }

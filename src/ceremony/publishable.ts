@@ -5,7 +5,7 @@
 
 import { formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError, VerifyError } from '../base/errors.ts'
-import { requireBitLength } from '../mirror/bins.ts'
+import { binPrefix, requireBitLength } from '../mirror/bins.ts'
 import type { OfflineRole, OnlineRole } from '../mirror/role-names.ts'
 import type { Targets } from '../tuf/metadata.ts'
 import { acceptRoot, noFloors, trustRoot } from '../tuf/trusted-set.ts'
@@ -21,14 +21,17 @@ export interface WholeState extends OfflineState {
   readonly bitLength: number
 }
 
+/** Key ids whose signature stands in one of the copies and is none. */
+export type BadSignatures = ReadonlyMap<OfflineRole, readonly string[]>
+
 /** Throws VerifyError or ConfigError: then the change must not be put into force. */
 export function requirePublishable(
   checked: CheckedChange,
   published: ReadonlyMap<OfflineRole, Draft>,
-  now: number,
+  { now, bad }: { readonly now: number; readonly bad: BadSignatures },
 ): { readonly before: WholeState; readonly after: WholeState } {
   for (const document of checked.documents) {
-    requireEnough(document)
+    requireEnough(document, bad.get(document.role) ?? [])
     requireUnexpired(document, now)
   }
   requireSuccession(checked, published)
@@ -39,7 +42,7 @@ export function requirePublishable(
   }
 }
 
-function requireEnough({ role, requirements, bad }: CheckedDocument): void {
+function requireEnough({ role, requirements }: CheckedDocument, bad: readonly string[]): void {
   const lacking = requirements.find((requirement) => requirement.lacking > 0)
   if (lacking === undefined) return
   const { by, threshold, missing, lacking: count } = lacking
@@ -87,10 +90,20 @@ function requireWhole(state: OfflineState, documents: ReadonlyMap<OfflineRole, D
   const [claimed, bins] = [verified.get('claimed'), verified.get('bins')]
   const bitLength = bins?.delegations?.bins?.bitLength
   if (claimed === undefined || bins === undefined || bitLength === undefined) {
-    throw new VerifyError('MALFORMED', 'bins delegates to no bins', { role: 'bins' })
+    throw refuseBins('bins delegates to no bins')
+  }
+  if (bins.delegations?.bins?.namePrefix !== binPrefix) {
+    throw refuseBins(`bins names its roles otherwise than ${binPrefix}-NN`)
   }
   requireBitLength(2 ** bitLength)
   return { ...state, claimed, bins, bitLength }
+}
+
+function refuseBins(message: string): VerifyError {
+  return new VerifyError('MALFORMED', message, {
+    role: 'bins',
+    next: 'Prepare the change anew: tufgate mirror root new',
+  })
 }
 
 /** Whose signatures clients will demand of each online role. */
