@@ -24,6 +24,13 @@ export const actKinds = [
   'file-differs',
   'index-unreachable',
   'index-reachable',
+  /** PEP 480: who may sign a project, what its owners signed, and what was withdrawn whoever signed it. */
+  'claim-added',
+  'owner-signed',
+  'claim-promoted',
+  'claim-removed',
+  'denied',
+  'deny-lifted',
   /** A database from a backup: `first` to `last` were written and are lost. */
   'entries-missing',
 ] as const
