@@ -8,8 +8,8 @@ import { ConfigError } from '../base/errors.ts'
 import { normalizeName } from '../simple/names.ts'
 import { currentOwner } from '../store/process-owner.ts'
 import { findLogFolder, type LogFlags } from './log-folder.ts'
+import { requireTime } from './read-time.ts'
 import { isHeard, paint, say, sayJson, warn } from './terminal.ts'
-import { parseDuration } from './units.ts'
 
 export interface AuditShowFlags extends LogFlags {
   readonly json?: boolean
@@ -75,15 +75,6 @@ function requireKind(raw: string): AuditKind {
   if (kind !== undefined) return kind
   throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not a kind of line.`, {
     expected: auditKinds.join(', '),
-  })
-}
-
-function requireTime(raw: string, now: number): number {
-  const ago = parseDuration(raw)
-  const time = ago === undefined ? Date.parse(raw) : now - ago
-  if (!Number.isNaN(time)) return time
-  throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not a time.`, {
-    expected: 'a span such as "2h", or a date such as 2026-05-01T12:00:00Z',
   })
 }
 

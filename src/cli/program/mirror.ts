@@ -12,6 +12,7 @@ import {
   type MirrorSyncFlags,
 } from '../mirror-command.ts'
 import { addCeremony } from './ceremony.ts'
+import { addMirrorJournal } from './journal.ts'
 import { addMirrorClaims } from './mirror-claims.ts'
 import { addMirrorDeny } from './mirror-deny.ts'
 import { addMirrorFiles } from './mirror-files.ts'
@@ -27,6 +28,7 @@ export function addMirror(program: Command, run: Run): void {
     .description('Make and keep a signing mirror of an index.')
   addMirrorInit(mirror, run)
   addMirrorSync(mirror, run)
+  addMirrorJournal(mirror, run)
   addMirrorClaims(mirror, run)
   addMirrorDeny(mirror, run)
   addMirrorFiles(mirror, run)

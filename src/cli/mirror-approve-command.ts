@@ -1,0 +1,164 @@
+/** `tufgate mirror held|approve|reject`: what waits for a person, and what he decides. */
+
+import { toPrintable } from '../base/bytes.ts'
+import { formatUtcSeconds } from '../base/clock.ts'
+import { ConfigError } from '../base/errors.ts'
+import { approveHeld, rejectHeld, type DecisionOptions } from '../mirror/approve.ts'
+import { changeKinds } from '../mirror/change-kinds.ts'
+import { describeChange } from '../mirror/change-words.ts'
+import { describeHeld, type HeldChange } from '../mirror/hold.ts'
+import {
+  listHeld,
+  readHeldProject,
+  type Difference,
+  type DifferentMember,
+  type HeldProject,
+} from '../mirror/read-held.ts'
+import { requireKinds } from './kind-flag.ts'
+import { createMirrorContext } from './mirror-context.ts'
+import { createReport } from './mirror-report.ts'
+import { requireProject } from './project-flag.ts'
+import { isHeard, paint, say, sayJson, warn } from './terminal.ts'
+
+export interface HeldFlags {
+  readonly json?: boolean
+}
+
+export interface DecisionFlags extends HeldFlags {
+  readonly all?: boolean
+  readonly kind?: readonly string[]
+}
+
+export async function runMirrorHeld(
+  directory: string,
+  project: string | undefined,
+  flags: HeldFlags,
+): Promise<number> {
+  if (project !== undefined) return showOne(directory, requireProject(project), flags)
+  let shown = 0
+  await listHeld(directory, (held) => {
+    shown += 1
+    if (flags.json === true) sayJson(held)
+    else say(formatHeld(held))
+    return isHeard()
+  })
+  if (flags.json === true) return 0
+  say(
+    shown === 0
+      ? 'Nothing waits for a person.'
+      : `\nLook at one: tufgate mirror held ${directory} PROJECT\nSign it:     tufgate mirror approve ${directory} PROJECT\nRefuse it:   tufgate mirror reject ${directory} PROJECT`,
+  )
+  return 0
+}
+
+async function showOne(directory: string, project: string, flags: HeldFlags): Promise<number> {
+  const held = await readHeldProject(directory, project)
+  if (held === undefined) {
+    throw new ConfigError('CONFIG_INVALID', `Nothing of ${project} waits for a person`, {
+      next: `tufgate mirror held ${directory} shows what waits.`,
+    })
+  }
+  if (flags.json === true) sayJson(held)
+  else say(formatProject(held))
+  return 0
+}
+
+function formatHeld({ project, since, changes, isRejected }: HeldChange): string {
+  const state = isRejected ? ' (refused)' : ''
+  return `${paint('yellow', project)}${state}, since ${formatUtcSeconds(since)}: ${describeHeld(changes)}`
+}
+
+const maxShown = 200
+
+function formatProject(held: HeldProject): string {
+  const { project, since, base, sha256, changes, differences, isRejected } = held
+  return [
+    `${project}, held since ${formatUtcSeconds(since)}${isRejected ? ', refused' : ''}`,
+    `  signed     ${base ?? 'nothing yet'}`,
+    `  would be   ${sha256}`,
+    ...changes.map((change) => `  ${change.kind}: ${describeChange(change)}`),
+    '',
+    ...formatDifferences(differences),
+  ].join('\n')
+}
+
+function formatDifferences(differences: readonly Difference[] | undefined): string[] {
+  if (differences === undefined) {
+    return [paint('red', 'One of the two records cannot be read: sync the project again.')]
+  }
+  const rest = differences.length - maxShown
+  return [
+    ...differences.slice(0, maxShown).map(formatDifference),
+    ...(rest > 0 ? [`and ${rest} more: --json has all of them`] : []),
+  ]
+}
+
+const signs = { added: '+', gone: '-', changed: '~' } as const
+
+function formatDifference({ file, kind, members }: Difference): string {
+  const name = file === undefined ? 'the project' : toPrintable(file)
+  return [`${signs[kind]} ${name}`, ...members.map(formatMember)].join('\n')
+}
+
+function formatMember({ name, before, after }: DifferentMember): string {
+  const values = [before, after].filter((text) => text !== undefined)
+  const arrow = before !== undefined && after !== undefined ? ' -> ' : ''
+  const gone = after === undefined ? ' (gone)' : ''
+  return `    ${toPrintable(name)}: ${values.map((text) => toPrintable(text, 300)).join(arrow)}${gone}`
+}
+
+export async function runMirrorApprove(
+  directory: string,
+  projects: readonly string[],
+  flags: DecisionFlags,
+): Promise<number> {
+  const { approved, skipped, published } = await approveHeld(
+    buildDecision(directory, projects, flags),
+  )
+  if (flags.json === true) sayJson({ approved, skipped, published })
+  else {
+    for (const { project, problem } of skipped) warn(`${project}: not signed: ${problem}`)
+    say(
+      `${count(approved.length)} signed as looked at${published === undefined ? '' : ' and published'}`,
+    )
+  }
+  return skipped.length === 0 ? 0 : 1
+}
+
+export async function runMirrorReject(
+  directory: string,
+  projects: readonly string[],
+  flags: DecisionFlags,
+): Promise<number> {
+  const rejected = await rejectHeld(buildDecision(directory, projects, flags))
+  if (flags.json === true) sayJson({ rejected })
+  else
+    say(
+      `${count(rejected.length)} refused: what is signed stays until the index shows something else`,
+    )
+  return 0
+}
+
+function buildDecision(
+  directory: string,
+  projects: readonly string[],
+  flags: DecisionFlags,
+): DecisionOptions {
+  const { all, kind } = flags
+  if (projects.length > 0 && all === true) {
+    throw new ConfigError('CONFIG_INVALID', 'Projects and --all were given together.', {
+      next: 'Give one of both.',
+    })
+  }
+  return {
+    directory,
+    ...createMirrorContext(createReport(flags).report),
+    ...(projects.length > 0 && { projects }),
+    ...(all !== undefined && { all }),
+    ...(kind !== undefined && { kinds: requireKinds(kind, changeKinds) }),
+  }
+}
+
+function count(amount: number): string {
+  return `${amount} ${amount === 1 ? 'project' : 'projects'}`
+}
