@@ -242,6 +242,8 @@ async function putRelease(
     const digest = { length: metadata.length, sha256: sha256Hex(metadata) }
     roles.putOwner({ name, version, expires, ...digest })
     putClaim(mirror, accepted)
+    const detail = { version, record: kept, keys: [...accepted.keys.keys()] }
+    mirror.journal.append([{ kind: 'owner-signed', project, detail }], now)
     if (accepted.state === 'recent') roles.markDirty('recently-claimed')
   })
 }

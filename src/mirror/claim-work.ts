@@ -77,10 +77,10 @@ export interface RemovedClaim {
 
 /** Throws CONFIG_INVALID for a claim that only a ceremony can undo. */
 export function removeClaim(options: ClaimOptions, project: string): Promise<RemovedClaim> {
-  return publishNow(options, (mirror) => {
+  return publishNow(options, (mirror, now) => {
     const claim = requireClaim(mirror, project)
     if (claim.state === 'promoted') throw refusePromoted(options.directory, project)
-    mirror.ledger.database.transaction(() => releaseClaim(mirror, project))
+    mirror.ledger.database.transaction(() => releaseClaim(mirror, project, now))
     return Promise.resolve({ claim })
   })
 }

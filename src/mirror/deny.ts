@@ -53,6 +53,7 @@ export async function putDenials(
 ): Promise<void> {
   const { ledger, roles, tree } = mirror
   const before = ledger.database.get('SELECT * FROM deny WHERE project = ?', project)
+  const previous = before === undefined ? [] : readRow(before).denials
   const content = renderDenials(project, denials)
   const sha256 = sha256Hex(content)
   if (before === undefined ? denials.length === 0 : readText(before, 'sha256') === sha256) return
@@ -79,5 +80,15 @@ export async function putDenials(
       )
     }
     roles.markDirty('deny')
+    const kind = countFiles(denials) < countFiles(previous) ? 'deny-lifted' : 'denied'
+    const reasons = denials.slice(0, maxTold).map(({ reason }) => reason)
+    mirror.journal.append([{ kind, project, detail: { sha256, reasons } }], now)
   })
+}
+
+/** Of reasons, in the journal. */
+const maxTold = 10
+
+function countFiles(denials: readonly Denial[]): number {
+  return denials.reduce((sum, { files }) => sum + (files === 'all' ? 1 : files.length), 0)
 }

@@ -42,7 +42,16 @@ export function registerClaim(mirror: Mirror, bytes: Bytes): RegisteredClaim {
 }
 
 function put(mirror: Mirror, kind: RegisteredClaim['kind'], claim: StoredClaim): RegisteredClaim {
-  putClaim(mirror, claim)
+  const keys = [...(claim.next ?? claim).keys.keys()]
+  mirror.ledger.database.transaction(() => {
+    putClaim(mirror, claim)
+    const event = {
+      kind: 'claim-added',
+      project: claim.project,
+      detail: { as: kind, keys },
+    } as const
+    if (kind !== 'known') mirror.journal.append([event], mirror.clock())
+  })
   return { project: claim.project, kind, claim }
 }
 

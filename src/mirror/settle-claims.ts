@@ -68,12 +68,19 @@ export interface SettledClaims {
 
 /** Within a transaction. Does nothing where `claimed` says what is known already. */
 export function settleClaims(mirror: Mirror, claimed: Targets): SettledClaims {
+  const now = mirror.clock()
   const owners = readOwners(claimed)
   const promoted = [...owners].filter(([project, role]) => promote(mirror, project, claimed, role))
   const released = listClaims(mirror).filter(
     ({ state, project }) => state === 'promoted' && !owners.has(project),
   )
-  for (const { project } of released) releaseClaim(mirror, project)
+  for (const { project } of released) releaseClaim(mirror, project, now)
+  const events = promoted.map(([project, { keyids }]) => ({
+    kind: 'claim-promoted' as const,
+    project,
+    detail: { keys: [...keyids] },
+  }))
+  mirror.journal.append(events, now)
   return {
     promoted: promoted.map(([project]) => project),
     released: released.map(({ project }) => project),
@@ -112,10 +119,12 @@ function readDelegated(
   return { keys: new Map(keys), threshold, created: 0 }
 }
 
-/** The mirror signs the project again, beginning with what its owners signed last. */
-export function releaseClaim(mirror: Mirror, project: string): void {
+/** Within a transaction. The mirror signs the project again, beginning with what its owners signed last. */
+export function releaseClaim(mirror: Mirror, project: string, now: number): void {
   const state = findClaim(mirror, project)?.state
   dropClaim(mirror, project)
+  const detail = { was: state ?? 'unknown' }
+  mirror.journal.append([{ kind: 'claim-removed', project, detail }], now)
   if (state === 'recent') mirror.roles.markDirty('recently-claimed')
   if (state !== 'pending') markBinOf(mirror, project)
 }
