@@ -148,15 +148,17 @@ export class ChangeBatch {
 
   /** Until their rows are written: a crash must not leave files that nothing knows of. */
   #putUnreferenced(changes: readonly StagedChange[]): void {
-    const { ledger } = this.#mirror
+    const { ledger, clock } = this.#mirror
     ledger.database.transaction(() => {
-      for (const { kept } of changes) ledger.putSuperseded(kept, this.#now)
+      for (const { kept } of changes) ledger.putSuperseded(kept, clock())
     })
   }
 
+  /** From this moment, not from the beginning of a sync that may take days. */
   #putSuperseded(changes: readonly StagedChange[]): void {
+    const now = this.#mirror.clock()
     for (const { superseded, kept } of changes) {
-      if (superseded !== undefined) this.#mirror.ledger.putSuperseded(superseded, this.#now)
+      if (superseded !== undefined) this.#mirror.ledger.putSuperseded(superseded, now)
       this.#mirror.ledger.keep(kept)
     }
   }

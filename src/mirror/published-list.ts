@@ -44,6 +44,8 @@ export async function updateProjectList(mirror: Mirror, now: number): Promise<vo
   await mirror.tree.stage(path, bytes, { hasTwin: true, alsoAs })
   const html = renderProjectList(names, 'text-html')
   await mirror.tree.stage(plainHtmlPath(projectListTarget), html, { hasTwin: true })
+  // Until its row is written: a crash must not leave a file that nothing knows of.
+  mirror.ledger.putSuperseded(path, now)
   await mirror.tree.publish()
   mirror.ledger.database.transaction(() => {
     if (before !== undefined && before.sha256 !== state.sha256) {

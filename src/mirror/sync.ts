@@ -111,7 +111,7 @@ export async function syncOpened(
     await publishMirror(mirror, signers, { now: mirror.clock(), isTimestampDue: true })
   }
   const outcome = await new Sync(mirror, index, round, { now, publish }).run()
-  await updateProjectList(mirror, now)
+  await updateProjectList(mirror, mirror.clock())
   const published = await publishMirror(mirror, signers, {
     // Signed times are of the signing; a long sync must not give out half-spent timestamps.
     now: mirror.clock(),
