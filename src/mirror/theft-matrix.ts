@@ -105,7 +105,7 @@ export function judgeTheft(shape: MirrorShape, theft: Theft): Verdict {
   // Through the mirror he can do as much as without the delivery path.
   const isHandedIn = theft.hasOwner && found === 'nothing'
   const malicious = isHandedIn ? 'one' : found
-  const maliciousForNew = findScopeForNew(malicious, forged)
+  const maliciousForNew = findScopeForNew(malicious, forged, shape)
   return {
     forged: [...forged],
     malicious,
@@ -163,8 +163,13 @@ function findScope(forged: ReadonlySet<MatrixRole>): Scope {
  * A returning client holds every role to the version that it has seen (TUF 5.5.5). A new one takes an
  * older, unexpired `claimed`, in which a project is not claimed yet.
  */
-function findScopeForNew(scope: Scope, forged: ReadonlySet<MatrixRole>): Scope {
-  const isReplayed = forged.has('snapshot') && scope !== 'nothing' && scope !== 'one'
+function findScopeForNew(
+  scope: Scope,
+  forged: ReadonlySet<MatrixRole>,
+  { projects }: MirrorShape,
+): Scope {
+  const hasOwners = projects.claimed + projects.recentlyClaimed > 0
+  const isReplayed = hasOwners && forged.has('snapshot') && scope !== 'nothing' && scope !== 'one'
   return isReplayed ? 'everything' : scope
 }
 

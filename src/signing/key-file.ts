@@ -9,7 +9,7 @@ import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { ConfigError } from '../base/errors.ts'
+import { ConfigError, isTufgateError } from '../base/errors.ts'
 import { syncFolder } from '../store/atomic-file.ts'
 import { makeFolderPath } from '../store/make-folder.ts'
 import { buildStorageError, findErrno } from '../store/storage-error.ts'
@@ -125,16 +125,30 @@ export async function readKeyFile(
   path: string,
   askPassphrase: AskPassphrase = () => Promise.resolve(undefined),
 ): Promise<KeyObject> {
-  await requirePrivateFolder(dirname(path))
-  const pem = await readPrivateFile(path, {
-    kind: 'key file',
-    maxFileBytes: maxKeyFileBytes,
-    next: 'Put the key back from its backup, or name the folder in which it is.',
-  })
+  const pem = await readPem(path)
   const key = isEncrypted(pem) ? await decrypt(path, pem, askPassphrase) : openPlain(path, pem)
   // The kind is checked here, so that a key that cannot sign is found before any work is done.
   readPublicKey(key, path)
   return key
+}
+
+async function readPem(path: string): Promise<string> {
+  await requirePrivateFolder(dirname(path))
+  return readPrivateFile(path, {
+    kind: 'key file',
+    maxFileBytes: maxKeyFileBytes,
+    next: 'Put the key back from its backup, or name the folder in which it is.',
+  })
+}
+
+/** `false` as well where it cannot be read: then `readKeyFile` says why. */
+export async function isEncryptedKey(path: string): Promise<boolean> {
+  try {
+    return isEncrypted(await readPem(path))
+  } catch (error) {
+    if (isTufgateError(error)) return false
+    throw error
+  }
 }
 
 function isEncrypted(pem: string): boolean {

@@ -11,6 +11,7 @@ import {
   type MirrorStatusFlags,
   type MirrorSyncFlags,
 } from '../mirror-command.ts'
+import { addAuditKeys } from './audit-keys.ts'
 import { addCeremony } from './ceremony.ts'
 import { addMirrorJournal } from './journal.ts'
 import { addMirrorClaims } from './mirror-claims.ts'
@@ -33,6 +34,7 @@ export function addMirror(program: Command, run: Run): void {
   addMirrorDeny(mirror, run)
   addMirrorFiles(mirror, run)
   addCeremony(mirror, run)
+  addAuditKeys(mirror, run)
   addMirrorWatch(mirror, run)
   mirror
     .command('renew')
