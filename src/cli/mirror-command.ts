@@ -6,12 +6,14 @@ import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { initMirror } from '../mirror/init.ts'
 import { renewMirror } from '../mirror/renew.ts'
+import type { SelectionOptions } from '../mirror/selection.ts'
 import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
 import { requireKeyKind } from './key-kind.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createIndexOpener, requireIndexLocation, openMirrorIndex } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
+import { readMirrorSettings } from './mirror-settings.ts'
 import { requireContact, requireParallel } from './sync-flags.ts'
 import { say, sayJson } from './terminal.ts'
 import { parseDuration } from './units.ts'
@@ -80,7 +82,7 @@ export async function runMirrorInit(directory: string, flags: MirrorInitFlags): 
 }
 
 export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): Promise<number> {
-  const { index, baseUrl, project, requirements, all, fileHosts, full, contact } = flags
+  const { index, baseUrl, fileHosts, contact } = flags
   // Before the mirror is opened: what cannot be an index is not worth a lock.
   if (index !== undefined) requireIndexLocation(index)
   const parallel = flags.parallel === undefined ? undefined : requireParallel(flags.parallel)
@@ -90,33 +92,44 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
       directory,
       ...createMirrorContext(report),
       openIndex: createIndexOpener(parallel),
+      ...readMirrorSettings(directory),
       acceptIndex: flags.acceptIndex === true,
       acceptClock: flags.acceptClock === true,
       hasSizes: flags.sizes !== false,
       ...(index !== undefined && { index }),
       ...(baseUrl !== undefined && { baseUrl }),
-      ...(project !== undefined && { projects: project }),
-      ...(requirements !== undefined && {
-        requirements: {
-          paths: requirements.map((path) => normalize(path)),
-          port: { read: readRequirementsFile, resolve: resolveInclude },
-        },
-      }),
-      ...(all !== undefined && { all }),
-      ...(full !== undefined && { full }),
+      ...selectByFlags(flags),
       ...(parallel !== undefined && { parallel }),
       ...(contact !== undefined && { contact: requireContact(contact) }),
       ...(fileHosts !== undefined && { fileHosts }),
     })
     stop()
-    const isNamed = all !== true && (project !== undefined || requirements !== undefined)
     if (flags.json === true) sayJson(result)
-    else say(describeSync(result, isNamed))
+    else say(describeSync(result, isNamed(flags)))
     if (flags.verifyFiles !== true) return result.exitCode
     return Math.max(result.exitCode, await runVerifyFiles(directory, { json: flags.json === true }))
   } finally {
     stop()
   }
+}
+
+function selectByFlags({ project, requirements, all, full }: MirrorSyncFlags): SelectionOptions {
+  return {
+    ...(project !== undefined && { projects: project }),
+    ...(requirements !== undefined && {
+      requirements: {
+        paths: requirements.map((path) => normalize(path)),
+        port: { read: readRequirementsFile, resolve: resolveInclude },
+      },
+    }),
+    ...(all !== undefined && { all }),
+    ...(full !== undefined && { full }),
+  }
+}
+
+/** The projects were named one by one, or by requirements files. */
+function isNamed({ project, requirements, all }: MirrorSyncFlags): boolean {
+  return all !== true && (project !== undefined || requirements !== undefined)
 }
 
 export async function runMirrorRenew(directory: string, flags: MirrorRenewFlags): Promise<number> {

@@ -18,7 +18,9 @@ export function readSettings(
 ): Settings {
   const path = config ?? findDefaultPath(environment)
   if (path === undefined) return parseSettings('', 'the command line', overrides)
-  return parseSettings(readText(path), path, overrides)
+  const next =
+    'Give the path of a settings file with --config; proxy-config/tufgate.toml is a complete one.'
+  return parseSettings(readSettingsText(path, next), path, overrides)
 }
 
 function findDefaultPath(environment: Environment): string | undefined {
@@ -27,14 +29,15 @@ function findDefaultPath(environment: Environment): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
-function readText(path: string): string {
+/** @param next what to do where it cannot be read */
+export function readSettingsText(path: string, next: string): string {
   try {
     const text = readFileSync(path, 'utf8')
     if (text.length <= maxSettingsBytes) return text
   } catch (error) {
     throw new ConfigError('CONFIG_INVALID', `${path} cannot be read: ${describeErrno(error)}`, {
       cause: error,
-      next: 'Give the path of a settings file with --config; proxy-config/tufgate.toml is a complete one.',
+      next,
     })
   }
   throw new ConfigError('CONFIG_INVALID', `${path} is too large for a settings file.`, {

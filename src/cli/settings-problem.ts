@@ -14,6 +14,8 @@ export interface SettingsText {
   readonly raw: unknown
   /** The flags that were given, by the place in the settings that they override: `index.0.url`. */
   readonly flags: ReadonlyMap<string, string>
+  /** A complete settings file, to look at. */
+  readonly example: string
 }
 
 type Place = readonly string[]
@@ -41,7 +43,7 @@ export function describeSettingsProblem(
   const end = problem.endsWith('?') ? '' : '.'
   return new ConfigError('CONFIG_INVALID', `${locate(document, place)}: ${problem}${end}`, {
     cause: error,
-    next: 'proxy-config/tufgate.toml shows every setting with its default.',
+    next: `${document.example} shows every setting with its default.`,
   })
 }
 
@@ -87,7 +89,7 @@ function describeUnknownKey(
   return new ConfigError('CONFIG_INVALID', `${locate(document, place)} is not a setting.`, {
     next:
       nearest === undefined
-        ? 'proxy-config/tufgate.toml shows every setting.'
+        ? `${document.example} shows every setting.`
         : `Did you mean "${nearest}"?`,
   })
 }

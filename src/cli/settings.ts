@@ -157,12 +157,16 @@ export function parseSettings(
   const result = settingsSchema.safeParse(raw)
   if (!result.success) {
     const flags = findFlags(overrides)
-    throw describeSettingsProblem(result.error, { source, text, raw, flags }, findKnownKeys)
+    throw describeSettingsProblem(
+      result.error,
+      { source, text, raw, flags, example: 'proxy-config/tufgate.toml' },
+      findKnownKeys,
+    )
   }
   return requireIndexes(result.data, source)
 }
 
-function readToml(text: string, source: string): Record<string, unknown> {
+export function readToml(text: string, source: string): Record<string, unknown> {
   try {
     return parseToml(text)
   } catch (error) {
