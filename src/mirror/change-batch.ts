@@ -15,7 +15,10 @@ import type { StagedChange } from './stage-record.ts'
 const changesAtOnce = 64
 const rowsAtOnce = 1000
 
-/** A first sync of a large index takes hours: what is there by then can be used, and stays. */
+/**
+ * A first sync of a large index takes hours: what is there by then can be used, and stays. Each time
+ * nearly every bin is signed anew, so the next publication waits for as many changes as all before.
+ */
 const publishAfterChanges = 5000
 const publishAfterMs = 5 * 60_000
 
@@ -40,6 +43,7 @@ export class ChangeBatch {
   readonly #now: number
   readonly #publish: () => Promise<void>
   #unpublished = 0
+  #published = 0
   #publishedAt: number
   #rows = buildRows()
   #flushing: Promise<void> = Promise.resolve()
@@ -113,9 +117,11 @@ export class ChangeBatch {
   async #publishIfDue(): Promise<void> {
     const now = this.#mirror.clock()
     const isDue =
-      this.#unpublished >= publishAfterChanges || now - this.#publishedAt >= publishAfterMs
+      this.#unpublished >= Math.max(publishAfterChanges, this.#published) ||
+      now - this.#publishedAt >= publishAfterMs
     if (!isDue) return
     await this.#publish()
+    this.#published += this.#unpublished
     this.#unpublished = 0
     this.#publishedAt = now
   }

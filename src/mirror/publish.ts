@@ -279,8 +279,11 @@ async function publishTimestamp(mirror: Mirror, put: RolePublisher, signer: Sign
  */
 async function sweepSuperseded(mirror: Mirror, now: number): Promise<void> {
   const keptMs = 2 * mirror.settings.require(settings.timestampLifetimeMs)
-  for (const path of mirror.ledger.listSuperseded(now - keptMs, sweptAtOnce)) {
-    await mirror.tree.remove(path)
-    mirror.ledger.keep(path)
-  }
+  const paths = mirror.ledger.listSuperseded(now - keptMs, sweptAtOnce)
+  if (paths.length === 0) return
+  for (const path of paths) await mirror.tree.remove(path)
+  // One commit for all: each waits for the disk. What is gone after a crash is removed in vain.
+  mirror.ledger.database.transaction(() => {
+    for (const path of paths) mirror.ledger.keep(path)
+  })
 }

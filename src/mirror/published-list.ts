@@ -1,7 +1,8 @@
 /**
  * The signed list of all projects, a target like any record, where the mirror was made to have one.
  *
- * A project that was signed stays signed, so the list is out of date exactly when there are more.
+ * A project that was signed stays signed, so the list is out of date exactly when there are more. A long
+ * one may be out of date for an hour: a look-up never asks it.
  */
 
 import { member, readInteger, readObject, readString } from '../base/decode.ts'
@@ -13,10 +14,16 @@ import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
 import { plainHtmlPath, plainPath, projectListTarget, targetPath } from './tree-layout.ts'
 
+const firstNames = 100
 const namesAtOnce = 10_000
+/** From here on the list is written at most once in this time. */
+const longListNames = 10_000
+const longListIntervalMs = 3_600_000
 
 interface ListState extends FileDigest {
   readonly projects: number
+  /** ms */
+  readonly writtenAt: number
 }
 
 export function readProjectList(mirror: Mirror): ListState | undefined {
@@ -27,18 +34,25 @@ export function readProjectList(mirror: Mirror): ListState | undefined {
     length: readInteger(member(state, 'length'), 0),
     sha256: readString(member(state, 'sha256')),
     projects: readInteger(member(state, 'projects'), 0),
+    writtenAt: readInteger(member(state, 'writtenAt') ?? 0, 0),
   }
 }
 
 /** Writes the list anew where it is due; its bin is dirty then. */
 export async function updateProjectList(mirror: Mirror, now: number): Promise<void> {
   if (mirror.settings.find(settings.hasProjectList) !== true) return
-  const projects = mirror.ledger.countProjects()
   const before = readProjectList(mirror)
+  if (before !== undefined && isRecent(before, now)) return
+  const projects = mirror.ledger.countProjects()
   if (before?.projects === projects) return
   const names = [...walkNames(mirror)]
   const bytes = renderProjectList(names, 'json-v1')
-  const state: ListState = { length: bytes.length, sha256: sha256Hex(bytes), projects }
+  const state: ListState = {
+    length: bytes.length,
+    sha256: sha256Hex(bytes),
+    projects,
+    writtenAt: now,
+  }
   const path = targetPath(projectListTarget, state.sha256)
   const alsoAs = plainPath(projectListTarget)
   await mirror.tree.stage(path, bytes, { hasTwin: true, alsoAs })
@@ -57,9 +71,17 @@ export async function updateProjectList(mirror: Mirror, now: number): Promise<vo
   })
 }
 
-/** Every signed project, in order, a page of the table at a time. */
+/**
+ * All of it is written for each name that is new: at 736,000 names 60 MB and seconds of processor time,
+ * for a list that nobody needs to install something. So a long one waits.
+ */
+function isRecent({ projects, writtenAt }: ListState, now: number): boolean {
+  return projects >= longListNames && now - writtenAt < longListIntervalMs && now >= writtenAt
+}
+
+/** Every signed project, in order, a page of the table at a time; whoever stops soon reads little. */
 export function* walkNames(mirror: Pick<Mirror, 'ledger'>): Generator<string> {
-  let names = mirror.ledger.listNames('', namesAtOnce)
+  let names = mirror.ledger.listNames('', firstNames)
   while (names.length > 0) {
     yield* names
     names = mirror.ledger.listNames(names.at(-1) ?? '', namesAtOnce)

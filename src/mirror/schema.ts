@@ -10,6 +10,7 @@ export const schemaVersion = 2
  * page that it was made from; `looked_at` is the last successful look (ms). `imported_pin` binds names
  * of which others have said what they saw, before this mirror has seen them. `file.verified_at` (ms) is
  * when the file itself was downloaded and was the pinned one, and `length` what it had then.
+ * `project_by_bin` holds all that a bin lists, or else each of its lines would be another page of the disk.
  */
 export const schema = `
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -27,7 +28,7 @@ CREATE TABLE project (
   serial INTEGER,
   looked_at INTEGER
 ) STRICT;
-CREATE INDEX project_by_bin ON project (bin, name);
+CREATE INDEX project_by_bin ON project (bin, name, sha256, length);
 CREATE INDEX project_conflict ON project (name) WHERE conflicts > 0;
 
 CREATE TABLE file (

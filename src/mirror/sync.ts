@@ -325,7 +325,7 @@ class Sync {
 
   #reportUnseen(): void {
     // Of a first sync that failed there is nothing to renew yet.
-    if (this.#lookedAt === 0 || this.#mirror.ledger.countProjects() === 0) return
+    if (this.#lookedAt === 0 || !this.#mirror.ledger.hasProjects()) return
     this.#mirror.report({
       kind: 'warning',
       message: this.#describeUnseen(),

@@ -89,7 +89,7 @@ function listIndexProblems({ settings: store, ledger }: MirrorMemory, now: numbe
   const seen = store.find(settings.indexSeenAt)
   const maxUnseen = store.require(settings.maxUnseenMs)
   // Nothing was ever signed: nothing to lose.
-  if (seen === undefined && ledger.countProjects() === 0) return []
+  if (seen === undefined && !ledger.hasProjects()) return []
   const age = seen === undefined ? Infinity : now - seen
   if (age <= maxUnseen / 2) return []
   const last = seen === undefined ? 'never seen as a whole' : `last seen ${formatSpan(age)} ago`

@@ -75,6 +75,8 @@ test('one change among many projects costs one request, one bin, snapshot and ti
     (name) => !before.has(name),
   )
   expect(written.map((name) => name.replaceAll(/[0-9a-f]{64}|bins-\w+/g, '*')).toSorted()).toEqual([
+    // Of the last thousand entries at most, and only of those.
+    join('journal', `1-${count + 1}.jsonl`),
     'metadata/3.*.json',
     'metadata/3.*.json.gz',
     'metadata/3.snapshot.json',
