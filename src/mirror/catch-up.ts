@@ -23,6 +23,7 @@ import {
 import { continueJournal } from './journal-recovery.ts'
 import { binPrefix, renderBin } from './bins.ts'
 import { listPins } from './merge.ts'
+import { readPublished } from './online-signers.ts'
 import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
 import { metadataPath, projectListTarget, recordTarget, targetPath } from './tree-layout.ts'
@@ -60,7 +61,7 @@ async function findPublished(
 ): Promise<ReturnType<typeof parseTimestamp>['claimed'] | undefined> {
   try {
     const { claimed } = parseTimestamp(bytes)
-    const root = trustRoot(await readRole(mirror, 'root'), noFloors)
+    const root = trustRoot(await readPublished(mirror, 'root'), noFloors)
     acceptTimestamp(root, bytes, claimed.signedAt ?? 0)
     return claimed
   } catch (error) {
@@ -72,7 +73,7 @@ async function findPublished(
 /** As of the time of signing, at which nothing had expired. */
 async function takeOver(mirror: Mirror, timestamp: Bytes, signedAt: number): Promise<void> {
   const read = (role: string, version: number): Promise<Bytes> => readVersion(mirror, role, version)
-  const root = trustRoot(await readRole(mirror, 'root'), noFloors)
+  const root = trustRoot(await readPublished(mirror, 'root'), noFloors)
   const dated = acceptTimestamp(root, timestamp, signedAt)
   const snapshotVersion = dated.timestamp?.snapshot.version ?? 0
   const snapshot = await read('snapshot', snapshotVersion)
@@ -144,10 +145,6 @@ function raise(mirror: Mirror, signedAt: number, indexSeenAt: number | undefined
   if (indexSeenAt !== undefined && indexSeenAt > seen) {
     mirror.settings.put(settings.indexSeenAt, indexSeenAt)
   }
-}
-
-function readRole(mirror: Mirror, role: string): Promise<Bytes> {
-  return readVersion(mirror, role, mirror.roles.require(role).version)
 }
 
 async function readVersion(mirror: Mirror, role: string, version: number): Promise<Bytes> {
