@@ -85,12 +85,12 @@ async function putClaim(path: string, bytes: Bytes): Promise<number> {
   await writeExchanged(path, bytes)
   const { claim, signatures } = parseClaim(bytes)
   say(`${path}: claim of ${claim.project}, ${claim.threshold} of ${claim.keys.size} keys sign`)
-  const missing = [...claim.keys.keys()].filter((keyid) => !signatures.has(keyid))
+  const unsigned = [...claim.keys.keys()].filter((keyid) => !signatures.has(keyid))
   for (const keyid of claim.keys.keys()) {
-    say(`  ${keyid} ${missing.includes(keyid) ? 'HAS NOT SIGNED YET' : 'has signed'}`)
+    say(`  ${keyid} ${unsigned.includes(keyid) ? 'HAS NOT SIGNED YET' : 'has signed'}`)
   }
   say(
-    missing.length > 0
+    unsigned.length > 0
       ? 'Send it to whoever has the missing key: tufgate owner claim --add FILE --key KEY'
       : `Send it to the operator of the mirror, with a first release: tufgate owner sign dist/* --project ${claim.project} ...`,
   )

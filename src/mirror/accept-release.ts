@@ -46,7 +46,8 @@ const maxFirstSeenAgeMs = 14 * dayMs
 const maxClockErrorMs = 5 * 60_000
 
 /** What was checked, and is ready to be put on disk. */
-export interface CheckedRelease extends AcceptedRelease {
+export interface CheckedRelease {
+  readonly accepted: AcceptedRelease
   readonly put: () => Promise<void>
 }
 
@@ -60,7 +61,7 @@ export function checkRelease(mirror: Mirror, bytes: Bytes, options: AcceptOption
   const { version, expires } = release.targets.claimed
   const result = { project, version, expires, isHandover }
   if (isPublished(mirror, claim, release)) {
-    return { ...result, isNew: false, put: () => Promise.resolve() }
+    return { accepted: { ...result, isNew: false }, put: () => Promise.resolve() }
   }
   requireNextVersion(mirror, release)
   requireLifetime(release, options.now)
@@ -74,7 +75,7 @@ export function checkRelease(mirror: Mirror, bytes: Bytes, options: AcceptOption
   }
   if (accepted.state === 'recent') requireRoomForClaim(mirror, accepted)
   const put = (): Promise<void> => putRelease(mirror, release, { accepted, pins, now: options.now })
-  return { ...result, isNew: true, put }
+  return { accepted: { ...result, isNew: true }, put }
 }
 
 function requireClaim(mirror: Mirror, project: string): StoredClaim {

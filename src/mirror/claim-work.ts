@@ -45,9 +45,9 @@ export function acceptReleases(options: AcceptReleasesOptions): Promise<Accepted
     const checked = options.releases.map((bytes) =>
       checkRelease(mirror, bytes, { isAllowedUrl, now }),
     )
-    requireDistinct(checked)
+    requireDistinct(checked.map(({ accepted }) => accepted))
     for (const { put } of checked) await put()
-    return { accepted: checked.map(({ put: _, ...accepted }) => accepted) }
+    return { accepted: checked.map(({ accepted }) => accepted) }
   })
 }
 

@@ -108,8 +108,8 @@ function missing(filename: string, hasPage: boolean): ConfigError {
   )
 }
 
-function refuse(message: string, next?: string): ConfigError {
-  return new ConfigError('CONFIG_INVALID', message, { ...(next !== undefined && { next }) })
+function refuse(message: string, next = 'Correct the command; nothing was signed.'): ConfigError {
+  return new ConfigError('CONFIG_INVALID', message, { next })
 }
 
 /** What was there stays in its place, so that a record changes where something changed. */
@@ -125,7 +125,7 @@ function yankFiles(
 ): RecordFile[] {
   const reasons = new Map([...yank].map(([version, reason]) => [keyOf(version), reason]))
   const lifted = new Set(unyank.map(keyOf))
-  const missed = new Set([...reasons.keys(), ...lifted])
+  const missed = new Map([...yank.keys(), ...unyank].map((version) => [keyOf(version), version]))
   const result = files.map((file) => {
     const { version } = parseFilename(file.filename, project)
     const key = version === undefined ? undefined : keyOf(version)
@@ -135,7 +135,9 @@ function yankFiles(
     const reason = reasons.get(key)
     return reason === undefined ? rest : { ...rest, yanked: reason }
   })
-  for (const version of missed) throw refuse(`There is no file of version ${toPrintable(version)}`)
+  for (const version of missed.values()) {
+    throw refuse(`There is no file of version ${toPrintable(version)}`)
+  }
   return result
 }
 

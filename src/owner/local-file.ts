@@ -9,6 +9,9 @@ import { findFileFault } from '../simple/file-url.ts'
 import type { ProjectFile } from '../simple/model.ts'
 import type { RecordFile } from '../simple/record.ts'
 
+/** Texts of the index stand in them. */
+const maxRemarkLength = 500
+
 export interface LocalFile {
   readonly filename: string
   readonly size: number
@@ -135,5 +138,5 @@ function listRemarks(
   if (local.metadata === undefined && listed.coreMetadata !== undefined) {
     remarks.push('its .metadata file cannot be checked, and is not signed')
   }
-  return remarks.map(toPrintable)
+  return remarks.map((remark) => toPrintable(remark, maxRemarkLength))
 }
