@@ -18,6 +18,15 @@ export interface FirstUseOptions {
   readonly notary: Notary
   readonly repository: Repository
   readonly clock: Clock
+  readonly patience?: Partial<Patience>
+}
+
+/** How long a request waits for the index; ms. */
+export interface Patience {
+  /** While what was seen before could be served. */
+  readonly known: number
+  /** For what was never seen: pip gives up after 15 s of silence. */
+  readonly first: number
 }
 
 /** How many projects were asked for, and what was done for them. */
@@ -32,21 +41,20 @@ export interface FirstUseCounts {
 
 /** After this the index is asked again, with each request for a page. */
 const recheckMs = 60_000
-/** A request for what was seen before waits this long for the index. */
-const patienceMs = 3000
-/** For what was never seen: pip gives up after 15 s of silence. */
-const firstPatienceMs = 12_000
+const defaultPatience: Patience = { known: 3000, first: 12_000 }
 /** The index did not answer just now: nobody waits for it while there is something to serve. */
 const downMs = 30_000
 const maxRefreshes = 5
 
 export class FirstUse {
   readonly #options: FirstUseOptions
+  readonly #patience: Patience
   readonly #sights: Readonly<Record<'first' | 'compared' | 'unasked', Sightings>>
   #unansweredAt = -Infinity
 
   constructor(options: FirstUseOptions) {
     this.#options = options
+    this.#patience = { ...defaultPatience, ...options.patience }
     const { clock } = options
     this.#sights = {
       first: new Sightings(clock),
@@ -74,7 +82,7 @@ export class FirstUse {
       if (kept === undefined) return await this.#findFirst(project)
       const looking = this.#lookAgain(project)
       if (looking === undefined || purpose === 'file') return kept
-      await this.#waitFor(looking, this.#isDown() ? 0 : patienceMs)
+      await this.#waitFor(looking, this.#isDown() ? 0 : this.#patience.known)
       return (await this.#findKept(project)) ?? kept
     } catch (error) {
       throw restateFailure(error, { index: this.#options.index, project })
@@ -86,8 +94,21 @@ export class FirstUse {
     const { notary, repository } = this.#options
     if (!notary.isKnown(project)) return undefined
     await this.#refresh()
-    if (!repository.isUsable()) return undefined
-    return repository.findRecord(project)
+    if (this.#isExpired()) {
+      // Nobody was here to renew it, as when a laptop slept; how long ago the index was seen stays.
+      await notary.renew()
+      await this.#refresh()
+    }
+    return repository.isUsable() ? repository.findRecord(project) : undefined
+  }
+
+  #isExpired(): boolean {
+    try {
+      this.#options.repository.requireUsable()
+      return false
+    } catch (error) {
+      return isTufgateError(error) && error.code === 'EXPIRED'
+    }
   }
 
   /** This process or another one has signed since. */
@@ -105,8 +126,10 @@ export class FirstUse {
     const { notary, repository } = this.#options
     const isFirst = !notary.isKnown(project)
     const looking = this.#look(project, isFirst)
+    // Whoever has waited too long is gone when it fails.
+    looking.catch(() => undefined)
     try {
-      const waited = await this.#waitFor(looking, firstPatienceMs)
+      const waited = await this.#waitFor(looking, this.#patience.first)
       if (waited === 'late') throw this.#describeLate(project)
       if ((await looking) === 'absent') return undefined
     } catch (error) {

@@ -64,6 +64,7 @@ export class Notary {
   readonly #failures: Map<string, VerifyError>
   #queue: Look[] = []
   #working: Promise<void> = Promise.resolve()
+  #renewing: Promise<void> | undefined
   #isClosed = false
 
   /** Makes what is missing, renews what is due. Throws STORAGE_FAILED where what was seen is lost. */
@@ -140,7 +141,14 @@ export class Notary {
   }
 
   /** Signs again what is past half of its life, whatever becomes of the index. */
-  async renew(): Promise<void> {
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renewOnce().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  async #renewOnce(): Promise<void> {
     const { clock } = this.#options
     await this.#use(async (mirror) => {
       await renewOfflineRoles(mirror, clock())
@@ -152,6 +160,7 @@ export class Notary {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#working
+    await this.#renewing?.catch(() => undefined)
     this.#mirror.close()
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/base/errors.ts'
-import { parseSettings } from '../../src/cli/settings.ts'
+import { isMirrored, parseSettings } from '../../src/cli/settings.ts'
 import { parseDuration, parseSize } from '../../src/cli/units.ts'
 import { caught } from '../support/caught.ts'
 
@@ -104,14 +104,39 @@ describe('settings', () => {
     expect(error.cause).toBeDefined()
   })
 
-  test('refuse a URL with a password, two indexes of one name, and no index at all', () => {
+  test('refuse a URL with a password, and two indexes of one name', () => {
     expect(failureOf(minimal.replace('https://pypi', 'https://me:secret@pypi')).message).toContain(
       'without user name',
     )
     expect(failureOf(minimal + minimal).message).toBe(
       'tufgate.toml: two indexes are called "pypi".',
     )
-    expect(failureOf('').facts.next).toContain('--index')
+  })
+
+  test('without any index are those of PyPI with trust on first use', () => {
+    for (const overrides of [{}, { pins: 'pins.txt' }]) {
+      const [index] = parseSettings('', 'the command line', overrides).index
+      expect(index).toMatchObject({ name: 'pypi', url: 'https://pypi.org/simple/', ...overrides })
+      expect(index && isMirrored(index)).toBe(false)
+    }
+  })
+
+  test('may have indexes with a mirror beside others without', () => {
+    const own = '[[index]]\nname = "own"\nurl = "https://own.test/simple/"\npins = "own.txt"\n'
+    const { index } = parseSettings(minimal + own, 'tufgate.toml')
+    expect(index.map((one) => [one.name, isMirrored(one), one.pins])).toEqual([
+      ['pypi', true, undefined],
+      ['own', false, 'own.txt'],
+    ])
+  })
+
+  test('refuse a mirror without its root, and a root without its mirror', () => {
+    expect(failureOf(minimal.replace(/^root.*$/m, '')).message).toBe(
+      'tufgate.toml, line 2: index[0].root: it is missing.',
+    )
+    expect(failureOf(minimal.replace(/^mirror.*$/m, '')).message).toBe(
+      'tufgate.toml, line 2: index[0].mirror: it is missing.',
+    )
   })
 
   test('give way to the command line', () => {

@@ -192,6 +192,30 @@ describe('a file that is not served', () => {
     expect(proxy.gateway.events).toMatchObject([{ code: 'TOO_YOUNG' }])
   })
 
+  test('403 when another digest is pinned, with both and the name of the pins file', async () => {
+    const projects = new Map([['foo', new Map([[filename, 'b'.repeat(64)]])]])
+    proxy.gateway.policy = { ...openPolicy, pins: { source: 'pins.txt', projects, count: 1 } }
+    proxy.gateway.store(content)
+    const { status, reason } = await proxy.get(path)
+    expect(status).toBe(403)
+    expect(reason).toContain(`sha256 of ${filename} is not the one in the pins file pins.txt`)
+    expect(proxy.gateway.events).toMatchObject([
+      { code: 'CONFLICT', expected: 'b'.repeat(64), found: sha256Hex(content) },
+    ])
+  })
+
+  test('403 for a file that is not pinned, and for the metadata of one that is', async () => {
+    const pins = { source: 'pins.txt', projects: new Map(), count: 0 }
+    proxy.gateway.policy = { ...openPolicy, pins }
+    expect((await proxy.get(path)).status).toBe(403)
+    const files = new Map([[filename, sha256Hex(content)]])
+    const projects = new Map([['foo', files]])
+    proxy.gateway.policy = { ...openPolicy, pins: { ...pins, projects } }
+    proxy.gateway.addProject('foo', [{ filename, content, metadata: content }])
+    expect((await proxy.get(`${path}.metadata`)).status).toBe(403)
+    expect(proxy.gateway.events).toMatchObject([{ code: 'NOT_PINNED' }, { code: 'NOT_PINNED' }])
+  })
+
   test('403 when the project is in quarantine', async () => {
     const members = { 'project-status': { status: 'quarantined' } }
     proxy.gateway.addProject('foo', [{ filename, content }], members)

@@ -185,6 +185,23 @@ describe('a refused page', () => {
     expect(headers.get('x-tufgate-trust')).toBe('root=3 timestamp=41 snapshot=40')
   })
 
+  test('is 404 with trust on first use too, where the log says that nothing is proven', async () => {
+    const firstUse = { root: 1, timestamp: 2, firstUse: true }
+    proxy.gateway.lookups.set('bar', { kind: 'absent', trust: firstUse, claimed: false })
+    const { status, reason, headers } = await proxy.get('/simple/bar/', [json])
+    expect(status).toBe(404)
+    expect(reason).not.toMatch(/signed|verified/)
+    expect(headers.get('x-tufgate-trust')).toBe('first-use timestamp=2')
+    expect(proxy.gateway.events).toMatchObject([
+      {
+        kind: 'refused',
+        code: 'NOT_FOUND',
+        message: expect.stringContaining('not proven, the index said so') as string,
+        trust: { kind: 'first-use' },
+      },
+    ])
+  })
+
   test('is 451 when an index claims the name: no other index may answer for it', async () => {
     proxy.gateway.lookups.set('acme-x', { kind: 'absent', trust, claimed: true })
     const { status, body } = await proxy.get('/simple/acme-x/', [json])
