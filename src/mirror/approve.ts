@@ -98,7 +98,11 @@ async function approveOne(
   const known = mirror.ledger.findProject(project)
   if (known?.sha256 !== held.base) return 'what is signed of it has changed since; sync it again'
   const bytes = candidates.read(held)
-  if (bytes === undefined) return 'the record that was put by is missing or damaged; sync it again'
+  if (bytes === undefined) {
+    // The next sync reads the page in full and holds it anew.
+    batch.endHold(held)
+    return 'the record that was put by is missing or damaged; sync it again'
+  }
   const record = parseRecord(bytes, project)
   const pins = mirror.ledger.readPins(project, known?.id)
   // Names once signed are never signed with another digest, whoever approves.

@@ -40,7 +40,7 @@ export async function lookAtProject(
   settlement?: Settlement,
 ): Promise<Look> {
   const known = mirror.ledger.findProject(project)
-  const held = findHold(mirror, project, options.policy)
+  const held = findHold(mirror, project, known, options.policy)
   // What would be judged differently now comes in full.
   const etag = held.row === undefined ? known?.etag : held.waiting?.etag
   const answer = await options.index.fetchPage(project, etag)
@@ -56,10 +56,18 @@ export async function lookAtProject(
   return judgeLook(mirror, { ...shown, known, held }, options, settlement)
 }
 
-function findHold(mirror: Mirror, project: string, policy: ChangePolicy): FoundHold {
+function findHold(
+  mirror: Mirror,
+  project: string,
+  known: KnownProject | undefined,
+  policy: ChangePolicy,
+): FoundHold {
   const row = mirror.holds.find(project)
-  // The settings may have changed since. What a person has refused stays refused.
-  const isStill = row !== undefined && (row.isRejected || isHeld(row.changes, policy))
+  // What is signed, or the settings, may have changed since. What a person has refused stays refused.
+  const isStill =
+    row !== undefined &&
+    row.base === known?.sha256 &&
+    (row.isRejected || isHeld(row.changes, policy))
   return { row, waiting: isStill ? row : undefined }
 }
 

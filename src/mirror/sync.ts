@@ -20,7 +20,7 @@ import {
 import { describeChange } from './change-words.ts'
 import { buildHostCheck } from './host-check.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
-import { describeHeld, type HeldChange } from './hold.ts'
+import { Candidates, describeHeld, type HeldChange } from './hold.ts'
 import type { JournalEvent } from './journal.ts'
 import { hasVanished, type Look, type Settlement } from './judge-look.ts'
 import { lookAtProject, type LookOptions } from './look.ts'
@@ -79,6 +79,8 @@ export interface SyncResult {
 }
 
 const defaultParallel = 8
+/** Of more, only the number is said. */
+const maxHoldsReported = 100
 
 export async function syncMirror(options: SyncOptions): Promise<SyncResult> {
   const mirror = await openMirror(options.directory, options)
@@ -158,6 +160,7 @@ class Sync {
   }
 
   async run(): Promise<Omit<SyncResult, 'published'>> {
+    new Candidates(this.#mirror.directory).sweep(this.#mirror.holds)
     const selection = await this.#select()
     this.#look = { ...this.#look, index: selection.port }
     this.#covered = selection.covered
@@ -294,6 +297,7 @@ class Sync {
     // A copy of a cache is asked for again: the same project may come twice.
     if (isRejected || this.#held.has(project)) return
     this.#held.add(project)
+    if (this.#held.size > maxHoldsReported) return
     const reasons = judgeChanges(changes, this.#look.policy).held
     this.#mirror.report({ kind: 'held', project, message: describeHeld(reasons) })
   }
