@@ -22,11 +22,13 @@ import {
 } from '../tuf/trusted-set.ts'
 import { continueJournal } from './journal-recovery.ts'
 import { binPrefix, renderBin } from './bins.ts'
+import { findExtraTargets } from './extra-targets.ts'
 import { listPins } from './merge.ts'
 import { readPublished } from './online-signers.ts'
 import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
-import { metadataPath, projectListTarget, recordTarget, targetPath } from './tree-layout.ts'
+import { renderTwin } from './stage-record.ts'
+import { metadataPath, recordTarget, targetPath } from './tree-layout.ts'
 
 /** Throws StorageError where what was published since cannot be read: then nothing may be signed. */
 export async function catchUp(mirror: Mirror): Promise<void> {
@@ -104,13 +106,17 @@ async function takeOverRecords(mirror: Mirror, bin: number, { targets }: Targets
     const sha256 = target.hashes.get('sha256') ?? ''
     // What the backup takes for superseded may have been signed again since.
     mirror.ledger.keep(targetPath(path, sha256))
-    if (path === projectListTarget || mirror.ledger.findProject(name)?.sha256 === sha256) continue
-    const { files } = await readRecord(mirror, name, target)
+    // The list of projects, files and HTML twins follow from the records.
+    if (name === '' || mirror.ledger.findProject(name)?.sha256 === sha256) continue
+    const record = await readRecord(mirror, name, target)
+    const { files } = record
+    const html = renderTwin(record)
+    const extra = findExtraTargets(mirror.settings, record, { html, now: mirror.clock() })
     const removed = files.filter((file) => file.removed !== undefined).length
     const conflicts = files.filter((file) => file.conflict !== undefined).length
     const listed = files.length - removed
     const project = { name, bin, sha256, length: target.length, listed, removed, conflicts }
-    mirror.ledger.putProjects([{ project, newPins: listPins(files) }])
+    mirror.ledger.putProjects([{ project, newPins: listPins(files), ...(extra && { extra }) }])
   }
 }
 

@@ -156,18 +156,23 @@ export class ChangeBatch {
   #putUnreferenced(changes: readonly StagedChange[]): void {
     const { ledger, clock } = this.#mirror
     ledger.database.transaction(() => {
-      for (const { kept } of changes) ledger.putSuperseded(kept, clock())
+      for (const path of changes.flatMap(listKept)) ledger.putSuperseded(path, clock())
     })
   }
 
   /** From this moment, not from the beginning of a sync that may take days. */
   #putSuperseded(changes: readonly StagedChange[]): void {
     const now = this.#mirror.clock()
-    for (const { superseded, kept } of changes) {
+    for (const change of changes) {
+      const { superseded } = change
       if (superseded !== undefined) this.#mirror.ledger.putSuperseded(superseded, now)
-      this.#mirror.ledger.keep(kept)
+      for (const path of listKept(change)) this.#mirror.ledger.keep(path)
     }
   }
+}
+
+function listKept({ kept, keptHtml }: StagedChange): string[] {
+  return keptHtml === undefined ? [kept] : [kept, keptHtml]
 }
 
 function buildRows(): Rows {

@@ -7,6 +7,7 @@
 import { decodeHex, encodeHex } from '../base/bytes.ts'
 import { StorageError } from '../base/errors.ts'
 import { readBlob, readInteger, readText, type Database, type Row } from '../store/database.ts'
+import { putExtraTargets, type ExtraTargets } from './extra-targets.ts'
 
 export interface SignedProject {
   readonly name: string
@@ -33,6 +34,8 @@ export interface KnownProject extends SignedProject {
 export interface ProjectChange {
   readonly project: SignedProject
   readonly newPins: ReadonlyMap<string, string>
+  /** What becomes a target besides the record. */
+  readonly extra?: ExtraTargets
 }
 
 /** A look that found nothing to sign. */
@@ -115,7 +118,10 @@ export class Ledger {
   /** All or nothing, with `within`; the bins of what changed are marked, to be signed again. */
   putProjects(changes: readonly ProjectChange[], within: () => void = () => {}): void {
     this.database.transaction(() => {
-      for (const { project, newPins } of changes) this.#putProject(project, newPins)
+      for (const { project, newPins, extra } of changes) {
+        this.#putProject(project, newPins)
+        if (extra !== undefined) putExtraTargets(this.database, project.name, extra)
+      }
       within()
     })
   }

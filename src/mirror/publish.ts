@@ -12,6 +12,7 @@ import { findBin } from '../tuf/delegation.ts'
 import { renderBin } from './bins.ts'
 import { listRecentClaims } from './claims.ts'
 import { listDenied } from './deny.ts'
+import { listExtraTargets } from './extra-targets.ts'
 import { publishJournal } from './journal-files.ts'
 import {
   buildDelegator,
@@ -232,6 +233,7 @@ function* listTargets(
   for (const { name, length, sha256 } of mirror.ledger.listBin(bin)) {
     yield [recordTarget(name), { length, sha256 }]
   }
+  yield* listExtraTargets(mirror.ledger.database, bin)
   const list = readProjectList(mirror)
   if (list !== undefined && findBin(bitLength, projectListTarget) === bin) {
     yield [projectListTarget, list]
@@ -241,12 +243,19 @@ function* listTargets(
 async function publishSnapshot(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
   const version = mirror.roles.allocate('snapshot')
   const expires = put.expiry(settings.snapshotLifetimeMs)
-  const hasBinHashes = 2 ** mirror.settings.require(settings.bitLength) <= maxHashedBins
+  const hasBinHashes = isHashing(mirror)
   const meta = mirror.roles
     .listForSnapshot()
     .map((role) => [role.name, describeRole(role, hasBinHashes)] as const)
   const signed = buildSnapshot({ version, expires }, meta)
   await put.publish([{ name: 'snapshot', version, expires, signed, signer }])
+}
+
+/** Without hashes the key of the bins alone can replace a bin by another of the same version. */
+function isHashing(mirror: Mirror): boolean {
+  const choice = mirror.settings.find(settings.snapshotHashes) ?? 'auto'
+  if (choice !== 'auto') return choice === 'on'
+  return 2 ** mirror.settings.require(settings.bitLength) <= maxHashedBins
 }
 
 function describeRole(role: RoleState, hasBinHashes: boolean): MetaEntry {

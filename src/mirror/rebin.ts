@@ -9,6 +9,7 @@
 import { readInteger, readText } from '../store/database.ts'
 import { findBin } from '../tuf/delegation.ts'
 import { renderBin } from './bins.ts'
+import { moveExtraTargets } from './extra-targets.ts'
 import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
 import { metadataPath, recordTarget } from './tree-layout.ts'
@@ -28,6 +29,7 @@ export function rebin(mirror: Mirror, bitLength: number): void {
   for (let bin = 0; bin < 2 ** bitLength; bin += 1)
     database.run(sql, renderBin(bin, bitLength), bin)
   moveProjects(mirror, bitLength)
+  moveExtraTargets(database, bitLength)
 }
 
 function moveProjects({ ledger: { database } }: Mirror, bitLength: number): void {

@@ -9,7 +9,8 @@ export const schemaVersion = 2
  * `project.sha256` and `length` are those of the record; `etag` and `serial` are the index's, of the
  * page that it was made from; `looked_at` is the last successful look (ms). `imported_pin` binds names
  * of which others have said what they saw, before this mirror has seen them. `file.verified_at` (ms) is
- * when the file itself was downloaded and was the pinned one, and `length` what it had then.
+ * when the file itself was downloaded and was the pinned one, and `length` what it had then. With `file.bin` a file
+ * is a target of its own, of this length; so is a record's HTML twin with `project.html_bin`.
  * `project_by_bin` holds all that a bin lists, or else each of its lines would be another page of the disk.
  */
 export const schema = `
@@ -26,8 +27,12 @@ CREATE TABLE project (
   removed INTEGER NOT NULL,
   conflicts INTEGER NOT NULL,
   serial INTEGER,
-  looked_at INTEGER
+  looked_at INTEGER,
+  html_sha256 TEXT,
+  html_length INTEGER,
+  html_bin INTEGER
 ) STRICT;
+CREATE INDEX project_html ON project (html_bin) WHERE html_bin IS NOT NULL;
 CREATE INDEX project_by_bin ON project (bin, name, sha256, length);
 CREATE INDEX project_conflict ON project (name) WHERE conflicts > 0;
 
@@ -37,8 +42,10 @@ CREATE TABLE file (
   sha256 BLOB NOT NULL,
   length INTEGER,
   verified_at INTEGER,
+  bin INTEGER,
   PRIMARY KEY (project, name)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX file_by_bin ON file (bin) WHERE bin IS NOT NULL;
 
 CREATE TABLE imported_pin (
   project TEXT NOT NULL,

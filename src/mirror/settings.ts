@@ -30,6 +30,12 @@ export const settings = {
   baseUrl: { name: 'base-url', read: readString },
   /** Given by the operator; otherwise it follows from the index. */
   fileHosts: { name: 'file-hosts', read: (value: unknown) => readArray(value, readString) },
+  /** Every distribution is a target too, the letter of PEP 458. */
+  signsFiles: { name: 'signs-files', read: readBoolean },
+  /** The HTML twin of each record is a target too. */
+  signsHtml: { name: 'signs-html', read: readBoolean },
+  /** Whether snapshot says the hash of each bin: `on`, `off`, or `auto`, by their number. */
+  snapshotHashes: { name: 'snapshot-hashes', read: readString },
   /** For the User-Agent. */
   contact: { name: 'contact', read: readString },
   /** Of the list of projects that was dealt with last, without a failure; empty: ask for all of it. */

@@ -7,10 +7,11 @@ import { renderPage } from '../simple/render.ts'
 import { rewriteForOrigin } from '../simple/rewrite.ts'
 import { findBin } from '../tuf/delegation.ts'
 import type { ProjectChange, SeenProject } from './ledger.ts'
+import { findExtraTargets } from './extra-targets.ts'
 import { listPins } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
-import { plainHtmlPath, plainPath, recordTarget, targetPath } from './tree-layout.ts'
+import { htmlTarget, plainHtmlPath, plainPath, recordTarget, targetPath } from './tree-layout.ts'
 
 export interface RenderedRecord {
   readonly record: RecordContent
@@ -26,6 +27,8 @@ export interface StagedChange {
   /** Path of the record that this one takes the place of. */
   readonly superseded?: string
   readonly kept: string
+  /** The HTML twin, where it is a target too. */
+  readonly keptHtml?: string
 }
 
 export interface StageContext {
@@ -48,7 +51,8 @@ export async function stageRecord(
   { pins, signedSha256, mark }: StageContext,
 ): Promise<StagedChange> {
   parseRecord(bytes, record.name)
-  await stageFiles(mirror, record, { bytes, sha256 })
+  const html = await stageFiles(mirror, record, { bytes, sha256 })
+  const extra = findExtraTargets(mirror.settings, record, { html, now: mirror.clock() })
   const target = recordTarget(record.name)
   const listed = record.files.filter((file) => file.removed === undefined).length
   const project = {
@@ -62,23 +66,37 @@ export async function stageRecord(
     conflicts: record.files.filter((file) => file.conflict !== undefined).length,
   }
   return {
-    change: { project, newPins: findNewPins(record, pins) },
+    change: { project, newPins: findNewPins(record, pins), ...(extra && { extra }) },
     kept: targetPath(target, sha256),
+    ...(extra?.html && { keptHtml: targetPath(htmlTarget(record.name), extra.html.sha256) }),
     ...(signedSha256 !== undefined && { superseded: targetPath(target, signedSha256) }),
   }
 }
 
-/** The record under its digest, then its twins without one for whoever reads a plain index. */
+/**
+ * The record under its digest, then its twins without one for whoever reads a plain index. The bytes of
+ * the one in HTML.
+ */
 export async function stageFiles(
   mirror: Mirror,
   record: RecordContent,
   { bytes, sha256 }: { readonly bytes: Bytes; readonly sha256: string },
-): Promise<void> {
+): Promise<Bytes> {
   const target = recordTarget(record.name)
   const alsoAs = plainPath(target)
   await mirror.tree.stage(targetPath(target, sha256), bytes, { hasTwin: true, alsoAs })
-  const html = renderPage(rewriteForOrigin(record), 'text-html')
-  await mirror.tree.stage(plainHtmlPath(target), html, { hasTwin: true })
+  const html = renderTwin(record)
+  const plain = plainHtmlPath(target)
+  if (mirror.settings.find(settings.signsHtml) === true) {
+    const path = targetPath(htmlTarget(record.name), sha256Hex(html))
+    await mirror.tree.stage(path, html, { hasTwin: true, alsoAs: plain })
+  } else await mirror.tree.stage(plain, html, { hasTwin: true })
+  return html
+}
+
+/** The same for clients that want HTML. */
+export function renderTwin(record: RecordContent): Bytes {
+  return renderPage(rewriteForOrigin(record), 'text-html')
 }
 
 export function findNewPins(
