@@ -37,10 +37,7 @@ export async function parseRootNewFlags(flags: RootNewFlags): Promise<Asked> {
   const rotate = await parseRotations(flags.rotate ?? [])
   return {
     addKeys: await parseNewKeys(flags.addKey ?? []),
-    removeKeys: (flags.removeKey ?? []).map((raw) => {
-      const [role, keyid] = splitFlag('--remove-key', raw, offlineRoles)
-      return { role, keyid: requireValue('--remove-key', raw, keyid, 'KEYID') }
-    }),
+    removeKeys: await parseOldKeys(flags.removeKey ?? []),
     thresholds: parseThresholds(flags.threshold ?? []),
     rotate,
     stolen: (flags.stolen ?? []).map((raw) => {
@@ -62,6 +59,20 @@ async function parseNewKeys(
     const [role, value] = splitFlag('--add-key', raw, offlineRoles)
     const path = requireValue('--add-key', raw, value, 'FILE.pub')
     keys.push({ role, key: { ...(await readPublicKeyFile(path)), ...nameKey(path) } })
+  }
+  return keys
+}
+
+/** Each is named by its file, or by the beginning of its id. */
+async function parseOldKeys(
+  raws: readonly string[],
+): Promise<{ role: OfflineRole; keyid: string }[]> {
+  const keys: { role: OfflineRole; keyid: string }[] = []
+  for (const raw of raws) {
+    const [role, value] = splitFlag('--remove-key', raw, offlineRoles)
+    const named = requireValue('--remove-key', raw, value, 'KEYID or FILE.pub')
+    const isFile = named.endsWith('.pub')
+    keys.push({ role, keyid: isFile ? (await readPublicKeyFile(named)).keyid : named })
   }
   return keys
 }

@@ -75,7 +75,10 @@ function addNew(root: Command, run: Run): void {
     .requiredOption('-o, --output <change>', 'the change file to write')
     .description('Prepare a change from what is published. Several options may stand together.')
     .option('--add-key <role=file.pub...>', 'a key more for root, targets, claimed or bins')
-    .option('--remove-key <role=keyid...>', 'without this one; the beginning of its id is enough')
+    .option(
+      '--remove-key <role=keyid...>',
+      'without this one: its FILE.pub, or the beginning of its id',
+    )
     .option('--threshold <role=n...>', 'how many of its keys have to sign')
     .option('--renew', 'sign all four again, with a new expiry')
     .option('--expires <duration>', 'how long what is signed stays valid (default: 365d)')
