@@ -18,6 +18,7 @@ import { requireKinds } from './kind-flag.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createReport } from './mirror-report.ts'
 import { requireProject } from './project-flag.ts'
+import { requireTime } from './read-time.ts'
 import { isHeard, paint, say, sayJson, warn } from './terminal.ts'
 
 export interface HeldFlags {
@@ -27,6 +28,7 @@ export interface HeldFlags {
 export interface DecisionFlags extends HeldFlags {
   readonly all?: boolean
   readonly kind?: readonly string[]
+  readonly asOf?: string
 }
 
 export async function runMirrorHeld(
@@ -36,19 +38,29 @@ export async function runMirrorHeld(
 ): Promise<number> {
   if (project !== undefined) return showOne(directory, requireProject(project), flags)
   let shown = 0
+  let newest = 0
   await listHeld(directory, (held) => {
     shown += 1
+    newest = Math.max(newest, held.since)
     if (flags.json === true) sayJson(held)
     else say(formatHeld(held))
     return isHeard()
   })
   if (flags.json === true) return 0
-  say(
-    shown === 0
-      ? 'Nothing waits for a person.'
-      : `\nLook at one: tufgate mirror held ${directory} PROJECT\nSign it:     tufgate mirror approve ${directory} PROJECT\nRefuse it:   tufgate mirror reject ${directory} PROJECT`,
-  )
+  say(shown === 0 ? 'Nothing waits for a person.' : describeChoices(directory, newest))
   return 0
+}
+
+/** `--as-of`: a sync that works meanwhile must not slip in something that was not looked at. */
+function describeChoices(directory: string, newest: number): string {
+  const asOf = new Date(newest).toISOString()
+  return [
+    '',
+    `Look at one:   tufgate mirror held ${directory} PROJECT`,
+    `Sign one:      tufgate mirror approve ${directory} PROJECT`,
+    `Sign all this: tufgate mirror approve ${directory} --all --as-of ${asOf}`,
+    `Refuse one:    tufgate mirror reject ${directory} PROJECT`,
+  ].join('\n')
 }
 
 async function showOne(directory: string, project: string, flags: HeldFlags): Promise<number> {
@@ -59,8 +71,14 @@ async function showOne(directory: string, project: string, flags: HeldFlags): Pr
     })
   }
   if (flags.json === true) sayJson(held)
-  else say(formatProject(held))
+  else say(`${formatProject(held)}\n\n${describeChoice(directory, held)}`)
   return 0
+}
+
+/** With its digest: signed is this one, or none. */
+function describeChoice(directory: string, { project, sha256 }: HeldChange): string {
+  const exact = `${directory} ${project}@${sha256.slice(0, 12)}`
+  return `Sign it:   tufgate mirror approve ${exact}\nRefuse it: tufgate mirror reject ${exact}`
 }
 
 function formatHeld({ project, since, changes, isRejected }: HeldChange): string {
@@ -144,7 +162,7 @@ function buildDecision(
   projects: readonly string[],
   flags: DecisionFlags,
 ): DecisionOptions {
-  const { all, kind } = flags
+  const { all, kind, asOf } = flags
   if (projects.length > 0 && all === true) {
     throw new ConfigError('CONFIG_INVALID', 'Projects and --all were given together.', {
       next: 'Give one of both.',
@@ -156,6 +174,7 @@ function buildDecision(
     ...(projects.length > 0 && { projects }),
     ...(all !== undefined && { all }),
     ...(kind !== undefined && { kinds: requireKinds(kind, changeKinds) }),
+    ...(asOf !== undefined && { asOf: requireTime(asOf, Date.now()) }),
   }
 }
 

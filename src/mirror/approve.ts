@@ -23,9 +23,11 @@ import { stageRecord } from './stage-record.ts'
 
 /** Which of those that wait. */
 export interface HoldSelection {
-  /** As written by the operator. */
+  /** As written by the operator: a name, or `name@` and the first letters of the digest that was looked at. */
   readonly projects?: readonly string[]
   readonly all?: boolean
+  /** ms: not what was put by later, in the place of what was looked at. */
+  readonly asOf?: number
   /** Only those with a change of one of these kinds. */
   readonly kinds?: readonly ChangeKind[]
 }
@@ -138,15 +140,16 @@ export async function rejectHeld(options: DecisionOptions): Promise<string[]> {
 }
 
 /** Throws CONFIG_INVALID where nothing was named, or a project that does not wait. */
-function selectHeld(mirror: Mirror, { projects, all, kinds }: HoldSelection): HeldChange[] {
+function selectHeld(mirror: Mirror, selection: HoldSelection): HeldChange[] {
+  const { projects, all, kinds, asOf = Infinity } = selection
   if (projects === undefined && all !== true && kinds === undefined) {
     throw new ConfigError('CONFIG_INVALID', 'Nothing was chosen', {
       expected: 'names of projects, --kind or --all',
       next: 'tufgate mirror held FOLDER shows what waits.',
     })
   }
-  const isMeant = ({ changes }: HeldChange): boolean =>
-    kinds === undefined || changes.some(({ kind }) => kinds.includes(kind))
+  const isMeant = ({ changes, since }: HeldChange): boolean =>
+    since <= asOf && (kinds === undefined || changes.some(({ kind }) => kinds.includes(kind)))
   if (projects !== undefined) {
     const named = projects.map((raw) => requireHeld(mirror, raw))
     return [...new Map(named.map((held) => [held.project, held])).values()].filter(isMeant)
@@ -156,9 +159,21 @@ function selectHeld(mirror: Mirror, { projects, all, kinds }: HoldSelection): He
 }
 
 function requireHeld(mirror: Mirror, raw: string): HeldChange {
-  const held = isProjectName(raw) ? mirror.holds.find(normalizeName(raw)) : undefined
-  if (held !== undefined) return held
-  throw new ConfigError('CONFIG_INVALID', `Nothing of ${toPrintable(raw)} waits for a person`, {
-    next: 'tufgate mirror held FOLDER shows what waits.',
-  })
+  const [name = '', digest = ''] = raw.split('@', 2)
+  const held = isProjectName(name) ? mirror.holds.find(normalizeName(name)) : undefined
+  if (held === undefined) {
+    throw new ConfigError('CONFIG_INVALID', `Nothing of ${toPrintable(raw)} waits for a person`, {
+      next: 'tufgate mirror held FOLDER shows what waits.',
+    })
+  }
+  if (held.sha256.startsWith(digest)) return held
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `What waits of ${held.project} is not what was looked at`,
+    {
+      expected: toPrintable(digest),
+      found: held.sha256,
+      next: `The index has shown something else since: tufgate mirror held FOLDER ${held.project}`,
+    },
+  )
 }

@@ -86,16 +86,27 @@ describe('approve', () => {
     ])
   })
 
-  test('of what the index has replaced meanwhile signs the newer candidate, which is what held shows', async () => {
+  test('named with its digest, or with a time, signs nothing that has taken its place meanwhile', async () => {
     await holdWheel()
     const before = await readHeldProject(mirror.directory, 'foo')
     await mirror.putPage('foo', [sdist, { ...wheel, content: 'evil' }])
     mirror.now += hourMs
     expect(await mirror.sync()).toMatchObject({ held: 1 })
     const after = await readHeldProject(mirror.directory, 'foo')
-    expect(after?.sha256).not.toBe(before?.sha256)
     expect(await readdir(heldFolder())).toEqual([`foo.${after?.sha256}.json`])
-    await mirror.approve()
+    const named = `foo@${before?.sha256.slice(0, 12)}`
+    await expect(mirror.approve({ projects: [named] })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'What waits of foo is not what was looked at',
+      facts: {
+        found: after?.sha256,
+        next: 'The index has shown something else since: tufgate mirror held FOLDER foo',
+      },
+    })
+    const asOf = before!.since
+    expect(await mirror.approve({ all: true, asOf })).toMatchObject({ approved: [] })
+    expect(await names()).toEqual(['foo-1.0.tar.gz'])
+    await mirror.approve({ projects: [`foo@${after?.sha256.slice(0, 12)}`] })
     expect((await mirror.findRecord('foo'))?.files[1]).toMatchObject({ sha256: digestOf('evil') })
   })
 
@@ -242,10 +253,8 @@ describe('what is held', () => {
   })
 
   test('that is not there any more differs too', () => {
-    const record = (files: readonly object[], more: object = {}): string =>
-      JSON.stringify({ name: 'foo', files, ...more })
-    const before = record([{ filename: 'a' }, { filename: 'b', yanked: false }])
-    const after = record([{ filename: 'b', yanked: 'x' }], { note: 1 })
+    const before = JSON.stringify({ files: [{ filename: 'a' }, { filename: 'b', yanked: false }] })
+    const after = JSON.stringify({ note: 1, files: [{ filename: 'b', yanked: 'x' }] })
     expect(listDifferences(before, after)).toEqual([
       { kind: 'changed', members: [{ name: 'note', after: '1' }] },
       { file: 'b', kind: 'changed', members: [{ name: 'yanked', before: 'false', after: '"x"' }] },

@@ -81,8 +81,9 @@ function addLog(mirror: Command, run: Run): void {
 function addDecision(command: Command): Command {
   return command
     .argument('<folder>', 'the mirror')
-    .argument('[projects...]', 'these projects')
+    .argument('[projects...]', 'these projects; PROJECT@DIGEST for what was looked at alone')
     .option('--all', 'everything that waits')
     .option('--kind <kind...>', 'what waits with a change of one of these kinds')
+    .option('--as-of <time>', 'nothing that was put by later: held says the time')
     .option('--json', 'print the outcome as JSON')
 }
