@@ -7,6 +7,7 @@
 
 import { join } from 'node:path'
 import { ConfigError } from '../base/errors.ts'
+import { catchUp } from '../mirror/catch-up.ts'
 import { requireBitLength } from '../mirror/bins.ts'
 import type { Delegation } from '../mirror/metadata-documents.ts'
 import {
@@ -68,6 +69,7 @@ export async function prepareChange(options: PrepareOptions): Promise<PreparedCh
   const mirror = await openMirror(options.directory, options)
   try {
     const now = mirror.clock()
+    await catchUp(mirror)
     requireClock(mirror, now)
     await requireNoOtherChange(mirror)
     const published = await readOfflineDocuments(mirror)

@@ -12,6 +12,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { encodeUtf8 } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
+import { catchUp } from '../mirror/catch-up.ts'
 import { findOnlineSigner, openOnlineSigners } from '../mirror/online-signers.ts'
 import {
   keysFolder,
@@ -52,6 +53,7 @@ export async function publishChange(options: PublishChangeOptions): Promise<Publ
   const mirror = await openMirror(options.directory, options)
   try {
     const now = mirror.clock()
+    await catchUp(mirror)
     requireClock(mirror, now)
     const published = await readOfflineDocuments(mirror)
     const isRepeated = [...checked.change.documents].every(([role, draft]) =>

@@ -7,6 +7,7 @@
 
 import { StorageError } from '../base/errors.ts'
 import { readInteger, readText, type Database, type Row } from '../store/database.ts'
+import { binPrefix } from './bins.ts'
 import type { FileDigest } from './metadata-documents.ts'
 
 export interface RoleState extends FileDigest {
@@ -82,6 +83,30 @@ export class RoleLedger {
   raiseAllocated(name: string, version: number): void {
     const sql = 'UPDATE role SET allocated = max(allocated, ?) WHERE name = ?'
     this.#database.run(sql, version, name)
+  }
+
+  /** No snapshot lists it any more. What was allocated stays. */
+  unlist(name: string): void {
+    this.#database.run('UPDATE role SET version = 0 WHERE name = ?', name)
+  }
+
+  /**
+   * What was published, and what this database has forgotten. A role that it does not know at all is
+   * one that nothing delegates to by now: it is only listed (TUF 5.5.5).
+   */
+  restore({ name, version, expires, length, sha256 }: WrittenRole): void {
+    this.#database.run(
+      `INSERT INTO role (name, allocated, version, expires, length, sha256, dirty, retired)
+       VALUES (?1, ?2, ?2, ?3, ?4, ?5, 0, ?6)
+       ON CONFLICT (name) DO UPDATE SET allocated = max(allocated, ?2), version = ?2,
+         expires = ?3, length = ?4, sha256 = ?5`,
+      name,
+      version,
+      expires,
+      length,
+      sha256,
+      name.startsWith(`${binPrefix}-`) ? 1 : 0,
+    )
   }
 
   /** A next version for every bin that is dirty, in one commit. */

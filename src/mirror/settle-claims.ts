@@ -107,7 +107,7 @@ function promote(mirror: Mirror, project: string, claimed: Targets, role: Delega
 }
 
 /** The database does not know the claim: one that was put back from a backup. */
-function readDelegated(
+export function readDelegated(
   { delegations }: Targets,
   { keyids, threshold }: DelegatedRole,
 ): OwnerKeys & Pick<StoredClaim, 'created' | 'next'> {
