@@ -6,6 +6,7 @@ import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { initMirror } from '../mirror/init.ts'
 import { renewMirror } from '../mirror/renew.ts'
+import { requireSnapshotHashes } from '../mirror/shape.ts'
 import type { SelectionOptions } from '../mirror/selection.ts'
 import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
@@ -32,6 +33,9 @@ export interface MirrorInitFlags extends JsonFlag {
   readonly bins?: string
   readonly maxUnseen: string
   readonly projectList?: boolean
+  readonly signFiles?: boolean
+  readonly htmlRecords?: boolean
+  readonly snapshotHashes: string
 }
 
 export interface MirrorSyncFlags extends JsonFlag {
@@ -71,6 +75,11 @@ export async function runMirrorInit(directory: string, flags: MirrorInitFlags): 
     projects: requireCount('--projects', flags.projects),
     maxUnseenMs: requireDuration('--max-unseen', flags.maxUnseen),
     hasProjectList: flags.projectList === true,
+    shape: {
+      signsFiles: flags.signFiles === true,
+      signsHtml: flags.htmlRecords === true,
+      snapshotHashes: requireSnapshotHashes(flags.snapshotHashes),
+    },
     ...(rootThreshold !== undefined && {
       rootThreshold: requireCount('--root-threshold', rootThreshold),
     }),

@@ -68,6 +68,7 @@ export function describeSync(result: SyncResult, isNamed: boolean): string {
   if (failed > 0) outcome.push(paint('red', `${failed} failed`))
   if (held > 0) outcome.push(paint('yellow', `${held} held`))
   const summary = `${outcome.join(', ')}; ${published === undefined ? 'nothing to publish' : 'signed and published'}`
+  if (held > 0) return `${summary}\n${heldHint}`
   return isNamed && exitCode === 0 ? `${summary}\n${dependenciesHint}` : summary
 }
 
@@ -77,6 +78,9 @@ function describeLooks(lookedAt: number, covered: number): string {
     ? `${lookedAt} of ${count(covered, 'project')}`
     : count(lookedAt, 'project')
 }
+
+const heldHint =
+  'tufgate mirror held FOLDER shows what waits and why; then approve it or reject it.'
 
 const dependenciesHint =
   'Only the projects that were named are signed, not their dependencies: name those too, or use --all.'
@@ -106,10 +110,16 @@ export function describeStatus(status: MirrorStatus, now: number): string {
 /** Fewer or more than would be best costs clients little; only a gross mistake is worth a new mirror. */
 const grossFactor = 4
 
-function describeBins({ bins, recommendedBins, projects }: MirrorStatus): string {
-  const parts = `in ${count(bins, 'part')} (bins)`
+function describeBins({ bins, recommendedBins, projects, shape }: MirrorStatus): string {
+  const extra = [
+    ...(shape.signsFiles ? ['each file too'] : []),
+    ...(shape.signsHtml ? ['each page in HTML too'] : []),
+  ]
+  const parts = [`in ${count(bins, 'part')} (bins)`, ...extra].join(', ')
   const isGross = bins >= grossFactor * recommendedBins || recommendedBins >= grossFactor * bins
-  return isGross && projects > 0 ? `${parts}; best for so many projects: ${recommendedBins}` : parts
+  return isGross && projects > 0
+    ? `${parts}; best for so many: ${recommendedBins} (mirror root new --bins ${recommendedBins})`
+    : parts
 }
 
 const maxFilesShown = 20

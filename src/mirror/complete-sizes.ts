@@ -9,6 +9,7 @@ import type { ProjectFile } from '../simple/model.ts'
 import type { ParsedPage } from '../simple/parse-json.ts'
 import type { RecordFile } from '../simple/record.ts'
 import type { IndexPort } from './index-port.ts'
+import { findSha256 } from './merge.ts'
 
 /** Of one project at a time; how many connections there are, the port decides. */
 const askedAtOnce = 4
@@ -17,17 +18,23 @@ const maxSilence = 3
 
 export interface SizeOptions {
   readonly isAllowedUrl: (url: string) => boolean
+  /** Files are targets, which have a length: one that nobody tells is measured on the file itself. */
+  readonly isRequired?: boolean
 }
+
+type SizePort = Pick<IndexPort, 'findSize' | 'hasExactSizes' | 'hashFile' | 'fileHosts'>
 
 /** For one round: it remembers which hosts tell nothing. */
 export class SizeAsker {
-  readonly #port: Pick<IndexPort, 'findSize' | 'hasExactSizes'>
+  readonly #port: SizePort
   readonly #isAllowedUrl: (url: string) => boolean
+  readonly #isRequired: boolean
   readonly #silence = new Map<string, number>()
 
-  constructor(port: Pick<IndexPort, 'findSize' | 'hasExactSizes'>, options: SizeOptions) {
+  constructor(port: SizePort, options: SizeOptions) {
     this.#port = port
     this.#isAllowedUrl = options.isAllowedUrl
+    this.#isRequired = options.isRequired === true
   }
 
   async complete(page: ParsedPage, signed: readonly RecordFile[]): Promise<ParsedPage> {
@@ -51,8 +58,19 @@ export class SizeAsker {
     // The merge keeps what is signed already.
     if (file.size !== undefined || isKnown || !this.#isAllowedUrl(file.url)) return file
     const size = await this.#ask(file.url)
-    if (size === undefined) return file
+    if (size === undefined) return this.#isRequired ? this.#measure(file) : file
     return this.#port.hasExactSizes ? { ...file, size } : { ...file, toldSize: size }
+  }
+
+  /** Of another file than the listed one it would be the length of nothing. */
+  async #measure(file: ProjectFile): Promise<ProjectFile> {
+    try {
+      const { sha256, size } = await this.#port.hashFile(file.url, this.#port.fileHosts)
+      return sha256 === findSha256(file) ? { ...file, size } : file
+    } catch (error) {
+      if (isTufgateError(error)) return file
+      throw error
+    }
   }
 
   async #ask(url: string): Promise<number | undefined> {

@@ -30,6 +30,7 @@ import { publishMirror } from './publish.ts'
 import { updateProjectList } from './published-list.ts'
 import type { OnlineRole } from './role-names.ts'
 import { dayMs, settings } from './settings.ts'
+import { putShape, type Shape } from './shape.ts'
 import { metadataPath } from './tree-layout.ts'
 
 export interface InitOptions extends MirrorContext {
@@ -48,6 +49,7 @@ export interface InitOptions extends MirrorContext {
   /** Publish a signed list of all projects. */
   readonly hasProjectList?: boolean
   readonly lifetimes?: Partial<Lifetimes>
+  readonly shape?: Partial<Shape>
 }
 
 /** ms */
@@ -140,6 +142,7 @@ function putSettings(mirror: Mirror, options: InitOptions, { bitLength, lifetime
     mirror.settings.put(settings.bitLength, bitLength)
     mirror.settings.put(settings.maxUnseenMs, options.maxUnseenMs ?? dayMs)
     mirror.settings.put(settings.hasProjectList, options.hasProjectList === true)
+    putShape(mirror.settings, options.shape ?? {})
     mirror.settings.put(settings.binLifetimeMs, lifetimes.bin)
     mirror.settings.put(settings.snapshotLifetimeMs, lifetimes.snapshot)
     mirror.settings.put(settings.timestampLifetimeMs, lifetimes.timestamp)

@@ -210,6 +210,23 @@ export class Ledger {
     return { listed, removed, conflicts: readInteger(row, 'conflicts') }
   }
 
+  /** Where files are targets: those that are listed, and are none. `.metadata` never is. */
+  countFilesWithoutTarget(): number {
+    const row = this.#requireRow(
+      `SELECT coalesce(sum(listed - conflicts), 0) - (SELECT count(*) FROM file WHERE bin IS NOT NULL)
+         AS n FROM project`,
+    )
+    return Math.max(0, readInteger(row, 'n'))
+  }
+
+  /** Within a transaction: pages of projects some of whose files have no known length come in full. */
+  forgetEtagsOfUnsized(): void {
+    this.database.run(
+      `UPDATE project SET etag = NULL, looked_at = NULL WHERE listed - conflicts > (
+         SELECT count(*) FROM file WHERE file.project = project.id AND file.bin IS NOT NULL)`,
+    )
+  }
+
   /** A file that readers of an older snapshot may still ask for, until it is `takeSuperseded`. */
   putSuperseded(path: string, since: number): void {
     const sql = 'INSERT OR REPLACE INTO superseded (path, since) VALUES (?, ?)'

@@ -86,12 +86,15 @@ export async function stageFiles(
   const alsoAs = plainPath(target)
   await mirror.tree.stage(targetPath(target, sha256), bytes, { hasTwin: true, alsoAs })
   const html = renderTwin(record)
-  const plain = plainHtmlPath(target)
-  if (mirror.settings.find(settings.signsHtml) === true) {
-    const path = targetPath(htmlTarget(record.name), sha256Hex(html))
-    await mirror.tree.stage(path, html, { hasTwin: true, alsoAs: plain })
-  } else await mirror.tree.stage(plain, html, { hasTwin: true })
+  if (mirror.settings.find(settings.signsHtml) === true) await stageTwin(mirror, record.name, html)
+  else await mirror.tree.stage(plainHtmlPath(target), html, { hasTwin: true })
   return html
+}
+
+/** Under its digest, where it is a target. */
+export async function stageTwin(mirror: Mirror, project: string, html: Bytes): Promise<void> {
+  const path = targetPath(htmlTarget(project), sha256Hex(html))
+  await mirror.tree.stage(path, html, { hasTwin: true, alsoAs: plainPath(htmlTarget(project)) })
 }
 
 /** The same for clients that want HTML. */

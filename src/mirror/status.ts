@@ -7,6 +7,7 @@ import { chooseBitLength } from './bins.ts'
 import { describeHeld } from './hold.ts'
 import { publicFolder, readMirror, type MirrorContext, type MirrorMemory } from './open-mirror.ts'
 import { settings } from './settings.ts'
+import { readShape, type Shape } from './shape.ts'
 import { recordTarget, targetPath } from './tree-layout.ts'
 
 export interface RoleStatus {
@@ -20,8 +21,9 @@ export interface MirrorStatus {
   /** The offline roles and the online ones; then `bins-NN` as one, with the earliest expiry. */
   readonly roles: readonly RoleStatus[]
   readonly bins: number
-  /** What would be chosen for the number of projects that there are. */
+  /** What would be chosen for the number of targets that there are. */
   readonly recommendedBins: number
+  readonly shape: Shape
   readonly projects: number
   readonly files: { readonly listed: number; readonly removed: number; readonly conflicts: number }
   readonly index?: string
@@ -68,6 +70,9 @@ export function mirrorStatus({ directory }: StatusOptions): Promise<MirrorStatus
 
 function describeMirror(mirror: MirrorMemory, tree: string): MirrorStatus {
   const projects = mirror.ledger.countProjects()
+  const files = mirror.ledger.countFiles()
+  const shape = readShape(mirror.settings)
+  const targets = projects * (shape.signsHtml ? 2 : 1) + (shape.signsFiles ? files.listed : 0)
   const index = mirror.settings.find(settings.index)
   const fileHosts = mirror.settings.find(settings.fileHosts)
   const indexSeenAt = mirror.settings.find(settings.indexSeenAt)
@@ -75,9 +80,10 @@ function describeMirror(mirror: MirrorMemory, tree: string): MirrorStatus {
   return {
     roles: listRoles(mirror),
     bins: 2 ** mirror.settings.require(settings.bitLength),
-    recommendedBins: 2 ** chooseBitLength(projects),
+    recommendedBins: 2 ** chooseBitLength(targets),
+    shape,
     projects,
-    files: mirror.ledger.countFiles(),
+    files,
     ...(index !== undefined && { index }),
     ...(fileHosts !== undefined && { fileHosts }),
     maxUnseenMs: mirror.settings.require(settings.maxUnseenMs),

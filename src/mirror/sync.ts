@@ -147,11 +147,15 @@ class Sync {
     this.#index = index
     this.#options = options
     const isAllowedUrl = buildHostCheck(index.port.fileHosts)
+    // A target has a length.
+    const isRequired = mirror.settings.find(settings.signsFiles) === true
     this.#look = {
       index: index.port,
       fileHosts: index.port.fileHosts,
       isAllowedUrl,
-      ...(options.hasSizes !== false && { sizes: new SizeAsker(index.port, { isAllowedUrl }) }),
+      ...(isRequired || options.hasSizes !== false
+        ? { sizes: new SizeAsker(index.port, { isAllowedUrl, isRequired }) }
+        : {}),
       limits: { ...defaultRemovalLimits, ...options.removalLimits },
       policy: options.changePolicy ?? defaultChangePolicy,
       now: batch.now,

@@ -27,10 +27,22 @@ export class VerifiedFiles {
     return new Set(this.#database.all(sql, project).map((row) => readText(row, 'name')))
   }
 
-  /** `length` is that of the file itself, whatever anybody tells. */
+  /**
+   * `length` is that of the file itself, whatever anybody tells: where the file is a target of its own
+   * with another one, the next publication signs it right.
+   */
   put(project: string, filename: string, { length, now }: { length: number; now: number }): void {
-    const sql = `UPDATE file SET verified_at = ?, length = ?
-       WHERE project = (SELECT id FROM project WHERE name = ?) AND name = ?`
-    this.#database.run(sql, now, length, project, filename)
+    const ofFile = 'project = (SELECT id FROM project WHERE name = ?) AND name = ?'
+    this.#database.transaction(() => {
+      this.#database.run(
+        `UPDATE role SET dirty = 1 WHERE bin IS NOT NULL AND bin IN (
+           SELECT bin FROM file WHERE ${ofFile} AND length <> ?)`,
+        project,
+        filename,
+        length,
+      )
+      const sql = `UPDATE file SET verified_at = ?, length = ? WHERE ${ofFile}`
+      this.#database.run(sql, now, length, project, filename)
+    })
   }
 }

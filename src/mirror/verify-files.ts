@@ -200,6 +200,7 @@ class Verification {
     if (differences.length === 0) {
       const now = this.#options.clock()
       this.#verified += 1
+      if ((file.toldSize ?? length) !== length) this.#reportTold({ project, file }, length)
       this.#files.put(project, filename, { length, now })
       if (coreMetadata !== undefined)
         this.#files.put(project, `${filename}.metadata`, { length: 0, now })
@@ -211,6 +212,12 @@ class Verification {
       if (this.#differing.length < maxListed) this.#differing.push(found)
       this.#options.report({ kind: 'differs', ...found })
     }
+  }
+
+  #reportTold({ project, file: { filename, toldSize } }: Task, length: number): void {
+    const message = `${project}: the server told ${toldSize} bytes for ${filename}, and it has ${length}`
+    const next = 'No client refuses it for that; as a target of its own it is signed anew.'
+    this.#options.report({ kind: 'warning', message, next })
   }
 
   /** Once for each difference, however often it is found. */

@@ -133,7 +133,7 @@ describe('mirror status', () => {
     await sync('--index', index.url, '--project', 'foo')
     const { stdout } = await runProgram('mirror', 'status', mirror)
     expect(stdout).toContain(
-      '\nsigned     1 project, in 8 parts (bins); best for so many projects: 2\n',
+      '\nsigned     1 project, in 8 parts (bins); best for so many: 2 (mirror root new --bins 2)\n',
     )
   })
 })

@@ -1,6 +1,7 @@
-/** `tufgate mirror verify-files`. */
+/** `tufgate mirror verify-files` and `mirror shape`. */
 
 import type { Command } from 'commander'
+import { runMirrorShape, type ShapeFlags } from '../shape-command.ts'
 import { runVerifyFiles, type VerifyFilesFlags } from '../verify-files-command.ts'
 import { example, type Run } from './registration.ts'
 
@@ -22,4 +23,23 @@ export function addMirrorFiles(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, flags: VerifyFilesFlags) => run(() => runVerifyFiles(folder, flags)))
+  mirror
+    .command('shape')
+    .argument('<folder>', 'the mirror')
+    .description('What is signed besides the records: show it, or change it. Published at once.')
+    .option('--sign-files <on|off>', 'every file is a target too (PEP 458 to the letter)')
+    .option('--html-records <on|off>', 'the HTML page of each project is a target too')
+    .option(
+      '--snapshot-hashes <on|off|auto>',
+      'snapshot says the hash of each bin; auto: of up to 512 bins',
+    )
+    .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'tufgate mirror shape /srv/mirror',
+        'tufgate mirror shape /srv/mirror --sign-files on',
+      ),
+    )
+    .action((folder: string, flags: ShapeFlags) => run(() => runMirrorShape(folder, flags)))
 }

@@ -82,6 +82,13 @@ function addMirrorInit(mirror: Command, run: Run): void {
       '24h',
     )
     .option('--project-list', 'also sign the list of all project names')
+    .option('--sign-files', 'every file is a target too (PEP 458 to the letter); see mirror shape')
+    .option('--html-records', 'the HTML page of each project is a target too')
+    .option(
+      '--snapshot-hashes <on|off|auto>',
+      'snapshot says the hash of each bin; auto: of up to 512 bins',
+      'auto',
+    )
     .option('--json', 'print the outcome as JSON')
     .addHelpText(
       'after',
