@@ -132,12 +132,10 @@ describe('what is missing', () => {
   })
 })
 
-describe('what cannot be', () => {
-  const refused = (
-    options: Parameters<Ceremony['prepare']>[0],
-    message: string,
-  ): Promise<unknown> => expectRefusal(() => ceremony.prepare(options), 'CONFIG_INVALID', message)
+const refused = (options: Parameters<Ceremony['prepare']>[0], message: string): Promise<unknown> =>
+  expectRefusal(() => ceremony.prepare(options), 'CONFIG_INVALID', message)
 
+describe('what cannot be', () => {
   test('is a threshold above the number of keys', () =>
     refused(
       { thresholds: new Map([['targets', 2]]) },
@@ -199,10 +197,10 @@ describe('what cannot be', () => {
   })
 })
 
-describe('the yearly renewal', () => {
-  const all = (): Promise<Signer[]> =>
-    Promise.all(['root-1', 'targets', 'claimed', 'bins'].map((name) => ceremony.offline(name)))
+const all = (): Promise<Signer[]> =>
+  Promise.all(['root-1', 'targets', 'claimed', 'bins'].map((name) => ceremony.offline(name)))
 
+describe('the yearly renewal', () => {
   test('works when everything has expired long ago', async () => {
     await visit()
     ceremony.mirror.now += 800 * 86_400_000

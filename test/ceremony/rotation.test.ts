@@ -97,11 +97,11 @@ describe('the key of an online role', () => {
   })
 })
 
-describe('a key that is made elsewhere', () => {
-  const rotateTo = async (path: string): Promise<Parameters<Ceremony['prepare']>[0]> => ({
-    rotate: new Map([['snapshot', await readPublicKeyFile(path)]]),
-  })
+const rotateTo = async (path: string): Promise<Parameters<Ceremony['prepare']>[0]> => ({
+  rotate: new Map([['snapshot', await readPublicKeyFile(path)]]),
+})
 
+describe('a key that is made elsewhere', () => {
   test('is taken by its public half, and refused as long as nobody here can sign with it', async () => {
     const elsewhere = join(ceremony.mirror.root, 'elsewhere', 'snapshot.pem')
     await putKeyFile(elsewhere, await buildPrivateKey('ed25519'))

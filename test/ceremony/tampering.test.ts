@@ -3,6 +3,7 @@ import { decodeUtf8, encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
 import { parseChange } from '../../src/ceremony/change-file.ts'
 import { requireTrustedRoot } from '../../src/ceremony/check-change.ts'
 import { parseDraft } from '../../src/ceremony/draft.ts'
+import type { OfflineRole } from '../../src/mirror/role-names.ts'
 import type { Signer } from '../../src/signing/signer.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
 import {
@@ -14,9 +15,39 @@ import {
   signAll,
 } from './ceremony-fixture.ts'
 
-/** What an attacker on the way of the file sees: anything at all. */
-// eslint-disable-next-line typescript/no-explicit-any -- he does not keep to any type
-type Loose = any
+/** What an attacker on the way of the file can reach: everything. */
+interface Loose {
+  summary: string[]
+  roots: LooseDraft[]
+  previous: Record<'targets', LooseDraft>
+  documents: Record<OfflineRole, LooseDraft>
+}
+
+interface LooseDraft {
+  signed: LooseSigned
+  signatures: { keyid: string; sig: string }[]
+}
+
+interface LooseSigned {
+  version: number
+  expires: string
+  consistent_snapshot: boolean
+  keys: Record<string, object>
+  roles: Record<'root', { keyids: string[]; threshold: number }>
+  'x-tufgate': Record<string, Record<string, string>>
+  targets: Record<string, object>
+  delegations: {
+    keys: Record<string, object>
+    roles: {
+      name: string
+      keyids: string[]
+      threshold: number
+      paths: string[]
+      terminating: boolean
+    }[]
+    succinct_roles: { name_prefix: string }
+  }
+}
 
 let ceremony: Ceremony
 let alice: Signer
@@ -70,7 +101,7 @@ describe('a change file that was altered on its way', () => {
   test('in one copy does not spoil the good signature of the other', async () => {
     const signed = await sign(await prepare(), quick)
     const spoilt = alter(signed, (file) => {
-      file.documents.root.signatures[0].sig = 'ab'.repeat(64)
+      file.documents.root.signatures[0]!.sig = 'ab'.repeat(64)
     })
     expect(readChecked(spoilt).documents[0]).toMatchObject({ bad: [quick.keyid] })
     await ceremony.publish(spoilt, signed)
@@ -105,7 +136,7 @@ describe('a change file that was altered on its way', () => {
 
   test('in its previous root is refused', async () => {
     const altered = alter(await prepare(), (file) => {
-      file.roots[0].signed.roles.root.threshold = 2
+      file.roots[0]!.signed.roles.root.threshold = 2
     })
     await expectRefusal(() => readChecked(altered), 'SIGNATURE_THRESHOLD', 'root')
   })
@@ -190,12 +221,12 @@ describe('what no sentence knows of is listed as it stands', () => {
     ],
     [
       'a wider path',
-      (file) => (file.documents.targets.signed.delegations.roles[0].paths = ['*/*']),
+      (file) => (file.documents.targets.signed.delegations.roles[0]!.paths = ['*/*']),
       'also delegations.roles.0.paths.0: "deny/*" becomes "*/*"',
     ],
     [
       'a delegation that is terminating now',
-      (file) => (file.documents.targets.signed.delegations.roles[1].terminating = true),
+      (file) => (file.documents.targets.signed.delegations.roles[1]!.terminating = true),
       'also delegations.roles.1.terminating: false becomes true',
     ],
     [
@@ -309,7 +340,7 @@ describe('what is no change file', () => {
       'an online role',
       '{"type":"tufgate-root-change","version":1,"roots":[{"signed":{},"signatures":[]}],"previous":{},"documents":{"snapshot":{"signed":{},"signatures":[]}}}',
     ],
-    ['nesting without end', `${'['.repeat(100_000)}`],
+    ['nesting without end', '['.repeat(100_000)],
   ]
 
   test.each(cases)('%s', async (_what, text) => {
@@ -323,7 +354,7 @@ describe('what is no change file', () => {
   test('documents that are none', async () => {
     for (const hostile of [null, 5, [], {}, { _type: 'root' }, { delegations: 7 }]) {
       const altered = alter(await prepare(), (file) => {
-        file.documents.root.signed = hostile
+        file.documents.root.signed = hostile as unknown as LooseSigned
       })
       await expectRefusal(
         () => readChecked(altered),

@@ -141,12 +141,12 @@ describe('after the theft of the key of', () => {
   )
 })
 
-describe('--stolen', () => {
-  const rolesOf = async (
-    options: Omit<PrepareOptions, 'directory' | 'clock' | 'report'>,
-  ): Promise<string[]> =>
-    readChecked(await ceremony.prepare(options)).documents.map(({ role }) => role)
+const rolesOf = async (
+  options: Omit<PrepareOptions, 'directory' | 'clock' | 'report'>,
+): Promise<string[]> =>
+  readChecked(await ceremony.prepare(options)).documents.map(({ role }) => role)
 
+describe('--stolen', () => {
   test('of a root key replaces that key alone: versions of root cannot be driven', async () => {
     const [alice, bob] = [await newPerson(), await newPerson()]
     const root = await ceremony.offline('root-1')
