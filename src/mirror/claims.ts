@@ -5,7 +5,7 @@
  * online role `recently-claimed` names the keys. `promoted`: the offline role `claimed` does.
  */
 
-import { encodeCanonical } from '../base/canonical-json.ts'
+import { encodeCanonicalDocument } from '../base/canonical-json.ts'
 import { DecodeError, readArray, readInteger, readMember, readObject } from '../base/decode.ts'
 import { readPublicKey, renderKey, type Claim, type OwnerKeys } from '../owner/claim.ts'
 import { buildKeyid } from '../signing/public-key.ts'
@@ -64,7 +64,7 @@ export function dropClaim({ ledger }: Memory, project: string): void {
 }
 
 function renderKeys({ keys }: OwnerKeys): string {
-  return encodeCanonical([...keys.values()].map(renderKey))
+  return encodeCanonicalDocument([...keys.values()].map(renderKey))
 }
 
 function renderNext(next: NextKeys): string {
