@@ -39,6 +39,7 @@ export function createGatewayOps(parts: GatewayParts): GatewayOps {
       const list = await first.repository.findProjectList()
       return list === undefined ? first.trustKind : { ...list, trust: first.trust }
     },
+    requireFile: (project, path) => (findIndex(project) ?? first).requireFile(project, path),
     openVerified: (sha256) => vault.open(sha256),
     download: (project, path) => {
       const { hosts, trustKind } = findIndex(project) ?? first
@@ -75,11 +76,12 @@ async function findRecord(
 
 async function checkReadiness(indexes: readonly OpenIndex[]): Promise<Readiness> {
   const checks = await Promise.all(
-    indexes.map(async ({ name, trustKind, trust, requireReady }) => {
+    indexes.map(async (index) => {
+      const { name, trustKind } = index
       try {
-        await requireReady()
+        await index.requireReady()
         const { list } = findTrustWords(trustKind)
-        return { name, ok: true, detail: `${list} ${JSON.stringify(trust)}` }
+        return { name, ok: true, detail: `${list} ${JSON.stringify(index.trust)}` }
       } catch (error) {
         return { name, ok: false, detail: describeError(error) }
       }

@@ -13,16 +13,12 @@ export interface NotaryFlags {
   readonly index?: string
 }
 
-export interface ChosenNotary extends NotaryPlace {
-  readonly stateHome: string
-}
-
 /** Throws ConfigError CONFIG_INVALID. */
-export function chooseNotaryPlace({ config, stateDir, index }: NotaryFlags): ChosenNotary {
+export function chooseNotaryPlace({ config, stateDir, index }: NotaryFlags): NotaryPlace {
   const settings = readSettings(config, stateDir === undefined ? {} : { stateDir })
   const stateHome = settings['state-dir'] ?? findStateHome(process.env)
   const url = index !== undefined && isHttpUrl(index) ? index : chooseIndex(settings.index, index)
-  return { ...findNotaryPlace(stateHome, url), stateHome }
+  return findNotaryPlace(stateHome, url)
 }
 
 function chooseIndex(indexes: readonly IndexSettings[], name: string | undefined): string {

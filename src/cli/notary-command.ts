@@ -1,11 +1,8 @@
 /** `tufgate notary forget`: the one way to begin anew with trust on first use. */
 
-import { realpathSync } from 'node:fs'
-import { join, relative } from 'node:path'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
 import { forgetNotary, hasNotary } from '../notary/notary-folder.ts'
-import { forgetRoot } from '../store/state-directory.ts'
 import { chooseNotaryPlace, type NotaryFlags } from './notary-choice.ts'
 import { say } from './terminal.ts'
 
@@ -17,10 +14,7 @@ export async function runNotaryForget(flags: NotaryFlags): Promise<number> {
       next: 'Where the state is elsewhere: --state-dir FOLDER',
     })
   }
-  // As serve has remembered it.
-  const rootPath = join(realpathSync(place.stateHome), relative(place.stateHome, place.rootPath))
   const aside = await forgetNotary(place, formatUtcSeconds(Date.now()))
-  forgetRoot(place.stateHome, rootPath)
   say(
     `What was seen of ${place.index} is forgotten; the next start trusts what the index shows then.`,
   )

@@ -21,9 +21,11 @@ import {
   type FirstUseFolder,
 } from '../store/first-use-folder.ts'
 import { acquireLock, type Lock } from '../store/lock.ts'
+import { forgetOwnRoot, hasOwnRoot } from '../store/state-directory.ts'
 import { waitWhileBusy } from './wait-while-busy.ts'
 
 export interface NotaryPlace extends FirstUseFolder {
+  readonly stateHome: string
   /** The URL of the index. */
   readonly index: string
   readonly rootPath: string
@@ -43,7 +45,7 @@ export function findNotaryPlace(stateHome: string, rawIndex: string): NotaryPlac
   const path = join(stateHome, 'notary', name)
   const tree = join(path, publicFolder)
   const rootPath = join(tree, metadataPath('root', 1))
-  return { index, path, markPath: `${path}.json`, rootPath, publicFolder: tree }
+  return { stateHome, index, path, markPath: `${path}.json`, rootPath, publicFolder: tree }
 }
 
 /** Makes it where there never was one. Throws STORAGE_FAILED where what was seen is lost. */
@@ -52,7 +54,7 @@ export async function requireNotary(place: NotaryPlace, clock: Clock): Promise<v
   const lock = await waitWhileBusy(async () => acquireLock(`${place.path}.lock`))
   await withLock(lock, async () => {
     if (await isWhole(place, databaseName)) return finishMaking(place)
-    if (findMark(place) !== undefined) throw buildLostError(place, `${databaseName} is gone`)
+    if (wasThere(place)) throw buildLostError(place, `${databaseName} is gone`)
     await makeWhole(place, (folder) => makeMirror(folder, clock))
     await finishMaking(place)
   })
@@ -61,7 +63,12 @@ export async function requireNotary(place: NotaryPlace, clock: Clock): Promise<v
 /** `lost`: it was there once. */
 export async function hasNotary(place: NotaryPlace): Promise<'whole' | 'lost' | 'never'> {
   if (await isWhole(place, databaseName)) return 'whole'
-  return findMark(place) === undefined ? 'never' : 'lost'
+  return wasThere(place) ? 'lost' : 'never'
+}
+
+/** Its mark may be gone with it; that its root was trusted is remembered elsewhere too. */
+function wasThere(place: NotaryPlace): boolean {
+  return findMark(place) !== undefined || hasOwnRoot(place.stateHome, place.rootPath)
 }
 
 /** Where it was put aside; `undefined` where it was lost already. */
@@ -70,6 +77,7 @@ export async function forgetNotary(place: NotaryPlace, time: string): Promise<st
   try {
     const aside = `${place.path}.forgotten-${time.replaceAll(/[-:]/g, '')}`
     const isThere = await forgetFolder(place, aside)
+    forgetOwnRoot(place.stateHome, place.rootPath)
     return isThere ? aside : undefined
   } finally {
     lock.release()

@@ -199,7 +199,8 @@ export class Notary {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const settle = (error?: unknown): void => {
       if (error === undefined) resolve()
-      else reject(error instanceof Error ? error : new Error(String(error)))
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what was thrown, as it was
+      else reject(error)
     }
     this.#queue.push({ project, answer, settle })
     // One batch at a time; what comes meanwhile is the next one.

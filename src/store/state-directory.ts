@@ -6,9 +6,9 @@
  * floors, so whoever opens it must see to it that the new root descends from the old.
  */
 
-import { lstatSync } from 'node:fs'
+import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.ts'
 import { DecodeError, readInteger, readMember, readObject, readString } from '../base/decode.ts'
 import { isSha256, sha256Hex } from '../base/digest.ts'
@@ -81,9 +81,20 @@ export async function openStateDirectory(
   }
 }
 
-/** The next root at this path is a new one, whatever stood there before. */
-export function forgetRoot(stateHome: string, rootPath: string): void {
-  removeIfThere(pinPath(stateHome, rootPath))
+/** Whether a root was ever remembered that stands, or stood, at a path in the state itself. */
+export function hasOwnRoot(stateHome: string, rootPath: string): boolean {
+  return existsSync(ownPinPath(stateHome, rootPath))
+}
+
+/** The next root at this path in the state is a new one, whatever stood there before. */
+export function forgetOwnRoot(stateHome: string, rootPath: string): void {
+  removeIfThere(ownPinPath(stateHome, rootPath))
+}
+
+/** Roots are remembered by their real path, which a root that is gone has no more. */
+function ownPinPath(stateHome: string, rootPath: string): string {
+  const home = existsSync(stateHome) ? realpathSync(stateHome) : stateHome
+  return pinPath(stateHome, join(home, relative(stateHome, rootPath)))
 }
 
 function pinPath(stateHome: string, rootPath: string): string {

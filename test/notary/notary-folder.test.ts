@@ -5,7 +5,6 @@ import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { forgetNotary, findNotaryPlace } from '../../src/notary/notary-folder.ts'
-import { forgetRoot } from '../../src/store/state-directory.ts'
 import { dayMs, failureOf, filesOf, FirstUseFixture } from './first-use-fixture.ts'
 import { digestOf } from './test-index.ts'
 
@@ -86,10 +85,15 @@ describe('what was seen first', () => {
     expect((await failureOf(fixture.open())).message).toContain('lost or damaged')
   })
 
+  test('is not begun anew where its mark is lost with it', async () => {
+    await seeOnce()
+    await rm(dirname(fixture.place.path), { recursive: true })
+    expect((await failureOf(fixture.open())).message).toContain('lost or damaged')
+  })
+
   test('is forgotten by the deliberate command, and put aside', async () => {
     await seeOnce()
     const aside = await forgetNotary(fixture.place, '2026-11-20T12:00:00Z')
-    forgetRoot(join(fixture.folder, 'state'), fixture.place.rootPath)
     expect(existsSync(join(aside ?? '', 'mirror.db'))).toBe(true)
     fixture.index.put('foo', [{ filename: sdist, content: 'another' }])
     const proxy = await fixture.open()
@@ -101,7 +105,6 @@ describe('what was seen first', () => {
     await seeOnce()
     await rm(fixture.place.path, { recursive: true })
     expect(await forgetNotary(fixture.place, '2026-11-20T12:00:00Z')).toBeUndefined()
-    forgetRoot(join(fixture.folder, 'state'), fixture.place.rootPath)
     await seeOnce()
   })
 })
