@@ -20,6 +20,7 @@ import { createTrustStorage } from '../client/trust-storage.ts'
 import { FirstUse } from '../notary/first-use.ts'
 import type { Policy } from '../policy/decide.ts'
 import type { TrustSummary } from '../proxy/gateway.ts'
+import type { ServedPath } from '../simple/record.ts'
 import { FloorStore, type Contact } from '../store/floors.ts'
 import { openFolderSource } from '../store/folder-source.ts'
 import { MetadataDirectory } from '../store/metadata-directory.ts'
@@ -88,6 +89,8 @@ export interface OpenIndex {
   owns(project: string): boolean
   /** `undefined` where there is no such project. For a file nobody waits for a newer record. */
   findRecord(project: string, purpose: 'page' | 'file'): Promise<FoundRecord | undefined>
+  /** The file as it may be delivered. Throws where it must be signed by itself, and is not so. */
+  requireFile(project: string, served: ServedPath): Promise<ServedPath>
   /** Throws where nothing may be served now. */
   requireReady(): Promise<void>
   close(): Promise<void>
@@ -148,6 +151,11 @@ export async function openIndex(
       const found = await (firstUse?.findRecord(project, purpose) ?? repository.findRecord(project))
       return found && { ...found, trust: { ...found.trust, ...mark } }
     },
+    requireFile: async (project, served) =>
+      // A `.metadata` file is bound by the record alone (PEP 658).
+      index['require-signed-files'] && served.kind === 'file'
+        ? repository.requireSignedFile(project, served)
+        : served,
     requireReady: async () => {
       // Without a mirror the list is made of what is asked for: there is nothing to wait for.
       if (firstUse === undefined) await repository.requireFresh()

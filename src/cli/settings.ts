@@ -63,6 +63,7 @@ const indexSchema = z.strictObject({
   root: z.string().min(1).optional(),
   pins: z.string().min(1).optional(),
   'file-hosts': z.array(hostName).optional(),
+  'require-signed-files': z.boolean().default(false),
   projects: z.array(projectPattern).optional(),
   'record-path': z
     .string()
@@ -74,7 +75,11 @@ const indexSchema = z.strictObject({
 })
 
 /** A mirror is nothing without its root, and a root nothing without its mirror. */
-const checkedIndexSchema = indexSchema.superRefine(({ mirror, root }, context) => {
+const checkedIndexSchema = indexSchema.superRefine(({ mirror, root, ...index }, context) => {
+  if (index['require-signed-files'] && mirror === undefined) {
+    const message = 'there is no mirror that could sign them'
+    context.addIssue({ code: 'custom', path: ['require-signed-files'], message })
+  }
   if ((mirror === undefined) === (root === undefined)) return
   const missing = mirror === undefined ? 'mirror' : 'root'
   context.addIssue({ code: 'custom', path: [missing], message: 'it is missing' })

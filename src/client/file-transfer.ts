@@ -18,6 +18,8 @@ export interface DownloadFile {
   readonly sha256: string
   /** Signed length in bytes, where the record has one. */
   readonly size?: number
+  /** What its server told the mirror, where nothing is signed. */
+  readonly toldSize?: number
   readonly kind: 'file' | 'metadata'
   /** Where it may be fetched from, redirects included. */
   readonly hosts: HostRules
@@ -72,7 +74,10 @@ interface Attempt {
 /** The most that is read of the file. */
 export function findCap(file: DownloadFile, limits: TransferLimits): number {
   if (file.size !== undefined) return file.size
-  return file.kind === 'metadata' ? limits.maxMetadataBytes : limits.maxUnsizedFileBytes
+  if (file.kind === 'metadata') return limits.maxMetadataBytes
+  // A told length may lie: it allows more than usual, up to the limit of any file, and refuses nothing.
+  const told = Math.min(file.toldSize ?? 0, limits.maxFileBytes)
+  return Math.max(limits.maxUnsizedFileBytes, told)
 }
 
 export class FileTransfer {

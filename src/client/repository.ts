@@ -11,6 +11,7 @@ import { sha256Hex } from '../base/digest.ts'
 import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
 import { denyTarget, type Denial } from '../simple/denial.ts'
 import { parseProjectListJson } from '../simple/project-list.ts'
+import type { ServedPath } from '../simple/record.ts'
 import { ownerRole } from '../simple/project-targets.ts'
 import type { ProjectRecord } from '../simple/record.ts'
 import type { TargetFile } from '../tuf/metadata.ts'
@@ -19,6 +20,7 @@ import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
 import { refreshRoles, refreshRoot, type RefreshLimits } from '../tuf/update.ts'
 import { DenialLoader, denyRole } from './denial-loader.ts'
+import { fileTargetPath, requireFileTarget } from './file-target.ts'
 import { MirrorOrder } from './mirror-order.ts'
 import { MirrorPort } from './mirror-port.ts'
 import { explainOwnerExpiry } from './owner-expiry.ts'
@@ -192,6 +194,15 @@ export class Repository {
       target,
       consistentSnapshot: trusted.root.consistentSnapshot,
     })
+  }
+
+  /**
+   * A file with the length of its own target, for clients that demand one. Throws VerifyError where
+   * there is none or it does not agree, and what `findRecord` throws.
+   */
+  async requireSignedFile(project: string, served: ServedPath): Promise<ServedPath> {
+    const { found } = await this.#find(fileTargetPath(project, served.file.filename))
+    return requireFileTarget(served, found.target)
   }
 
   /** The signed list of project names, where the mirror publishes one. */

@@ -87,6 +87,8 @@ export interface GatewayOps {
   findRecord(project: string, purpose: 'page' | 'file'): Promise<RecordLookup>
   /** Where there is none: the kind of trust that there is in its place. */
   findProjectList(): Promise<ProjectListLookup | TrustKind>
+  /** The file as it may be delivered. Throws VerifyError where settings demand more than a record. */
+  requireFile(project: string, path: ServedPath): Promise<ServedPath>
   openVerified(sha256: string): Promise<VerifiedFile | undefined>
   /** `project`: which hosts may be asked is a matter of its index. */
   download(project: string, path: ServedPath): FileFetch

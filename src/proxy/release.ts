@@ -60,7 +60,7 @@ async function requireServed(
     throw new DecisionError('REMOVED', `the index has put project ${project} into quarantine`)
   }
   requirePolicy(project, served, ops)
-  return served
+  return ops.requireFile(project, served)
 }
 
 function requirePolicy(project: string, { file, kind }: ServedPath, ops: GatewayOps): void {

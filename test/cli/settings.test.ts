@@ -121,6 +121,15 @@ describe('settings', () => {
     }
   })
 
+  test('refuse to demand signed files of an index that no mirror signs', () => {
+    const own = '[[index]]\nname = "own"\nurl = "https://own.test/simple/"\n'
+    const error = failureOf(`${own}require-signed-files = true\n`)
+    expect(error.message).toContain('there is no mirror that could sign them')
+    expect(parseSettings(minimal, 'tufgate.toml').index[0]).toMatchObject({
+      'require-signed-files': false,
+    })
+  })
+
   test('may have indexes with a mirror beside others without', () => {
     const own = '[[index]]\nname = "own"\nurl = "https://own.test/simple/"\npins = "own.txt"\n'
     const { index } = parseSettings(minimal + own, 'tufgate.toml')
@@ -173,7 +182,17 @@ describe('settings', () => {
       ...Object.keys(defaults.vault),
       ...Object.keys(defaults.audit),
       ...Object.keys(defaults.limits),
-    ].concat('state-dir', 'name', 'url', 'mirror', 'root', 'file-hosts', 'projects', 'record-path')
+    ].concat(
+      'state-dir',
+      'name',
+      'url',
+      'mirror',
+      'root',
+      'require-signed-files',
+      'file-hosts',
+      'projects',
+      'record-path',
+    )
     expect(new Set(keys)).toEqual(new Set(known))
     expect({ ...shown, index: defaults.index }).toEqual(defaults)
     expect(index?.name).toBe('pypi')

@@ -114,6 +114,10 @@ export class MemoryGateway implements GatewayOps {
     return this.list ?? 'signed'
   }
 
+  requireFile(_project: string, path: ServedPath): Promise<ServedPath> {
+    return Promise.resolve(path)
+  }
+
   async openVerified(sha256: string): Promise<VerifiedFile | undefined> {
     const content = this.vault.get(sha256)
     if (content === undefined) return undefined

@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildWheel } from '../support/build-wheel.ts'
+import { serveFolder, writeIndex, type ServedIndex } from '../support/folder-index.ts'
+import { runProgram, startServe } from '../support/program.ts'
+
+let folder: string
+let index: ServedIndex
+const wheel = buildWheel({ name: 'foo', version: '1.0' })
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tufgate-signed-files-'))
+  await writeIndex(join(folder, 'index'), [{ name: 'foo', wheels: [wheel] }])
+  index = await serveFolder(join(folder, 'index'))
+})
+afterAll(async () => {
+  await index.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('a proxy that demands signed files delivers those of a mirror that signs files, and no others', async () => {
+  const mirror = join(folder, 'mirror')
+  await runProgram('mirror', 'init', mirror)
+  const sync = await runProgram('mirror', 'sync', mirror, '--index', index.url, '--all')
+  expect(sync).toMatchObject({ code: 0 })
+  const settings = join(folder, 'tufgate.toml')
+  const lines = [
+    `state-dir = ${JSON.stringify(join(folder, 'state'))}`,
+    '[[index]]',
+    'name = "default"',
+    `url = "${index.url}"`,
+    `mirror = [${JSON.stringify(join(mirror, 'public'))}]`,
+    `root = ${JSON.stringify(join(mirror, 'public/metadata/1.root.json'))}`,
+    'require-signed-files = true',
+  ]
+  await writeFile(settings, lines.join('\n'))
+  const path = `/files/foo/${new URL(index.origin).host}/files/${wheel.filename}`
+  const refusing = await startServe('--config', settings)
+  const refused = await get(`${refusing.origin}${path}`)
+  expect(refused).toMatchObject({ status: 403 })
+  expect(refused.bytes.toString()).toContain('is not signed as a file of its own')
+  expect(await get(`${refusing.origin}${path}.metadata`)).toMatchObject({ status: 200 })
+  await refusing.stop()
+  const shape = await runProgram('mirror', 'shape', mirror, '--sign-files', 'on')
+  expect(shape).toMatchObject({ code: 0, stderr: '' })
+  expect(shape.stdout).toBe('sign-files       on\nhtml-records     off\nsnapshot-hashes  auto\n')
+  const serving = await startServe('--config', settings)
+  const served = await get(`${serving.origin}${path}`)
+  expect(served).toMatchObject({ status: 200 })
+  expect(served.bytes).toEqual(wheel.bytes)
+  await serving.stop()
+}, 60_000)
+
+async function get(url: string): Promise<{ status: number; bytes: Buffer }> {
+  const response = await fetch(url)
+  return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
+}
