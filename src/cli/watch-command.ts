@@ -13,6 +13,7 @@ import { createLog, type Log } from './logger.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { openMirrorIndex } from './mirror-index.ts'
 import { describeEvent } from './mirror-report.ts'
+import { readMirrorSettings, type MirrorSettings } from './mirror-settings.ts'
 import { paint, say, sayJson, warn } from './terminal.ts'
 import { parseDuration } from './units.ts'
 import { version } from './version.ts'
@@ -30,6 +31,9 @@ export interface MirrorHealthFlags {
 
 export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags): Promise<number> {
   const { renewEvery, all } = flags
+  const readSettings = (): MirrorSettings => readMirrorSettings(directory)
+  // A mistake in them ends the start; a later one ends a sync alone.
+  readSettings()
   const log = createServiceLog()
   const stop = new AbortController()
   const stopOnSignal = async (): Promise<void> => {
@@ -42,6 +46,7 @@ export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags)
     ...createMirrorContext((event) => logEvent(log, event)),
     openIndex: openMirrorIndex,
     round: { ...(all === true && { all }) },
+    readSettings,
     syncEveryMs: requireInterval('--sync-every', flags.syncEvery),
     ...(renewEvery !== undefined && { renewEveryMs: requireInterval('--renew-every', renewEvery) }),
     signal: stop.signal,

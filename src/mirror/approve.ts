@@ -12,6 +12,7 @@ import { parseRecord } from '../simple/record.ts'
 import { catchUp } from './catch-up.ts'
 import { ChangeBatch } from './change-batch.ts'
 import type { ChangeKind } from './change-kinds.ts'
+import { isOwned } from './claims.ts'
 import { Candidates, type HeldChange } from './hold.ts'
 import { buildHoldEvent } from './look-events.ts'
 import { listPins } from './merge.ts'
@@ -98,6 +99,7 @@ async function approveOne(
 ): Promise<string | undefined> {
   const { project, etag, serial } = held
   const known = mirror.ledger.findProject(project)
+  if (isOwned(mirror, project)) return 'its owners sign it now'
   if (known?.sha256 !== held.base) return 'what is signed of it has changed since; sync it again'
   const bytes = candidates.read(held)
   if (bytes === undefined) {

@@ -7,6 +7,7 @@ import { sha256Hex } from '../base/digest.ts'
 import { UpstreamError } from '../base/errors.ts'
 import type { ParsedPage } from '../simple/parse-json.ts'
 import { parseRecord, type RecordContent, type RecordFile } from '../simple/record.ts'
+import { isOwned } from './claims.ts'
 import { completeHashes } from './complete-hashes.ts'
 import type { SizeAsker } from './complete-sizes.ts'
 import type { FetchedPage, IndexPort } from './index-port.ts'
@@ -67,6 +68,7 @@ function findHold(
   const isStill =
     row !== undefined &&
     row.base === known?.sha256 &&
+    !isOwned(mirror, project) &&
     (row.isRejected || isHeld(row.changes, policy))
   return { row, waiting: isStill ? row : undefined }
 }

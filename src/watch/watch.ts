@@ -23,6 +23,8 @@ export interface WatchOptions extends MirrorContext {
   readonly directory: string
   readonly openIndex: OpenIndex
   readonly round: SyncRound & SelectionOptions & IndexChoice
+  /** Settings that may change while it runs: asked before each sync. */
+  readonly readSettings?: () => Pick<SyncRound, 'changePolicy' | 'removalLimits'>
   readonly syncEveryMs: number
   /** Default: a 24th of the life of a timestamp. */
   readonly renewEveryMs?: number
@@ -111,6 +113,7 @@ class Watch {
     const { directory, clock, report, check, openIndex, round, signal } = this.#options
     const result = await syncMirror({
       ...round,
+      ...this.#options.readSettings?.(),
       directory,
       clock,
       report,
