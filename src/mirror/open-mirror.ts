@@ -197,7 +197,7 @@ export function requireClock(mirror: Mirror, now: number): void {
     {
       expected: `${formatUtcSeconds(last)} or later`,
       found: formatUtcSeconds(now),
-      next: 'Set the clock right, then run the command again.',
+      next: 'Set the clock right, then run the command again. If it is right now, and was ahead before: tufgate mirror sync --accept-clock.',
     },
   )
 }

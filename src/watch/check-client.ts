@@ -11,7 +11,7 @@ import { defaultRefreshLimits } from '../tuf/update.ts'
 
 /** The defaults of the proxy's settings; a test compares them. */
 export const clientLimits = {
-  refresh: defaultRefreshLimits,
+  refresh: { ...defaultRefreshLimits, maxTimestampBytes: 16_000 },
   maxRecordBytes: 64_000_000,
   maxDelegations: 32,
 }

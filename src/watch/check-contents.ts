@@ -14,7 +14,7 @@ import { requireUnexpired, type UsableSet } from '../tuf/freshness.ts'
 import type { Targets } from '../tuf/metadata.ts'
 import { findChangedRoles, findChangedTargets, takeSample } from './changed-entries.ts'
 import { walkRoles, type RoleEdge } from './delegated-roles.ts'
-import type { Findings } from './findings.ts'
+import { mendRole, type Findings } from './findings.ts'
 import { createTargetCheck, findProject, type CheckTarget } from './target-check.ts'
 
 export interface ContentsContext {
@@ -109,7 +109,8 @@ class ContentsCheck {
   #addRole({ role, delegator }: RoleEdge, error: unknown): void {
     const version = this.#trusted.snapshot.meta.get(`${role}.json`)?.version
     const file = version === undefined ? undefined : metadataPath(role, version)
-    this.#context.findings.addError(error, `role ${role}, delegated by ${delegator}`, file)
+    const where = `role ${role}, delegated by ${delegator}`
+    this.#context.findings.addError(error, where, { file, mend: mendRole })
   }
 
   #listNew(role: string, targets: Targets): Promise<string[]> {

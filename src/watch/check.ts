@@ -21,7 +21,7 @@ import { checkContents, type CheckedContents } from './check-contents.ts'
 import { clientLimits, openCheckClient } from './check-client.ts'
 import { compareTwins } from './checked-source.ts'
 import { createForgetfulStorage, openReturningState, type ReturningState } from './client-state.ts'
-import { describeLeft, Findings, type Finding } from './findings.ts'
+import { describeLeft, Findings, mendRole, type Finding } from './findings.ts'
 
 export interface CheckOptions extends Omit<MirrorContext, 'check'> {
   readonly directory: string
@@ -139,7 +139,7 @@ class MirrorCheck {
       const client = { pinnedRoot, source: this.#source, storage, now: this.#now, maxUnseenMs }
       return await openCheckClient(client)
     } catch (error) {
-      this.#findings.addError(error, where)
+      this.#findings.addError(error, where, { mend: mendRole })
       return undefined
     }
   }
@@ -150,7 +150,7 @@ class MirrorCheck {
       const fetched = await this.#source.fetchMetadata(path, clientLimits.refresh.maxRootBytes)
       if (typeof fetched === 'object') return fetched.bytes
     } catch (error) {
-      this.#findings.addError(error, 'the roots', path)
+      this.#findings.addError(error, 'the roots', { file: path })
       return undefined
     }
     this.#findings.add({

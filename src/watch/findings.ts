@@ -1,7 +1,7 @@
 /** What a check found, as values: what is wrong, in which file, and what to do. */
 
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
-import { isTufgateError, type ErrorCode } from '../base/errors.ts'
+import { isTufgateError, type ErrorCode, type TufgateError } from '../base/errors.ts'
 
 export interface Finding {
   /** Which client refuses, or what was looked at. */
@@ -34,32 +34,41 @@ export class Findings {
   }
 
   /** Throws what is no failure of the tree. */
-  addError(error: unknown, where: string, file?: string): void {
+  addError(error: unknown, where: string, { file, mend = mendFile }: FindingContext = {}): void {
     if (!isTufgateError(error) || isOwnFailure(error.code)) throw error
-    const { code, message, facts } = error
+    const { code, message, facts } = findReason(error)
     const named = file ?? facts.url
     this.add({
       where,
       code,
       message,
       ...(named !== undefined && { file: named }),
-      next: mendings.get(code) ?? facts.next ?? mendAgain,
+      next: mendings.get(code) ?? mend,
     })
   }
 }
 
-const isOwnFailure = (code: ErrorCode): boolean => code === 'DISK_FULL' || code === 'STATE_BUSY'
+export interface FindingContext {
+  readonly file?: string | undefined
+  /** Where the file itself is at fault. */
+  readonly mend?: string
+}
 
-const mendAgain =
-  'Put the file back from a backup or another copy of the tree, or sign it again: tufgate mirror sync.'
+export const mendFile = 'Put the file back from a backup, or from another copy of the tree.'
+export const mendRole = `${mendFile} Online roles are made anew by: tufgate mirror renew --all`
+
+function isOwnFailure(code: ErrorCode): boolean {
+  return code === 'DISK_FULL' || code === 'STATE_BUSY'
+}
+
+/** With one mirror, "no mirror could be read" has one reason. */
+function findReason(error: TufgateError): TufgateError {
+  const { cause } = error
+  return error.code === 'METADATA_UNAVAILABLE' && isTufgateError(cause) ? cause : error
+}
 
 /** A client is told to ask whoever runs the mirror. This is whoever runs it. */
 const mendings: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
-  ['METADATA_UNAVAILABLE', mendAgain],
-  ['DIGEST_MISMATCH', mendAgain],
-  ['LENGTH_MISMATCH', mendAgain],
-  ['MALFORMED', mendAgain],
-  ['VERSION_MISMATCH', mendAgain],
   [
     'VERSION_ROLLBACK',
     'Clients have seen newer versions than these. If a backup was put back, put back the newer tree, or let the mirror skip what was published since.',
