@@ -29,8 +29,9 @@ export class Ceremony {
   }
 
   /** With projects that have been signed once. */
-  static async create(options: Partial<InitOptions> = {}): Promise<Ceremony> {
+  static async create(options: Partial<InitOptions> = {}, now?: number): Promise<Ceremony> {
     const mirror = await MirrorFixture.create()
+    if (now !== undefined) mirror.now = now
     await mirror.init(options)
     const ceremony = new Ceremony(mirror)
     for (const name of ceremony.projects) await mirror.putPage(name, [`${name}-1.0.tar.gz`])
