@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
@@ -6,6 +6,9 @@ import { changeShape, describeShape, type Shape } from '../../src/mirror/shape.t
 import { buildWheel } from '../support/build-wheel.ts'
 import { serve, startHostileServer, status } from '../support/hostile-server.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
+import { listExtraTargets, moveExtraTargets } from '../../src/mirror/extra-targets.ts'
+import { VerifiedFiles } from '../../src/mirror/verified-files.ts'
+import { findBin } from '../../src/tuf/delegation.ts'
 import { findTarget } from '../../src/tuf/search.ts'
 import { acceptDelegated } from '../../src/tuf/trusted-set.ts'
 import type { TargetFile } from '../../src/tuf/metadata.ts'
@@ -170,5 +173,74 @@ describe('a mirror that signs records alone', () => {
     const bins = await readMirror(mirror.directory, ({ roles }) => roles.countDirty())
     expect(bins).toBe(0)
     expect(await change({ signsFiles: true })).toMatchObject({ published: { bins: 0 } })
+  })
+})
+
+describe('a mirror that signs files and HTML', () => {
+  beforeEach(async () => {
+    await mirror.init({ bins: 8, shape: { signsFiles: true, signsHtml: true } })
+    await mirror.putPage('foo', [sized('foo-1.0.tar.gz', 5), sized('foo-1.1.tar.gz', 7)])
+    await mirror.sync({ projects: ['foo'] })
+  })
+
+  test('whose database is put back from a backup takes them over with the records', async () => {
+    const database = join(mirror.directory, 'mirror.db')
+    const backup = join(mirror.root, 'backup.db')
+    await copyFile(database, backup)
+    mirror.now += 3_600_000
+    await mirror.putPage('foo', [sized('foo-1.0.tar.gz', 5), sized('foo-1.2.tar.gz', 9)])
+    await mirror.putPage('bar', [sized('bar-1.0.tar.gz', 4)])
+    await mirror.sync({ projects: ['foo', 'bar'] })
+    for (const suffix of ['-wal', '-shm']) await rm(database + suffix, { force: true })
+    await copyFile(backup, database)
+    mirror.now += 3_600_000
+    await mirror.putPage('baz', [sized('baz-1.0.tar.gz', 4)])
+    await mirror.sync({ projects: ['baz'] })
+    // Every bin is signed again, from what the database says.
+    mirror.now += 6 * dayMs
+    await mirror.sync()
+    const lengthOf = async (target: string): Promise<unknown> => (await find(target))?.length
+    expect(await lengthOf(path)).toBe(5)
+    expect(await lengthOf('files/foo/foo-1.1.tar.gz')).toBeUndefined()
+    expect(await lengthOf('files/foo/foo-1.2.tar.gz')).toBe(9)
+    expect(await lengthOf('files/bar/bar-1.0.tar.gz')).toBe(4)
+    for (const project of ['foo', 'bar', 'baz']) {
+      const target = await find(`simple/${project}/index.html`)
+      const name = `${target!.hashes.get('sha256')}.index.html`
+      expect(await readdir(join(mirror.public, 'targets/simple', project))).toContain(name)
+    }
+  })
+
+  test('moves them with the records to another number of bins', async () => {
+    const move = (bitLength: number): Promise<Map<string, number>> =>
+      readMirror(mirror.directory, ({ ledger: { database } }) => {
+        moveExtraTargets(database, bitLength)
+        const bins = new Map<string, number>()
+        for (let bin = 0; bin < 2 ** bitLength; bin += 1)
+          for (const [target] of listExtraTargets(database, bin)) bins.set(target, bin)
+        return bins
+      })
+    for (const bitLength of [6, 2, 3]) {
+      const bins = await move(bitLength)
+      expect([...bins.keys()].toSorted()).toEqual([
+        path,
+        'files/foo/foo-1.1.tar.gz',
+        'simple/foo/index.html',
+      ])
+      for (const [target, bin] of bins) expect(bin).toBe(findBin(bitLength, target))
+    }
+  })
+
+  test('signs the right length of a file once somebody has measured it', async () => {
+    const project = 'foo'
+    await readMirror(mirror.directory, ({ ledger: { database } }) =>
+      new VerifiedFiles(database).put(project, 'foo-1.0.tar.gz', { length: 6, now: mirror.now }),
+    )
+    await mirror.sync()
+    expect(await find(path)).toMatchObject({ length: 6 })
+    // What the page goes on to tell does not count any more.
+    await mirror.putPage('foo', [sized('foo-1.0.tar.gz', 5), sized('foo-1.3.tar.gz', 7)])
+    await mirror.sync()
+    expect(await find(path)).toMatchObject({ length: 6 })
   })
 })

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { HostRules } from '../../src/upstream/host-rules.ts'
 import { createIndexClient, type IndexSource } from '../../src/upstream/index-client.ts'
@@ -102,4 +103,59 @@ test('a hashless link to an internal host is never fetched (A18)', async () => {
   await expect(index.hashFile('http://169.254.169.254/latest/')).rejects.toEqual(expected)
   await expect(index.findSize('http://intranet.example/')).rejects.toEqual(expected)
   expect(server.count()).toBe(0)
+})
+
+describe('a page whose server knows no ETag', () => {
+  const changed = 'Tue, 01 Sep 2026 10:00:00 GMT'
+  const serveDated =
+    (date: string) =>
+    (request: IncomingMessage, response: ServerResponse): void => {
+      if (request.headers['if-modified-since'] === changed) response.writeHead(304).end()
+      else
+        response.writeHead(200, { 'content-type': json, 'last-modified': changed, date }).end(text)
+    }
+
+  test('is asked for by the time of its last change', async () => {
+    server.on('/simple/foo/', serveDated('Tue, 01 Sep 2026 12:00:00 GMT'))
+    const index = createIndex()
+    const page = await index.fetchProject('foo')
+    expect(page).toMatchObject({ lastModified: changed })
+    expect(await index.fetchProject('foo', { lastModified: changed })).toBe('unchanged')
+  })
+
+  test('comes whole again where it was changed a moment ago: it may have changed once more', async () => {
+    server.on('/simple/foo/', serveDated('Tue, 01 Sep 2026 10:00:59 GMT'))
+    expect(await createIndex().fetchProject('foo')).not.toHaveProperty('lastModified')
+  })
+
+  test('comes whole again where nobody says what time it is', async () => {
+    server.on('/simple/foo/', (_request, response) => {
+      response.sendDate = false
+      response.writeHead(200, { 'content-type': json, 'last-modified': changed }).end(text)
+    })
+    expect(await createIndex().fetchProject('foo')).not.toHaveProperty('lastModified')
+  })
+})
+
+test('a page is asked for past the caches where that is wanted', async () => {
+  server.on('/simple/foo/', serve(text, { 'content-type': json }))
+  const index = createIndex()
+  await index.fetchProject('foo')
+  await index.fetchProject('foo', { isFresh: true })
+  expect(server.requests.map(({ headers }) => headers['cache-control'])).toEqual([
+    undefined,
+    'no-cache',
+  ])
+})
+
+test('a file is handed on chunk by chunk, after the sink has begun anew', async () => {
+  server.on('/files/foo.whl', serve(kilobyte))
+  const chunks: Buffer[] = []
+  let restarts = 0
+  await createIndex().fetchFile(server.url('/files/foo.whl'), {
+    restart: async () => void (restarts += 1),
+    write: async (chunk) => void chunks.push(Buffer.from(chunk)),
+  })
+  expect(Buffer.concat(chunks)).toEqual(Buffer.from(kilobyte))
+  expect(restarts).toBe(1)
 })
