@@ -1,6 +1,6 @@
 /**
- * Something that is done again and again: when it is due, and after a failure how long it waits. It
- * knows no clock that goes back: what is due later than its interval allows is due then.
+ * Something that is done again and again: when it is due, and after a failure how long it waits. What
+ * is due later than it can have been put off, because the clock was set back, is due at once.
  */
 
 export type JobName = 'sync' | 'renew'
@@ -38,8 +38,9 @@ export class Job {
 
   /** ms from now; 0 where it is due. */
   findDelay(now: number): number {
-    const delay = Math.min(this.#record.nextDue - now, Math.max(this.everyMs, maxCapMs))
-    return Math.max(0, delay)
+    const longest = Math.max(this.everyMs, maxCapMs)
+    if (this.#record.nextDue - now > longest) this.#record = { ...this.#record, nextDue: now }
+    return Math.max(0, this.#record.nextDue - now)
   }
 
   succeed(now: number): void {
