@@ -1,10 +1,12 @@
 /** `tufgate mirror log`: the notary's journal for a person or a program, and the proof that it is whole. */
 
+import { readFileSync } from 'node:fs'
 import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { parseJournalHead, renderJournalHead } from '../mirror/journal-check.ts'
 import { journalKinds, type JournalEntry, type JournalFilter } from '../mirror/journal.ts'
+import { verifyPublishedJournal } from '../mirror/published-journal.ts'
 import {
   readJournal,
   verifyMirrorJournal,
@@ -22,6 +24,7 @@ export interface MirrorLogFlags {
   readonly json?: boolean
   readonly verify?: boolean
   readonly head?: string
+  readonly root?: string
 }
 
 export async function runMirrorLog(
@@ -29,7 +32,9 @@ export async function runMirrorLog(
   project: string | undefined,
   flags: MirrorLogFlags,
 ): Promise<number> {
-  if (flags.verify === true || flags.head !== undefined) return verifyLog(directory, project, flags)
+  const { verify, head, root } = flags
+  if (verify === true || head !== undefined || root !== undefined)
+    return verifyLog(directory, project, flags)
   const { kind, since } = flags
   const filter: JournalFilter = {
     ...(project !== undefined && { project: requireProject(project) }),
@@ -72,7 +77,7 @@ function formatEntry(entry: JournalEntry): string {
 async function verifyLog(
   directory: string,
   project: string | undefined,
-  { head, kind, since, json }: MirrorLogFlags,
+  { head, kind, since, json, root }: MirrorLogFlags,
 ): Promise<number> {
   if (project !== undefined || kind !== undefined || since !== undefined) {
     throw new ConfigError('CONFIG_INVALID', 'A journal is verified as a whole.', {
@@ -85,7 +90,11 @@ async function verifyLog(
       expected: 'SEQUENCE:SHA256, as --verify prints it',
     })
   }
-  const verdict = await verifyMirrorJournal(directory, kept === undefined ? {} : { kept })
+  const options = kept === undefined ? {} : { kept }
+  const verdict =
+    root === undefined
+      ? await verifyMirrorJournal(directory, options)
+      : verifyPublishedJournal(directory, { ...options, root: readFileSync(root) })
   if (json === true) sayJson(verdict)
   else sayVerdict(verdict, directory)
   return verdict.findings.length === 0 ? 0 : 3

@@ -1,12 +1,16 @@
 /** No change of the journal goes unseen, and nothing that was signed is forgotten without a word. */
 
-import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { verifyJournal } from '../../src/mirror/journal-check.ts'
 import { parseJournalFile } from '../../src/mirror/journal-files.ts'
 import { digestEntry, type JournalEntry } from '../../src/mirror/journal.ts'
+import { openMirror, readMirror } from '../../src/mirror/open-mirror.ts'
+import { verifyPublishedJournal } from '../../src/mirror/published-journal.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { caught } from '../support/caught.ts'
 import { foo1, JournalFixture } from './journal-fixture.ts'
 import { dayMs, MirrorFixture } from './mirror-fixture.ts'
 import { trustFolder } from './own-client.ts'
@@ -143,6 +147,19 @@ describe('the chain', () => {
   })
 })
 
+/** So many events of no matter what. */
+async function append(count: number): Promise<void> {
+  const open = await openMirror(mirror.directory, mirror.context)
+  const event = { kind: 'details-changed', project: 'foo', detail: { act: 'signed' } } as const
+  open.ledger.database.transaction(() =>
+    open.journal.append(
+      Array.from({ length: count }, () => event),
+      mirror.now,
+    ),
+  )
+  await open.close()
+}
+
 async function readAll(): Promise<JournalEntry[]> {
   const folder = join(mirror.public, 'journal')
   const { sequence } = await journal.signedHead()
@@ -158,6 +175,25 @@ function rechain(entries: readonly JournalEntry[], from: string, to: string): Jo
     return { ...evil, sha256: prev }
   })
 }
+
+test('a change that the journal cannot tell is not made: both are in one transaction', async () => {
+  await journal.signTwo()
+  const before = await readMirror(mirror.directory, ({ ledger }) => ledger.findProject('foo'))
+  const options = { schema: '', version: 2 }
+  const whole = openDatabase(database(), options)
+  whole.run(
+    "CREATE TRIGGER stop BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'no more'); END",
+  )
+  await mirror.putPage('foo', [foo1])
+  await expect(journal.syncLater()).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+  expect(whole.get("SELECT sha256 FROM project WHERE name = 'foo'")).toMatchObject({
+    sha256: before?.sha256,
+  })
+  whole.run('DROP TRIGGER stop')
+  whole.close()
+  expect(await journal.syncLater()).toMatchObject({ changed: 1, exitCode: 0 })
+  expect(await journal.kinds('foo')).toEqual(['new-project signed', 'newest-removed warned'])
+})
 
 describe('the published files', () => {
   test('hold every line up to the signed head, for who has no database', async () => {
@@ -175,6 +211,60 @@ describe('the published files', () => {
     expect(head).toEqual({ sequence: 2, sha256: sha256Hex(Buffer.from(second!)) })
     const witness = { ...head, source: 'timestamp.json' }
     expect(verifyJournal(await readAll(), [witness])).toMatchObject({ entries: 2, findings: [] })
+  })
+
+  test('are proven by a pinned root alone; what is missing or changed in them shows', async () => {
+    await journal.signTwo()
+    await mirror.putPage('foo', [foo1])
+    await journal.syncLater()
+    const root = await readFile(join(mirror.public, 'metadata/1.root.json'))
+    const verdict = verifyPublishedJournal(mirror.public, { root })
+    expect(verdict).toMatchObject({ entries: 3, findings: [], head: await journal.signedHead() })
+    const path = join(mirror.public, 'journal/1-3.jsonl')
+    const text = await readFile(path, 'utf8')
+    await writeFile(path, text.replace('"project":"bar"', '"project":"baz"'))
+    expect(verifyPublishedJournal(mirror.public, { root }).findings).toMatchObject([
+      { sequence: 3, what: 'does not follow the one before' },
+      { sequence: 3, what: 'was changed' },
+    ])
+    await rm(path)
+    expect(verifyPublishedJournal(mirror.public, { root }).findings).toMatchObject([
+      { what: 'and those from 1 on are cut off: timestamp.json knows them' },
+    ])
+    const another = await MirrorFixture.create()
+    await another.init()
+    const foreign = await readFile(join(another.public, 'metadata/1.root.json'))
+    await another.remove()
+    expect(caught(() => verifyPublishedJournal(mirror.public, { root: foreign }))).toMatchObject({
+      code: 'SIGNATURE_THRESHOLD',
+    })
+    expect(caught(() => verifyPublishedJournal(mirror.root, { root }))).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `${mirror.root} is no published tree`,
+    })
+  })
+
+  test('hold 1000 lines each, and never change once they are full', async () => {
+    await journal.signTwo()
+    await append(1003)
+    await journal.syncLater()
+    const folder = join(mirror.public, 'journal')
+    expect((await readdir(folder)).toSorted()).toEqual([
+      '1-1000.jsonl',
+      '1-1000.jsonl.gz',
+      '1-2.jsonl',
+      '1001-1005.jsonl',
+    ])
+    const full = await stat(join(folder, '1-1000.jsonl'))
+    await append(1)
+    await journal.syncLater()
+    expect(await readdir(folder)).toContain('1001-1006.jsonl')
+    expect((await stat(join(folder, '1-1000.jsonl'))).ino).toBe(full.ino)
+    const root = await readFile(join(mirror.public, 'metadata/1.root.json'))
+    expect(verifyPublishedJournal(mirror.public, { root })).toMatchObject({
+      entries: 1006,
+      findings: [],
+    })
   })
 
   test('are kept for readers of the timestamp before, and then cleared away', async () => {

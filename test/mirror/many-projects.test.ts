@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { IndexPort } from '../../src/mirror/index-port.ts'
@@ -62,6 +62,10 @@ test('one change among many projects costs one request, one bin, snapshot and ti
     changed: count,
     published: { bins: 32 },
   })
+  // One short line a project, however many files it has.
+  const told = await readFile(join(mirror.public, `journal/1-${count}.jsonl`), 'utf8')
+  expect(told.split('\n')).toHaveLength(count + 1)
+  expect(told.length).toBeLessThan(count * 400)
   const before = new Set(await readdir(mirror.public, { recursive: true }))
   generations.set('project-7', 2)
   asked.length = 0

@@ -65,12 +65,17 @@ function addLog(mirror: Command, run: Run): void {
       '--head <head>',
       'SEQUENCE:SHA256 that was kept elsewhere: also proves that nothing was cut off',
     )
+    .option(
+      '--root <file>',
+      'verify a copy of the published tree, without the mirror, by this pinned root',
+    )
     .addHelpText(
       'after',
       example(
         'tufgate mirror log /srv/mirror --since 7d --kind newest-removed unyanked',
         'tufgate mirror log /srv/mirror flask',
         'tufgate mirror log /srv/mirror --verify',
+        'tufgate mirror log /srv/copy-of-public --verify --root 1.root.json',
       ),
     )
     .action((folder: string, project: string | undefined, flags: MirrorLogFlags) =>
