@@ -30,6 +30,7 @@ import {
   listSpools,
   readVault,
   server,
+  vault,
   url,
   useDownloads,
   waits,
@@ -112,6 +113,29 @@ describe('a file that was tampered with', () => {
     await expect(downloads.fetch(entry({ size: 5 })).done).rejects.toMatchObject({
       code: 'LENGTH_MISMATCH',
       facts: { expected: '5 bytes', found: '300000 bytes' },
+    })
+  })
+
+  test.each([0, 5, 299_999, 900_000])(
+    'a file for which a server told %i bytes is delivered: the digest decides',
+    async (toldSize) => {
+      server.on(url, serve(wheel))
+      const limits = { maxUnsizedFileBytes: 1e6 }
+      await createDownloads({ limits }).fetch({ ...entryWithoutSize(), toldSize }).done
+      const file = await vault.open(entryWithoutSize().sha256)
+      expect(file?.size).toBe(wheel.length)
+      await file?.close()
+    },
+  )
+
+  test('a told length allows more than usual, and never more than any file may have', async () => {
+    server.on(url, serve(wheel))
+    const limits = { maxUnsizedFileBytes: 1000, maxFileBytes: 350_000 }
+    await createDownloads({ limits }).fetch({ ...entryWithoutSize(), toldSize: 310_000 }).done
+    server.on(url, endless())
+    const lying = { ...entryWithoutSize(), sha256: '0'.repeat(64), toldSize: 1e12 }
+    await expect(createDownloads({ limits }).fetch(lying).done).rejects.toMatchObject({
+      code: 'TOO_LARGE',
     })
   })
 
