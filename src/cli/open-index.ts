@@ -126,6 +126,7 @@ export async function openIndex(
   const metadata = await MetadataDirectory.open(state.directory.metadata, { onWarning: warn })
   const floors = FloorStore.open(state.directory.floors, { onDamaged: warn })
   await inheritFloors(state, floors, context)
+  await opened?.notary.outrun(floors.read().versions)
   const storage = createTrustStorage(metadata, floors, refreshLimitsOf(context.settings))
   const repository = await openRepository(state, { storage, content, report }, context)
   const firstUse =

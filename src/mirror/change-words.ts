@@ -17,18 +17,18 @@ export function describeChange(change: Change): string {
   return shown.length === 0 ? sentence : `${sentence}: ${[...shown, ...rest].join(', ')}`
 }
 
-/** `#` stands for the number. */
+/** `#` stands for the number. They fit a notary too, of which nobody says "signed". */
 const phrases: Readonly<Record<ChangeKind, readonly [one: string, many: string]>> = {
   'new-project': ['a new project with 1 file', 'a new project with # files'],
   'record-remade': [
-    'its signed record was lost and is made again, with 1 file',
-    'its signed record was lost and is made again, with # files',
+    'its record was lost and is made again, with 1 file',
+    'its record was lost and is made again, with # files',
   ],
   'hash-changed': [
-    'a file has another sha256 than the signed one, which is never signed',
-    '# files have another sha256 than the signed one, which is never signed',
+    'a file has another sha256 than at first, which is never taken over',
+    '# files have another sha256 than at first, which is never taken over',
   ],
-  'hash-restored': ['a file has its signed sha256 again', '# files have their signed sha256 again'],
+  'hash-restored': ['a file has its first sha256 again', '# files have their first sha256 again'],
   'project-vanished': [
     'the index lists nothing of it any more (1 file before)',
     'the index lists nothing of it any more (# files before)',

@@ -90,7 +90,14 @@ async function readShown(
   const signed = { pins, files: previous?.files ?? [] }
   const shown = answer === 'absent' ? undefined : await completePage(answer, signed, options)
   return {
-    input: { ...options, project, previous, page: shown?.page, pins },
+    input: {
+      ...options,
+      project,
+      previous,
+      page: shown?.page,
+      pins,
+      isFirstLook: known === undefined,
+    },
     mark: shown?.mark ?? markOf(undefined, known?.serial, options.now),
   }
 }

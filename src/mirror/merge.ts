@@ -26,6 +26,8 @@ export interface MergeInput {
   readonly isAllowedUrl: (url: string) => boolean
   /** ms: when the page was asked for. */
   readonly now: number
+  /** Default: nothing is known of it. Pins of other machines do not make it known here. */
+  readonly isFirstLook?: boolean
 }
 
 /** A file of the page that is not signed, and why. */
@@ -105,7 +107,7 @@ class Merge {
    */
   #findFirstSight(file: ProjectFile): number | undefined {
     const { previous, pins, now } = this.#input
-    const isFirstLook = previous === undefined && pins.size === 0
+    const isFirstLook = this.#input.isFirstLook ?? (previous === undefined && pins.size === 0)
     return isFirstLook && file.uploadTime !== undefined ? undefined : now
   }
 

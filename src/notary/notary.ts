@@ -21,7 +21,7 @@ import { dayMs, settings } from '../mirror/settings.ts'
 import { syncOpened } from '../mirror/sync.ts'
 import { explainLoss, requireNotary, type NotaryPlace } from './notary-folder.ts'
 import { createPrefetchedIndex, type Answer } from './prefetched-index.ts'
-import { renewOfflineRoles } from './renew-offline.ts'
+import { raiseVersions, renewOfflineRoles } from './renew-offline.ts'
 import { Sightings } from './sightings.ts'
 import { waitWhileBusy } from './wait-while-busy.ts'
 
@@ -153,6 +153,25 @@ export class Notary {
     await this.#use(async (mirror) => {
       await renewOfflineRoles(mirror, clock())
       await publishMirror(mirror, this.#signers, { now: clock(), isTimestampDue: false })
+    })
+  }
+
+  /** `floors`: what was trusted of it before, which an older copy of its folder does not know. */
+  async outrun(floors: ReadonlyMap<string, number>): Promise<void> {
+    const { place, clock, report } = this.#options
+    const { roles } = this.#mirror.memory
+    const isBehind = [...floors].some(
+      ([role, floor]) => (roles.find(role)?.version ?? floor) < floor,
+    )
+    if (!isBehind) return
+    await this.#use(async (mirror) => {
+      if (!(await raiseVersions(mirror, floors, clock()))) return
+      await publishMirror(mirror, this.#signers, { now: clock(), isTimestampDue: true })
+    })
+    report({
+      kind: 'warning',
+      message: `${place.path} is an older copy: what was seen first since it was made is not known any more`,
+      next: 'If nobody has put a backup back, find out who did this.',
     })
   }
 

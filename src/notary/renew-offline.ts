@@ -19,6 +19,28 @@ import { openFileSigner } from '../signing/signer.ts'
 
 const lifetimeMs = 365 * dayMs
 
+/**
+ * After a backup was put back: versions that were given out since are skipped, never used again, and all
+ * that stands below them is signed again. Whether anything was.
+ */
+export async function raiseVersions(
+  mirror: Mirror,
+  floors: ReadonlyMap<string, number>,
+  now: number,
+): Promise<boolean> {
+  const behind = [...floors].filter(([role, floor]) => {
+    const known = mirror.roles.find(role)
+    return known !== undefined && known.version < floor
+  })
+  for (const [role, floor] of behind) {
+    mirror.roles.raiseAllocated(role, floor)
+    const offline = offlineRoles.find((name) => name === role)
+    if (offline === undefined) mirror.roles.markDirty(role)
+    else await renewRole(mirror, offline, now)
+  }
+  return behind.length > 0
+}
+
 /** Whether any was signed; the next publication lists them. */
 export async function renewOfflineRoles(mirror: Mirror, now: number): Promise<boolean> {
   const due = offlineRoles.filter(

@@ -1,7 +1,7 @@
 /** The folder of a notary: made once, private, renewed by itself, and never begun anew without a word. */
 
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { forgetNotary, findNotaryPlace } from '../../src/notary/notary-folder.ts'
@@ -107,6 +107,27 @@ describe('what was seen first', () => {
     expect(await forgetNotary(fixture.place, '2026-11-20T12:00:00Z')).toBeUndefined()
     await seeOnce()
   })
+})
+
+test('goes on from an older copy that was put back, and says what that means', async () => {
+  await seeOnce()
+  const { path } = fixture.place
+  const backup = join(fixture.folder, 'backup')
+  await cp(path, backup, { recursive: true })
+  for (const project of ['bar', 'baz', 'foo']) {
+    fixture.index.put(project, [`${project}-2.0.tar.gz`, `${project}-1.0.tar.gz`])
+    fixture.now += 400 * dayMs
+    const proxy = await fixture.open()
+    await proxy.findRecord(project, 'page')
+    await fixture.close(proxy)
+  }
+  await rm(path, { recursive: true })
+  await cp(backup, path, { recursive: true })
+  const proxy = await fixture.open()
+  expect((await filesOf(proxy, 'foo')).get(sdist)?.sha256).toBe(digestOf(sdist))
+  expect(await proxy.findRecord('bar', 'page')).toBeDefined()
+  expect(proxy.firstUse.counts).toMatchObject({ first: 1, compared: 1 })
+  expect(fixture.lines.join('\n')).toContain('is an older copy')
 })
 
 describe('its roles', () => {
