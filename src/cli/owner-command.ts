@@ -104,6 +104,7 @@ export interface OwnerSignFlags extends KeyFlags, SourceFlags {
   readonly expires: string
   readonly onlyChecked?: boolean
   readonly signFiles?: boolean
+  readonly htmlRecords?: boolean
   readonly yank?: readonly string[]
   readonly unyank?: readonly string[]
   readonly remove?: readonly string[]
@@ -146,6 +147,7 @@ export async function runOwnerSign(
       now: Date.now(),
       lifetimeMs,
       signsFiles: flags.signFiles === true,
+      signsHtml: flags.htmlRecords === true,
     },
     signer,
   )

@@ -7,14 +7,21 @@ import { toPrintable, type Bytes } from '../base/bytes.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { ConfigError, VerifyError } from '../base/errors.ts'
-import { parseRelease, requireOwners, type UnverifiedRelease } from '../owner/release.ts'
-import { ownerRole } from '../simple/project-targets.ts'
+import { fileTargetPath } from '../client/file-target.ts'
+import {
+  isFileTarget,
+  parseRelease,
+  requireOwners,
+  type UnverifiedRelease,
+} from '../owner/release.ts'
+import { htmlTarget, ownerRole } from '../simple/project-targets.ts'
 import type { RecordFile } from '../simple/record.ts'
 import { findClaim, putClaim, type StoredClaim } from './claims.ts'
 import { requireRoomForClaim } from './claims-size.ts'
 import { listPins } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
 import { dayMs } from './settings.ts'
+import { readShape } from './shape.ts'
 import { stageRecord } from './stage-record.ts'
 import { metadataPath } from './tree-layout.ts'
 
@@ -65,6 +72,7 @@ export function checkRelease(mirror: Mirror, bytes: Bytes, options: AcceptOption
   }
   requireNextVersion(mirror, release)
   requireLifetime(release, options.now)
+  requireShape(mirror, release)
   const pins = mirror.ledger.readPins(project, mirror.ledger.findProject(project)?.id)
   for (const file of release.parsed.files) requireFile(project, file, pins, options)
   const accepted: StoredClaim = {
@@ -160,6 +168,27 @@ function requireLifetime({ project, targets }: UnverifiedRelease, now: number): 
   )
 }
 
+/** What clients of this mirror may ask for besides the record must be there. */
+function requireShape(mirror: Mirror, { project, parsed, targets }: UnverifiedRelease): void {
+  const { signsFiles, signsHtml } = readShape(mirror.settings)
+  const isMissing = (path: string): boolean => !targets.claimed.targets.has(path)
+  const file = parsed.files.find(
+    (entry) => isFileTarget(entry) && isMissing(fileTargetPath(project, entry.filename)),
+  )
+  if (signsFiles && file !== undefined) {
+    throw refuseShape(project, `${toPrintable(file.filename)} as a file of its own`, '--sign-files')
+  }
+  if (signsHtml && isMissing(htmlTarget(project))) {
+    throw refuseShape(project, 'its page in HTML', '--html-records')
+  }
+}
+
+function refuseShape(project: string, what: string, flag: string): VerifyError {
+  return new VerifyError('RECORD_REFUSED', `The release of ${project} does not sign ${what}`, {
+    next: `This mirror does so for every project: sign it again with ${flag}.`,
+  })
+}
+
 function requireFile(
   project: string,
   file: RecordFile,
@@ -228,10 +257,11 @@ async function putRelease(
   const signedSha256 = ledger.findProject(project)?.sha256
   // Without an ETag the next look compares the whole page with what was signed.
   const context = { pins, signedSha256, mark: {} }
-  const { change, kept, superseded } = await stageRecord(mirror, rendered, context)
+  const { change, kept, keptHtml, superseded } = await stageRecord(mirror, rendered, context)
+  const files = [path, kept, ...(keptHtml === undefined ? [] : [keptHtml])]
   // Until their rows are written: a crash must not leave files that nothing knows of.
   ledger.database.transaction(() => {
-    for (const file of [path, kept]) ledger.putSuperseded(file, now)
+    for (const file of files) ledger.putSuperseded(file, now)
   })
   await tree.stage(path, metadata, { hasTwin: true })
   await tree.publish()
@@ -239,7 +269,7 @@ async function putRelease(
   ledger.putProjects([change], () => {
     if (superseded !== undefined) ledger.putSuperseded(superseded, now)
     if (before !== undefined) ledger.putSuperseded(metadataPath(name, before.version), now)
-    for (const file of [path, kept]) ledger.keep(file)
+    for (const file of files) ledger.keep(file)
     const digest = { length: metadata.length, sha256: sha256Hex(metadata) }
     roles.putOwner({ name, version, expires, ...digest })
     putClaim(mirror, accepted)

@@ -10,11 +10,14 @@ import { DecodeError, readInteger, readMember, readObject, readString } from '..
 import { sha256Hex } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
 import { parseJson, requireStrictJson } from '../base/strict-json.ts'
+import { fileTargetPath } from '../client/file-target.ts'
 import { addSignature } from '../signing/add-signature.ts'
 import { signEnvelope } from '../signing/envelope.ts'
 import type { Signer } from '../signing/signer.ts'
-import { fileTarget, ownerRole, recordTarget } from '../simple/project-targets.ts'
+import { htmlTarget, ownerRole, recordTarget } from '../simple/project-targets.ts'
 import { parseRecord, type ProjectRecord, type RecordFile } from '../simple/record.ts'
+import { renderPage } from '../simple/render.ts'
+import { rewriteForOrigin } from '../simple/rewrite.ts'
 import { requireContent } from '../tuf/content.ts'
 import type { TargetFile, Targets } from '../tuf/metadata.ts'
 import { parseTargets, type Unverified } from '../tuf/parse.ts'
@@ -44,12 +47,15 @@ const specVersion = '1.0.34'
 export interface ReleaseInput {
   readonly project: string
   readonly record: Bytes
-  readonly files: readonly RecordFile[]
+  /** The same, read. */
+  readonly parsed: ProjectRecord
   readonly version: number
   /** ms */
   readonly expires: number
   /** Every distribution is a target too, where the mirror has it so. */
   readonly signsFiles: boolean
+  /** The twin of the record in HTML too. */
+  readonly signsHtml: boolean
 }
 
 export async function buildRelease(input: ReleaseInput, signer: Signer): Promise<Bytes> {
@@ -57,9 +63,13 @@ export async function buildRelease(input: ReleaseInput, signer: Signer): Promise
   const entries: Record<string, Json> = {
     [recordTarget(project)]: describeTarget(record.length, sha256Hex(record)),
   }
-  for (const { filename, size, sha256, removed } of input.signsFiles ? input.files : []) {
-    if (size === undefined || removed !== undefined) continue
-    entries[fileTarget(project, filename)] = describeTarget(size, sha256)
+  const { files } = input.parsed
+  for (const file of input.signsFiles ? files.filter(isFileTarget) : []) {
+    entries[fileTargetPath(project, file.filename)] = describeTarget(file.size ?? 0, file.sha256)
+  }
+  if (input.signsHtml) {
+    const html = renderTwin(input.parsed)
+    entries[htmlTarget(project)] = describeTarget(html.length, sha256Hex(html))
   }
   const signed: Json = {
     _type: 'targets',
@@ -69,6 +79,15 @@ export async function buildRelease(input: ReleaseInput, signer: Signer): Promise
     targets: entries,
   }
   return renderRelease({ project, metadata: await signEnvelope(signed, [signer]), record })
+}
+
+/** What is removed, or of a length that nobody knows, is no target of its own. */
+export function isFileTarget({ size, removed, conflict }: RecordFile): boolean {
+  return size !== undefined && removed === undefined && conflict === undefined
+}
+
+function renderTwin(record: ProjectRecord): Bytes {
+  return renderPage(rewriteForOrigin(record), 'text-html')
 }
 
 function describeTarget(length: number, sha256: string): Json {
@@ -132,12 +151,23 @@ function requireTargets(
   requireContent(path, record, target)
   // Whoever an owner trusts would be trusted by no decision of the mirror.
   if (delegations !== undefined) throw refuse(project, 'its metadata delegates to others')
-  const files = new Map(parsed.files.map((entry) => [fileTarget(project, entry.filename), entry]))
+  const files = new Map(
+    parsed.files.map((entry) => [fileTargetPath(project, entry.filename), entry]),
+  )
   for (const [name, described] of targets) {
-    if (name !== path && !isSameFile(files.get(name), described)) {
+    if (name === htmlTarget(project)) requireTwin(project, parsed, described)
+    else if (name !== path && !isSameFile(files.get(name), described)) {
       throw refuse(project, 'its metadata lists a file that is not the one in the record')
     }
   }
+}
+
+/** Written by the same program from the same record: the mirror makes it again. */
+function requireTwin(project: string, parsed: ProjectRecord, described: TargetFile): void {
+  const html = renderTwin(parsed)
+  const isSame =
+    described.length === html.length && described.hashes.get('sha256') === sha256Hex(html)
+  if (!isSame) throw refuse(project, 'its page in HTML is not the one of its record')
 }
 
 function isSameFile(file: RecordFile | undefined, { length, hashes }: TargetFile): boolean {

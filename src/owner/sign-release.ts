@@ -17,6 +17,7 @@ export interface SignOptions extends Omit<DraftInput, 'previous'> {
   /** ms */
   readonly lifetimeMs: number
   readonly signsFiles: boolean
+  readonly signsHtml: boolean
 }
 
 export interface SignedRelease {
@@ -30,15 +31,15 @@ export interface SignedRelease {
 
 /** Throws what `draftRecord` throws, and RECORD_REFUSED for a record that clients would refuse. */
 export async function signRelease(options: SignOptions, signer: Signer): Promise<SignedRelease> {
-  const { view, lifetimeMs, signsFiles, now, project } = options
+  const { view, lifetimeMs, signsFiles, signsHtml, now, project } = options
   const draft = draftRecord({ ...options, previous: view.record })
   if (draft.record.files.length === 0) throw refuseEmpty(project)
   const record = renderRecord(draft.record)
-  const { files } = parseRecord(record, project)
+  const parsed = parseRecord(record, project)
   const version = view.version + 1
   const expires = now + lifetimeMs
   const release = await buildRelease(
-    { project, record, files, version, expires, signsFiles },
+    { project, record, parsed, version, expires, signsFiles, signsHtml },
     signer,
   )
   return { release, version, expires, draft, isFirst: !view.isOwned }

@@ -10,12 +10,12 @@ export function recordTarget(project: string): string {
   return `simple/${project}/index.json`
 }
 
-/** No letter of a normalized name means anything in a pattern (TUF 4.5). */
-export function ownerPaths(project: string): readonly string[] {
-  return [recordTarget(project), `simple/${project}/index.html`, `files/${project}/*`]
+/** Its twin in HTML, where that is a target too. */
+export function htmlTarget(project: string): string {
+  return `simple/${project}/index.html`
 }
 
-/** Of a distribution, where every one of them is a target (PEP 458). */
-export function fileTarget(project: string, filename: string): string {
-  return `files/${project}/${filename}`
+/** No letter of a normalized name means anything in a pattern (TUF 4.5). */
+export function ownerPaths(project: string): readonly string[] {
+  return [recordTarget(project), htmlTarget(project), `files/${project}/*`]
 }

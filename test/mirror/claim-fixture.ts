@@ -1,6 +1,7 @@
 /** A mirror whose projects are claimed: maintainers hand in files, the operator takes them. */
 
 import type { Bytes } from '../../src/base/bytes.ts'
+import type { PublishedChange } from '../../src/ceremony/publish-change.ts'
 import type { FoundRecord } from '../../src/client/repository.ts'
 import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
 import {
@@ -8,11 +9,13 @@ import {
   addClaim,
   removeClaim,
   type AcceptedReleases,
+  type RemovedClaim,
 } from '../../src/mirror/claim-work.ts'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
 import { listOwnerStates, type OwnerState } from '../../src/mirror/owner-states.ts'
 import type { SyncOptions, SyncResult } from '../../src/mirror/sync.ts'
 import { choosePromotions } from '../../src/mirror/promote-claims.ts'
+import type { RegisteredClaim } from '../../src/mirror/register-claim.ts'
 import type { Signer } from '../../src/signing/signer.ts'
 import { Ceremony } from '../ceremony/ceremony-fixture.ts'
 import {
@@ -39,8 +42,8 @@ export class ClaimedMirror {
   }
 
   /** foo, bar and others, signed by the mirror. */
-  static async create(): Promise<ClaimedMirror> {
-    return new ClaimedMirror(await Ceremony.create(), await createKey())
+  static async create(now?: number): Promise<ClaimedMirror> {
+    return new ClaimedMirror(await Ceremony.create({}, now), await createKey())
   }
 
   /** As it is, for one test: to begin anew takes longer. */
@@ -53,7 +56,7 @@ export class ClaimedMirror {
     return this.mirror.sync({ acceptIndex: true, ...options })
   }
 
-  add(claim: Bytes) {
+  add(claim: Bytes): Promise<RegisteredClaim> {
     return addClaim(this.mirror.context, claim)
   }
 
@@ -61,7 +64,7 @@ export class ClaimedMirror {
     return acceptReleases({ ...this.mirror.context, openIndex: openMirrorIndex, releases })
   }
 
-  drop(project = 'foo') {
+  drop(project = 'foo'): Promise<RemovedClaim> {
     return removeClaim(this.mirror.context, project)
   }
 
@@ -88,7 +91,7 @@ export class ClaimedMirror {
     await this.accept(await this.signVersion('1.1'))
   }
 
-  async promote(projects?: readonly string[]) {
+  async promote(projects?: readonly string[]): Promise<PublishedChange> {
     const listClaims = (mirror: Parameters<typeof choosePromotions>[0]) =>
       choosePromotions(mirror, projects)
     return this.ceremony.change({ listClaims }, await this.ceremony.offline('claimed'))

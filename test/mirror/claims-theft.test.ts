@@ -112,7 +112,7 @@ function delegate(role: Signed, thief: OnlineThief, name: string): void {
   role.delegations ??= { keys: {}, roles: [] }
   role.delegations.keys[signer.keyid] = signer.key
   role.delegations.roles = [
-    { name, keyids: [signer.keyid], paths: [path], ...{ threshold: 1, terminating: true } },
+    { name, keyids: [signer.keyid], paths: [path], threshold: 1, terminating: true },
     ...role.delegations.roles.filter((other) => other.name !== name),
   ]
 }

@@ -1,8 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Bytes } from '../../src/base/bytes.ts'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
+import { changeShape } from '../../src/mirror/shape.ts'
 import { addReleaseSignature } from '../../src/owner/release.ts'
+import type { Signer } from '../../src/signing/signer.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
-import { claimFor, createKey, dayMs, localFile, shownFile } from '../owner/maintainer.ts'
+import {
+  claimFor,
+  createKey,
+  dayMs,
+  localFile,
+  openClient,
+  shownFile,
+} from '../owner/maintainer.ts'
 import { ClaimedMirror } from './claim-fixture.ts'
 import { digestOf } from './mirror-fixture.ts'
 
@@ -18,6 +28,14 @@ beforeEach(async () => {
 afterAll(() => template.remove())
 
 const [first, second] = ['foo-1.0.tar.gz', 'foo-1.1.tar.gz']
+const releaseFoo = (): string[] => ['owner-foo']
+
+/** A claim by other keys that the owner of now has signed, a second later. */
+async function handOver(next: Signer): Promise<Bytes> {
+  const now = it.mirror.now + 1000
+  it.mirror.now = now
+  return claimFor('foo', [next], { now, old: [it.owner] })
+}
 
 describe('a project that signs for itself', () => {
   test('goes from the bins to its owner with the first release, and not before', async () => {
@@ -126,8 +144,7 @@ describe('a claim', () => {
     await it.claimWhole()
     await it.promote()
     await expectRefusal(() => it.drop(), 'CONFIG_INVALID', 'the offline role claimed names')
-    const listReleased = () => ['owner-foo']
-    await it.ceremony.change({ listReleased }, await it.ceremony.offline('claimed'))
+    await it.ceremony.change({ listReleased: releaseFoo }, await it.ceremony.offline('claimed'))
     expect(await it.states()).toEqual([])
     expect((await it.find())?.trust.role).toMatch(/^bins-/)
     expect(await it.namesOf()).toEqual([first, second])
@@ -154,12 +171,6 @@ describe('several owners', () => {
 })
 
 describe('new keys of an owner', () => {
-  async function handOver(next = it.owner) {
-    const now = it.mirror.now + 1000
-    it.mirror.now = now
-    return claimFor('foo', [next], { now, old: [it.owner] })
-  }
-
   test('take over with the first release that they sign', async () => {
     await it.claimWhole()
     const next = await createKey()
@@ -294,6 +305,23 @@ describe('a release is not published', () => {
 function oldView() {
   return { version: 0, denials: [], isOwned: false }
 }
+
+describe('on a mirror that signs each file and each page in HTML', () => {
+  beforeEach(() => changeShape(it.mirror.context, { signsFiles: true, signsHtml: true }))
+
+  test('owners have to sign them too', async () => {
+    await it.claim()
+    const bare = await it.signVersion('1.1')
+    await expectRefusal(() => it.accept(bare), 'RECORD_REFUSED', 'as a file of its own')
+    const withFiles = await it.signVersion('1.1', { signsFiles: true })
+    await expectRefusal(() => it.accept(withFiles), 'RECORD_REFUSED', 'its page in HTML')
+    await it.accept(await it.signVersion('1.1', { signsFiles: true, signsHtml: true }))
+    const client = await openClient(it.mirror.public, it.mirror.now)
+    const { byPath } = (await client.findRecord('foo'))!.record
+    const served = [...byPath.values()].find(({ file }) => file.filename === second)!
+    expect((await client.requireSignedFile('foo', served)).size).toBe(second.length)
+  })
+})
 
 describe('a sync', () => {
   test('signs nothing of a claimed project, and says once what the index shows', async () => {

@@ -124,16 +124,16 @@ describe('what is withdrawn', () => {
   })
 })
 
-describe('a quarantine by the index', () => {
-  const page = (status: string) =>
-    JSON.stringify({
-      meta: { 'api-version': '1.4' },
-      name: 'foo',
-      versions: ['1.0'],
-      files: [],
-      'project-status': { status },
-    })
+const page = (status: string) =>
+  JSON.stringify({
+    meta: { 'api-version': '1.4' },
+    name: 'foo',
+    versions: ['1.0'],
+    files: [],
+    'project-status': { status },
+  })
 
+describe('a quarantine by the index', () => {
   test('withdraws what an owner has signed, and its end gives it back', async () => {
     await it.mirror.putRawPage('foo', 'index.json', page('quarantined'))
     await it.sync()

@@ -4,6 +4,8 @@ import { Updater } from 'tuf-js'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { InitOptions } from '../../src/mirror/init.ts'
 import { parseRecord } from '../../src/simple/record.ts'
+import { TufJsClient } from '../ceremony/tuf-js-client.ts'
+import { ClaimedMirror } from './claim-fixture.ts'
 import { hourMs, MirrorFixture } from './mirror-fixture.ts'
 import { serveStatic, type StaticServer } from './static-server.ts'
 
@@ -92,5 +94,25 @@ describe('tuf-js reads a mirror', () => {
     const info = await client.getTargetInfo('simple/index.json')
     const path = await client.downloadTarget(info!, join(mirror.root, 'list.json'))
     expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ projects: [{ name: 'foo' }] })
+  })
+})
+
+describe('tuf-js reads projects that sign for themselves', () => {
+  test.each(['recent', 'promoted'])('whose claim is %s', async (state) => {
+    const claimed = await ClaimedMirror.create(Date.now())
+    const published = await serveStatic(claimed.mirror.public)
+    try {
+      const client = new TufJsClient(join(claimed.mirror.root, 'tuf-js'))
+      const visit = (project: string) =>
+        client.visit(claimed.mirror.public, published.origin, project)
+      expect(await visit('foo')).toEqual(['foo-1.0.tar.gz'])
+      await claimed.claimWhole()
+      if (state === 'promoted') await claimed.promote()
+      expect(await visit('foo')).toEqual(['foo-1.0.tar.gz', 'foo-1.1.tar.gz'])
+      expect(await visit('bar')).toEqual(['bar-1.0.tar.gz'])
+    } finally {
+      published.close()
+      await claimed.remove()
+    }
   })
 })

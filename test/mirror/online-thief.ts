@@ -18,12 +18,20 @@ interface Meta {
   hashes?: object
 }
 
+interface Delegated {
+  name: string
+  keyids: string[]
+  paths: string[]
+  threshold: number
+  terminating: boolean
+}
+
 export interface Signed {
   version: number
   targets: Record<string, unknown>
   delegations?: {
     keys: Record<string, unknown>
-    roles: { name: string; keyids: string[]; paths: string[] }[]
+    roles: Delegated[]
   }
   meta: Record<string, Meta>
   [member: string]: unknown

@@ -71,6 +71,7 @@ export async function signFor(
       remove: [],
       lifetimeMs: 365 * dayMs,
       signsFiles: false,
+      signsHtml: false,
       ...parts,
     },
     signer,

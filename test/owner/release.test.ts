@@ -18,10 +18,18 @@ import { createKey } from './maintainer.ts'
 const expires = Date.parse('2027-03-01T12:00:00Z')
 const name = 'foo-1.0.tar.gz'
 const record = pageJson('foo', [fileJson(name, { size: 3 })])
-const { files } = parseRecord(record, 'foo')
+const parsed = parseRecord(record, 'foo')
 
 function build(signer: Signer, signsFiles = false): Promise<Bytes> {
-  const input = { project: 'foo', record, files, version: 1, expires, signsFiles }
+  const input = {
+    project: 'foo',
+    record,
+    parsed,
+    version: 1,
+    expires,
+    signsFiles,
+    signsHtml: signsFiles,
+  }
   return buildRelease(input, signer)
 }
 
@@ -55,16 +63,17 @@ async function releaseWith(signed: Readonly<Record<string, Json>>): Promise<Byte
 describe('a release', () => {
   test('comes out as it went in, with the role that its owner signed', async () => {
     const signer = await createKey()
-    const { project, targets, parsed } = parseRelease(await build(signer))
+    const { project, targets, parsed: found } = parseRelease(await build(signer))
     expect(project).toBe('foo')
     expect([...targets.claimed.targets.keys()]).toEqual(['simple/foo/index.json'])
-    expect(parsed.files).toHaveLength(1)
+    expect(found.files).toHaveLength(1)
   })
 
-  test('lists its files as targets, where the mirror has it so', async () => {
+  test('lists its files and its page in HTML as targets, where the mirror has it so', async () => {
     const { targets } = parseRelease(await build(await createKey(), true))
     expect([...targets.claimed.targets.keys()].toSorted()).toEqual([
       `files/foo/${name}`,
+      'simple/foo/index.html',
       'simple/foo/index.json',
     ])
   })
@@ -108,6 +117,11 @@ describe('a release is refused', () => {
       'lists another sha256 for a file',
       { 'simple/foo/index.json': own, [`files/foo/${name}`]: other },
       'a file that is not the one in the record',
+    ],
+    [
+      'lists another page in HTML',
+      { 'simple/foo/index.json': own, 'simple/foo/index.html': other },
+      'its page in HTML is not the one of its record',
     ],
     [
       'has no sha256 for its record',

@@ -85,6 +85,7 @@ function addOwnerSign(owner: Command, run: Run): void {
     .option('--unyank <version...>', 'take that back')
     .option('--remove <file...>', 'sign that a file is gone')
     .option('--sign-files', 'every file is a target too, for mirrors that have it so')
+    .option('--html-records', 'the page in HTML is a target too, for mirrors that have it so')
     .option('--add <release>', 'add your signature to a release that is there')
     .option('-o, --output <file>', 'where to write it (with --add: default in place)')
     .option('--state-dir <folder>', 'where what was trusted before is remembered')
