@@ -134,6 +134,7 @@ function requireValue(flag: string, raw: string, value: string | undefined, what
   if (value !== undefined && value !== '') return value
   throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} lacks its value`, {
     expected: `${flag} ROLE=${what}`,
+    next: `Write it as ${flag} ROLE=${what}.`,
   })
 }
 
@@ -141,6 +142,7 @@ function requireNumber(flag: string, raw: string): number {
   if (/^[1-9]\d{0,5}$/.test(raw)) return Number(raw)
   throw new ConfigError('CONFIG_INVALID', `${flag}: "${toPrintable(raw)}" is not a number`, {
     expected: 'a whole number from 1',
+    next: `Write a number behind ${flag}.`,
   })
 }
 
@@ -149,5 +151,6 @@ function requireLifetime(raw: string): number {
   if (lifetime !== undefined && lifetime >= 60_000) return lifetime
   throw new ConfigError('CONFIG_INVALID', `--expires ${toPrintable(raw)} is not a duration`, {
     expected: 'a number with a unit, such as 365d',
+    next: 'Write the unit too: --expires 365d.',
   })
 }

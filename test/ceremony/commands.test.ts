@@ -1,0 +1,197 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseRootNewFlags, type RootNewFlags } from '../../src/cli/ceremony-flags.ts'
+import { openFileSigner } from '../../src/signing/signer.ts'
+import { readPublicKeyFile } from '../../src/signing/public-key-file.ts'
+import { refusalOf } from '../support/expect-refusal.ts'
+import { cleanEnvironment, collect, runCommand, type Finished } from '../support/program.ts'
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tufgate-ceremony-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** As an operator types it, in one folder. */
+function tufgate(line: string): Promise<Finished> {
+  const args = line.split(' ').filter((word) => word !== '')
+  return runCommand(process.execPath, [main, ...args], { cwd: folder, env: cleanEnvironment() })
+}
+
+async function succeed(line: string): Promise<string> {
+  const { code, stdout, stderr } = await tufgate(line)
+  expect(code, `${line}\n${stdout}${stderr}`).toBe(0)
+  return stdout
+}
+
+async function fail(line: string, code: number): Promise<string> {
+  const finished = await tufgate(line)
+  expect(finished.code, `${line}\n${finished.stdout}${finished.stderr}`).toBe(code)
+  return finished.stderr
+}
+
+const keyidOf = async (path: string): Promise<string> =>
+  (await openFileSigner(join(folder, path))).keyid
+const publicKeyid = async (path: string): Promise<string> =>
+  (await readPublicKeyFile(join(folder, path))).keyid
+
+describe('from the quick start to custody by three people, and on', () => {
+  test('a quick start says what it is', async () => {
+    const { stderr } = await tufgate('mirror init m --bins 4')
+    expect(stderr).toContain('There is one root key: whoever steals it owns every client')
+  }, 60_000)
+
+  test('each of them makes a key on his own machine', async () => {
+    await writeFile(join(folder, 'passphrase'), 'correct horse\n', { mode: 0o600 })
+    const [alice] = await Promise.all([
+      succeed('mirror root key alice/alice.pem --passphrase-file passphrase'),
+      succeed('mirror root key bob/bob.pem --type ecdsa-p256 --no-passphrase'),
+      succeed('mirror root key carol/carol.pem --no-passphrase --json'),
+    ])
+    expect(alice).toContain(`key id ${await publicKeyid('alice/alice.pub')}`)
+    expect(alice).toContain('alice/alice.pem: the private key, encrypted; it stays with you.')
+    expect(await readFile(join(folder, 'alice/alice.pem'), 'utf8')).toContain('ENCRYPTED')
+    expect((await stat(join(folder, 'bob/bob.pem'))).mode & 0o777).toBe(0o600)
+  }, 60_000)
+
+  test('the operator prepares the change', async () => {
+    const quick = await keyidOf('m-offline-keys/root-1.pem')
+    const people = 'root=alice/alice.pub root=bob/bob.pub root=carol/carol.pub'
+    const said = await succeed(
+      `mirror root new m --add-key ${people} --remove-key root=${quick.slice(0, 8)} --threshold root=2 -o change.json`,
+    )
+    expect(said).toContain('root: 2 of 3 keys (before: one key)')
+    expect(said).toContain(`missing  ${await keyidOf('carol/carol.pem')} (carol)`)
+    expect(said).toContain('Not ready: root not signed by enough keys.')
+    expect(await fail('mirror root new m --renew -o change.json', 2)).toContain(
+      'change.json exists already',
+    )
+  }, 60_000)
+
+  test('they sign copies of it, offline, with an own copy of the root', async () => {
+    await Promise.all([
+      succeed(
+        'mirror root sign change.json --key m-offline-keys/root-1.pem --yes --out quick.json',
+      ),
+      succeed(
+        'mirror root sign change.json --key alice/alice.pem --passphrase-file passphrase --yes --out a.json --root m/public/metadata/1.root.json',
+      ),
+    ])
+    const bob = await succeed('mirror root sign change.json --key bob/bob.pem --yes --out b.json')
+    expect(bob).toContain(`You sign root with the key ${await keyidOf('bob/bob.pem')}.`)
+    expect(bob).toContain('Give a copy of your own with --root')
+  }, 60_000)
+
+  test('nobody signs without having said yes', async () => {
+    const said = await fail('mirror root sign change.json --key carol/carol.pem', 2)
+    expect(said).toContain('Nobody is at a terminal to say yes')
+    const status = JSON.parse(await succeed('mirror root status change.json --json')) as object
+    expect(status).toMatchObject({
+      ready: false,
+      documents: [{ role: 'root', version: 2, requirements: [{ lacking: 1 }, { lacking: 2 }] }],
+    })
+  }, 60_000)
+
+  test('too few signatures are refused with who is missing', async () => {
+    const said = await fail('mirror root publish m quick.json a.json', 1)
+    expect(said).toContain('root needs 1 more signature by the keys of root version 2')
+    expect(said).toContain(await keyidOf('bob/bob.pem'))
+  }, 60_000)
+
+  test('it is published from all the copies together', async () => {
+    expect(await succeed('mirror root publish m quick.json a.json b.json')).toContain(
+      'Published: root version 2; timestamp 2',
+    )
+    expect(await succeed('mirror root publish m quick.json a.json b.json')).toContain(
+      'Published before: root version 2',
+    )
+  }, 60_000)
+
+  test('a stolen key of the mirror is replaced by two of them, one with a signing command', async () => {
+    const said = await succeed('mirror root new m --stolen timestamp -o stolen.json')
+    expect(said).toContain('m/keys/timestamp.next.*: the new key of timestamp')
+    await succeed('mirror root sign stolen.json --key carol/carol.pem --yes')
+    const command = ['openssl', 'dgst', '-sha256', '-sign', join(folder, 'bob/bob.pem')].join(' ')
+    const args = ['mirror', 'root', 'sign', 'stolen.json', '--yes', '--json']
+    const signed = await runCommand(
+      process.execPath,
+      [main, ...args, '--key', `exec:${command}`, '--public-key', 'bob/bob.pub'],
+      { cwd: folder, env: cleanEnvironment() },
+    )
+    expect(signed.code, signed.stderr).toBe(0)
+    expect(JSON.parse(signed.stdout)).toMatchObject({ ready: true, signed: ['root'] })
+    const published = await succeed('mirror root publish m stolen.json --json')
+    expect(JSON.parse(published)).toMatchObject({
+      documents: [{ role: 'root', version: 3 }],
+      newKeys: ['timestamp'],
+      isRepeated: false,
+    })
+  }, 60_000)
+
+  test('a key that has no say is refused', async () => {
+    await succeed('mirror root new m --bins 8 -o bins.json')
+    const said = await fail('mirror root sign bins.json --key carol/carol.pem --yes', 2)
+    expect(said).toContain('has no say in this change')
+  }, 60_000)
+})
+
+describe('what is typed wrongly is explained', () => {
+  const cases: [string, Omit<RootNewFlags, 'output'>, string][] = [
+    ['--rotate root', { rotate: ['root'] }, 'People hold this key: replace it with --add-key'],
+    ['--add-key snapshot=a.pub', { addKey: ['snapshot=a.pub'] }, 'replace it with --rotate ROLE'],
+    ['--add-key root', { addKey: ['root'] }, '--add-key root lacks its value'],
+    ['--add-key root=nothing.pub', { addKey: ['root=nothing.pub'] }, 'nothing.pub does not exist'],
+    ['--threshold root=0', { threshold: ['root=0'] }, '--threshold: "0" is not a number'],
+    ['--stolen everything', { stolen: ['everything'] }, '"everything" is no role for it'],
+    ['--expires 365', { expires: '365' }, '--expires 365 is not a duration'],
+    ['--bins many', { bins: 'many' }, '--bins: "many" is not a number'],
+  ]
+
+  test.each(cases)('root new %s', async (_what, flags, message) => {
+    const refusal = await refusalOf(() => parseRootNewFlags({ output: 'x.json', ...flags }))
+    expect(`${refusal.message} ${refusal.facts.next}`).toContain(message)
+    expect(refusal.facts.next).toMatch(/\w/)
+  })
+
+  test('as the command says it', async () => {
+    const [rotated, nothing, unnamed, other] = await Promise.all([
+      fail('mirror root new m --add-key root=bob/bob.pem -o x.json', 2),
+      fail('mirror root new m -o x.json', 2),
+      fail('mirror root new m --renew', 2),
+      fail('mirror root status passphrase', 2),
+    ])
+    expect(rotated).toContain('holds a private key')
+    expect(nothing).toContain('Nothing would change')
+    expect(unnamed).toContain("required option '-o, --output <change>' not specified")
+    expect(other).toContain('passphrase is not a change file')
+  }, 60_000)
+
+  test('a key without a passphrase, where nobody can be asked', async () => {
+    // A session of its own has no terminal.
+    const { code, stderr } = await collect(
+      spawn(process.execPath, [main, 'mirror', 'root', 'key', 'dora/dora.pem'], {
+        cwd: folder,
+        env: cleanEnvironment(),
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    )
+    expect(code, stderr).toBe(2)
+    expect(stderr).toContain('There is no passphrase for dora/dora.pem')
+  }, 60_000)
+
+  test('every command has help with an example', async () => {
+    const commands = ['', 'key', 'new', 'sign', 'status', 'publish']
+    await Promise.all(
+      commands.map(async (command) => {
+        const help = await succeed(`mirror root ${command} --help`)
+        expect(help, command).toMatch(/Examples?:\n {2}tufgate/)
+      }),
+    )
+  }, 60_000)
+})
