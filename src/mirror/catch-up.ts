@@ -115,7 +115,7 @@ async function takeOver(mirror: Mirror, published: PublishedTimestamp): Promise<
   await takeOverBins(mirror, trusted)
   await takeOverOwners(mirror, trusted)
   await takeOverDenials(mirror, trusted)
-  takeOverListed(mirror, trusted)
+  await takeOverListed(mirror, trusted)
   if (listed.snapshot !== undefined) putRole(mirror, 'snapshot', snapshot, listed.snapshot)
   if (dated.timestamp !== undefined) putRole(mirror, 'timestamp', timestamp, dated.timestamp)
 }
@@ -161,14 +161,14 @@ async function takeOverDenials(mirror: Mirror, trusted: TrustedSet): Promise<voi
 }
 
 /** What is only listed: bins of before, and owners who have gone (TUF 5.5.5). */
-function takeOverListed(mirror: Mirror, { snapshot }: TrustedSet): void {
+async function takeOverListed(mirror: Mirror, { snapshot }: TrustedSet): Promise<void> {
   const listed = snapshot?.meta ?? new Map<string, MetaFile>()
-  for (const [file, { version, length = 0, hashes }] of listed) {
+  for (const [file, { version }] of listed) {
     const name = file.replace(/\.json$/, '')
-    if (mirror.roles.findAllocated(name) >= version) continue
-    const sha256 = hashes?.get('sha256') ?? ''
-    mirror.roles.restore({ name, version, expires: 0, length, sha256 })
-    mirror.ledger.keep(metadataPath(name, version))
+    if (mirror.roles.find(name)?.version === version) continue
+    // Whether snapshot says hashes may change: they are taken from what is there.
+    const bytes = await readVersion(mirror, name, version)
+    putRole(mirror, name, bytes, { version, expires: 0 })
   }
   for (const { name, isRetired } of mirror.roles.listForSnapshot()) {
     if (isRetired && !listed.has(`${name}.json`)) mirror.roles.unlist(name)

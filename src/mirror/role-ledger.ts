@@ -85,6 +85,13 @@ export class RoleLedger {
     this.#database.run(sql, version, name)
   }
 
+  /** Of every role that the mirror itself signs; those of people and owners have others to say so. */
+  skipOnline(count: number): void {
+    const sql = `UPDATE role SET allocated = allocated + ? WHERE bin IS NOT NULL
+       OR name IN ('deny', 'recently-claimed', 'snapshot', 'timestamp')`
+    this.#database.run(sql, count)
+  }
+
   /** No snapshot lists it any more. What was allocated stays. */
   unlist(name: string): void {
     this.#database.run('UPDATE role SET version = 0 WHERE name = ?', name)

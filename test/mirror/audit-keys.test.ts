@@ -25,8 +25,8 @@ afterEach(() => mirror.remove())
 const keys = (): string => join(mirror.directory, 'keys')
 const offline = (): string => `${mirror.directory}-offline-keys`
 
-async function publishFoo(bins: number): Promise<void> {
-  await mirror.init({ bins })
+async function publishFoo(snapshotHashes: 'on' | 'off'): Promise<void> {
+  await mirror.init({ shape: { snapshotHashes } })
   await mirror.putPage('foo', ['foo-1.0.tar.gz'])
   mirror.now += hourMs
   await mirror.sync({ projects: ['foo'] })
@@ -93,49 +93,48 @@ describe('the list of keys', () => {
   })
 })
 
-describe('the worth of stolen keys', () => {
-  /** Another record of foo, in the bin of the version that is published, by the thief of `bins-nn`. */
-  async function replaceBin(bitLength: number): Promise<string> {
-    const bin = binName('bins', bitLength, 'simple/foo/index.json')
-    const trusted = await trustFolder(mirror.public, mirror.now)
-    const { version } = trusted.snapshot!.meta.get(`${bin}.json`)!
-    const record = encodeUtf8(
-      JSON.stringify({ meta: { 'api-version': '1.4' }, name: 'foo', versions: [], files: [] }),
-    )
-    const sha256 = sha256Hex(record)
-    const listing = buildListing({ version, expires: mirror.now + dayMs }, [
-      ['simple/foo/index.json', { length: record.length, sha256 }],
-    ])
-    const thief = await openKeySigner(keys(), 'bins-nn')
-    const path = join(mirror.public, `metadata/${version}.${bin}.json`)
-    await writeFile(path, await signEnvelope(listing, [thief]))
-    await writeFile(join(mirror.public, `targets/simple/foo/${sha256}.index.json`), record)
-    return sha256
-  }
+/** Another record of foo, in the bin of the version that is published, by the thief of `bins-nn`. */
+async function replaceBin(): Promise<void> {
+  const bin = binName('bins', 2, 'simple/foo/index.json')
+  const trusted = await trustFolder(mirror.public, mirror.now)
+  const { version } = trusted.snapshot!.meta.get(`${bin}.json`)!
+  const record = encodeUtf8(
+    JSON.stringify({ meta: { 'api-version': '1.4' }, name: 'foo', versions: [], files: [] }),
+  )
+  const sha256 = sha256Hex(record)
+  const listing = buildListing({ version, expires: mirror.now + dayMs }, [
+    ['simple/foo/index.json', { length: record.length, sha256 }],
+  ])
+  const thief = await openKeySigner(keys(), 'bins-nn')
+  const path = join(mirror.public, `metadata/${version}.${bin}.json`)
+  await writeFile(path, await signEnvelope(listing, [thief]))
+  await writeFile(join(mirror.public, `targets/simple/foo/${sha256}.index.json`), record)
+}
 
+describe('the worth of stolen keys', () => {
   test('is nothing for the bins key alone where snapshot says the hashes of the bins', async () => {
-    await publishFoo(4)
+    await publishFoo('on')
     expect(verdictOf(await auditKeys(mirror.directory), 'bins-nn')?.malicious).toBe('nothing')
     const trusted = await trustFolder(mirror.public, mirror.now)
-    await replaceBin(2)
+    await replaceBin()
     await expect(findRecord(mirror.public, 'foo', trusted, mirror.now)).rejects.toMatchObject({
       code: expect.stringMatching(/^(?:LENGTH|DIGEST)_MISMATCH$/) as string,
     })
   })
 
   test('is every unclaimed project where it says versions only, as the client shows', async () => {
-    await publishFoo(1024)
+    await publishFoo('off')
     const verdict = verdictOf(await auditKeys(mirror.directory), 'bins-nn')
     expect(verdict).toMatchObject({ malicious: 'unclaimed', inconsistency: 'within' })
     expect(verdict?.reasons.join(' ')).toContain('by version alone')
     const trusted = await trustFolder(mirror.public, mirror.now)
-    await replaceBin(10)
+    await replaceBin()
     const record = await findRecord(mirror.public, 'foo', trusted, mirror.now)
     expect(record?.files).toEqual([])
   })
 
   test('of a freeze is told with the date at which it ends', async () => {
-    await publishFoo(4)
+    await publishFoo('on')
     const { expires } = await mirror.readMetadata('timestamp')
     expect(verdictOf(await auditKeys(mirror.directory), 'no key')?.freeze).toEqual({
       until: Date.parse(expires),

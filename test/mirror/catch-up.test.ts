@@ -1,8 +1,9 @@
 /** A mirror whose database was put back from a backup, as our own messages advise. */
 
-import { copyFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { skipVersions } from '../../src/mirror/skip-versions.ts'
 import { noFloors, trustFolder } from './own-client.ts'
 import { digestOf, hourMs, MirrorFixture } from './mirror-fixture.ts'
 
@@ -13,6 +14,7 @@ beforeEach(async () => {
 afterEach(() => mirror.remove())
 
 const database = (): string => join(mirror.directory, 'mirror.db')
+const copy = (): string => join(mirror.root, 'whole')
 const backup = (): string => join(mirror.root, 'backup.db')
 
 async function restoreBackup(): Promise<void> {
@@ -100,4 +102,55 @@ test('a timestamp that others wrote into the tree is no statement of ours', asyn
   await syncLater('foo')
   const after = await trustFolder(mirror.public, mirror.now, noFloors)
   expect(after.timestamp!.version).toBe(before.timestamp!.version + 1)
+})
+
+/** What clients saw, and a mirror that knows nothing of it. */
+async function loseTheRest() {
+  await mirror.init()
+  await mirror.putPage('foo', ['foo-1.0.tar.gz'])
+  await syncLater('foo')
+  await cp(mirror.directory, copy(), { recursive: true })
+  for (const version of ['1.1', '1.2', '1.3']) {
+    await mirror.putPage('foo', ['foo-1.0.tar.gz', `foo-${version}.tar.gz`])
+    await syncLater('foo')
+  }
+  const seen = await trustFolder(mirror.public, mirror.now)
+  await rm(mirror.directory, { recursive: true })
+  await cp(copy(), mirror.directory, { recursive: true })
+  return seen
+}
+
+describe('a mirror that came back from a backup as a whole', () => {
+  test('would give versions out again, and clients refuse it', async () => {
+    const { floors } = await loseTheRest()
+    await syncLater('foo')
+    await expect(trustFolder(mirror.public, mirror.now, floors)).rejects.toMatchObject({
+      code: 'VERSION_ROLLBACK',
+    })
+  })
+
+  test('leaps over them: every version of every role is a new one', async () => {
+    const { floors, snapshot } = await loseTheRest()
+    mirror.now += hourMs
+    await skipVersions({ ...mirror.context, count: 1000 })
+    const now = await trustFolder(mirror.public, mirror.now, floors)
+    for (const [file, { version }] of now.snapshot!.meta) {
+      const before = snapshot!.meta.get(file)!.version
+      const isOnline = !['targets.json', 'claimed.json', 'bins.json'].includes(file)
+      expect({ file, isNewer: version > before }).toEqual({ file, isNewer: isOnline })
+    }
+    await syncLater('foo')
+    await trustFolder(mirror.public, mirror.now, now.floors)
+  })
+
+  test.each([0, -1, 1.5, Number.NaN, 2 ** 53])(
+    'leaps over a sensible number: not %s',
+    async (count) => {
+      await mirror.init()
+      await expect(skipVersions({ ...mirror.context, count })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: `${count} versions cannot be skipped`,
+      })
+    },
+  )
 })

@@ -18,6 +18,7 @@ import { addMirrorClaims } from './mirror-claims.ts'
 import { addMirrorDeny } from './mirror-deny.ts'
 import { addMirrorFiles } from './mirror-files.ts'
 import { example, type Run } from './registration.ts'
+import { addSkipVersions } from './skip-versions.ts'
 import { addMirrorWatch } from './watch.ts'
 
 const acceptClockHelp =
@@ -36,6 +37,7 @@ export function addMirror(program: Command, run: Run): void {
   addCeremony(mirror, run)
   addAuditKeys(mirror, run)
   addMirrorWatch(mirror, run)
+  addSkipVersions(mirror, run)
   mirror
     .command('renew')
     .argument('<folder>', 'the mirror')
