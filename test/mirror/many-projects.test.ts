@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { StorageError } from '../../src/base/errors.ts'
 import type { IndexPort } from '../../src/mirror/index-port.ts'
 import type { ParsedPage } from '../../src/simple/parse-json.ts'
 import { digestOf, MirrorFixture } from './mirror-fixture.ts'
@@ -89,4 +90,35 @@ test('one change among many projects costs one request, one bin, snapshot and ti
     join('targets/simple/project-7', '*.index.json.gz'),
   ])
   expect(await mirror.findRecord('project-7')).toMatchObject({ files: { length: 2 } })
+})
+
+test('a long first sync that breaks off has published what it had, and goes on from there', async () => {
+  const asked: string[] = []
+  const generations = new Map<string, number>()
+  const broken = new StorageError('DISK_FULL', 'cannot write', { next: 'free space' })
+  const openSlowly = (limit: number) => (): Promise<IndexPort> => {
+    const port = openMany(generations, asked)
+    return Promise.resolve({
+      ...port,
+      fetchPage: (project, etag) => {
+        // Ten seconds for each page: five minutes have passed long before the end.
+        mirror.now += 10_000
+        return asked.length >= limit ? Promise.reject(broken) : port.fetchPage(project, etag)
+      },
+    })
+  }
+  await mirror.init({ bins: 8 })
+  const choice = { index: 'many', all: true, parallel: 1 }
+  await expect(mirror.sync({ ...choice, openIndex: openSlowly(200) })).rejects.toBe(broken)
+  const { version } = await mirror.readMetadata('timestamp')
+  expect(version).toBeGreaterThan(1)
+  const found = await Promise.all(asked.map((name) => mirror.findRecord(name)))
+  const published = found.filter((record) => record !== undefined).length
+  expect(published).toBeGreaterThanOrEqual(64)
+  asked.length = 0
+  const result = await mirror.sync({ ...choice, openIndex: openSlowly(Infinity) })
+  // What was written is not read again, published or not.
+  expect(result).toMatchObject({ lookedAt: count, failed: 0 })
+  expect(result.changed).toBeLessThanOrEqual(count - published)
+  expect(await mirror.findRecord('project-299')).toBeDefined()
 })
