@@ -15,6 +15,7 @@ import type { IndexPort } from '../mirror/index-port.ts'
 import { defaultRemovalLimits } from '../mirror/change-kinds.ts'
 import { openOnlineSigners, type OnlineSigners } from '../mirror/online-signers.ts'
 import { shareMirror, type Mirror, type SharedMirror } from '../mirror/open-mirror.ts'
+import { noteOutage } from '../mirror/outage.ts'
 import { publishMirror } from '../mirror/publish.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
 import { dayMs, settings } from '../mirror/settings.ts'
@@ -198,9 +199,19 @@ export class Notary {
       requireOpen(this.#isClosed)
       const askedWith = this.#mirror.memory.ledger.findProject(project)?.etag
       return { page: await this.#options.index.fetchPage(project, askedWith), askedWith }
+    } catch (error) {
+      if (isTufgateError(error) && unansweredCodes.has(error.code)) await this.#noteOutage()
+      throw error
     } finally {
       leave()
     }
+  }
+
+  /** Into the journal, once; that it is over is written with the next look. */
+  async #noteOutage(): Promise<void> {
+    const { index, clock } = this.#options
+    if ((this.#mirror.memory.settings.find(settings.unreachableSince) ?? 0) > 0) return
+    await this.#use(async (mirror) => noteOutage(mirror, index.name, clock()))
   }
 
   /** Something waits: for a person, or because a process was killed before it could publish. */
@@ -275,6 +286,13 @@ export class Notary {
     return waitWhileBusy(() => this.#mirror.use(work))
   }
 }
+
+const unansweredCodes: ReadonlySet<string> = new Set([
+  'UNREACHABLE',
+  'TIMED_OUT',
+  'TOO_SLOW',
+  'BROKEN_OFF',
+])
 
 interface Prepared {
   readonly signers: OnlineSigners

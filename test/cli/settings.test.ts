@@ -139,6 +139,13 @@ describe('settings', () => {
     ])
   })
 
+  test('refuse files that are signed each by itself where nobody signs', () => {
+    const own = '[[index]]\nname = "own"\nurl = "https://own.test/simple/"\n'
+    expect(failureOf(`${own}require-signed-files = true\n`).message).toBe(
+      'tufgate.toml, line 4: index[0].require-signed-files: nothing is signed without a mirror.',
+    )
+  })
+
   test('refuse a mirror without its root, and a root without its mirror', () => {
     expect(failureOf(minimal.replace(/^root.*$/m, '')).message).toBe(
       'tufgate.toml, line 2: index[0].root: it is missing.',
@@ -192,6 +199,7 @@ describe('settings', () => {
       'file-hosts',
       'projects',
       'record-path',
+      'pins',
     )
     expect(new Set(keys)).toEqual(new Set(known))
     expect({ ...shown, index: defaults.index }).toEqual(defaults)
