@@ -1,6 +1,7 @@
 /** An index at an HTTP(S) address, asked at a pace that it can bear. */
 
 import { setTimeout as sleepFor } from 'node:timers/promises'
+import type { Clock } from '../base/clock.ts'
 import { HttpClient } from '../upstream/http-client.ts'
 import { createIndexClient } from '../upstream/index-client.ts'
 import { findIndexHosts } from '../upstream/index-hosts.ts'
@@ -14,6 +15,8 @@ export interface HttpPortOptions {
   /** Connections to each host; default 8. */
   readonly parallel?: number
   readonly sleep?: (milliseconds: number) => Promise<void>
+  /** Milliseconds that never jump. */
+  readonly now?: Clock
 }
 
 const defaultParallel = 8
@@ -21,13 +24,18 @@ const clockDeadlineMs = 10_000
 
 export async function openHttpPort(
   address: IndexAddress,
-  { userAgent, parallel = defaultParallel, sleep = (ms) => sleepFor(ms) }: HttpPortOptions,
+  {
+    userAgent,
+    parallel = defaultParallel,
+    sleep = (ms) => sleepFor(ms),
+    now = () => performance.now(),
+  }: HttpPortOptions,
 ): Promise<IndexPort> {
   const hosts = await findIndexHosts(address.index, address.fileHosts)
   // The pace tries again, for all requests together: not each request by itself too.
   const limits = { retries: 0, connectionsPerOrigin: parallel }
   const http = new HttpClient({ userAgent, limits })
-  const pace = new RequestPace({ now: () => performance.now(), sleep })
+  const pace = new RequestPace({ now, sleep })
   const source = paceIndex(createIndexClient(http, { url: address.index, hosts }), pace)
   const port = createSourcePort(source, {
     fileHosts: hosts.names,
