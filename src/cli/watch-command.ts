@@ -6,6 +6,7 @@ import { formatSpan } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
 import { readMirror } from '../mirror/open-mirror.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
+import type { SyncRound } from '../mirror/sync.ts'
 import { readWatchRecord, renderHealth } from '../watch/health-file.ts'
 import { judgeHealth, type Health } from '../watch/health.ts'
 import { watchMirror, type WatchLevel } from '../watch/watch.ts'
@@ -13,7 +14,7 @@ import { createLog, type Log } from './logger.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { openMirrorIndex } from './mirror-index.ts'
 import { describeEvent } from './mirror-report.ts'
-import { readMirrorSettings, type MirrorSettings } from './mirror-settings.ts'
+import { readMirrorSettings } from './mirror-settings.ts'
 import { paint, say, sayJson, warn } from './terminal.ts'
 import { parseDuration } from './units.ts'
 import { version } from './version.ts'
@@ -31,9 +32,12 @@ export interface MirrorHealthFlags {
 
 export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags): Promise<number> {
   const { renewEvery, all } = flags
-  const readSettings = (): MirrorSettings => readMirrorSettings(directory)
-  // A mistake in them ends the start; a later one ends a sync alone.
-  readSettings()
+  const readRound = (): SyncRound => ({
+    ...readMirrorSettings(directory),
+    ...(all === true && { all }),
+  })
+  // A mistake in the settings ends the start; a later one ends a sync alone.
+  readRound()
   const log = createServiceLog()
   const stop = new AbortController()
   const stopOnSignal = async (): Promise<void> => {
@@ -45,8 +49,7 @@ export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags)
     directory,
     ...createMirrorContext((event) => logEvent(log, event)),
     openIndex: openMirrorIndex,
-    round: { ...(all === true && { all }) },
-    readSettings,
+    readRound,
     syncEveryMs: requireInterval('--sync-every', flags.syncEvery),
     ...(renewEvery !== undefined && { renewEveryMs: requireInterval('--renew-every', renewEvery) }),
     signal: stop.signal,

@@ -6,10 +6,9 @@
 
 import { formatSpan } from '../base/clock.ts'
 import { describeError, isTufgateError } from '../base/errors.ts'
-import type { IndexChoice, OpenIndex } from '../mirror/index-choice.ts'
+import type { OpenIndex } from '../mirror/index-choice.ts'
 import { readMirror, type MirrorContext } from '../mirror/open-mirror.ts'
 import { renewMirror } from '../mirror/renew.ts'
-import type { SelectionOptions } from '../mirror/selection.ts'
 import { dayMs, settings } from '../mirror/settings.ts'
 import { syncMirror, type SyncResult, type SyncRound } from '../mirror/sync.ts'
 import { writeHealth } from './health-file.ts'
@@ -22,9 +21,8 @@ export type WatchLevel = 'info' | 'warning' | 'error'
 export interface WatchOptions extends MirrorContext {
   readonly directory: string
   readonly openIndex: OpenIndex
-  readonly round: SyncRound & SelectionOptions & IndexChoice
-  /** Settings that may change while it runs: asked before each sync. */
-  readonly readSettings?: () => Pick<SyncRound, 'changePolicy' | 'removalLimits'>
+  /** Asked anew for each sync: settings are edited while the watch runs. */
+  readonly readRound: () => SyncRound
   readonly syncEveryMs: number
   /** Default: a 24th of the life of a timestamp. */
   readonly renewEveryMs?: number
@@ -110,10 +108,9 @@ class Watch {
   }
 
   async #sync(): Promise<void> {
-    const { directory, clock, report, check, openIndex, round, signal } = this.#options
+    const { directory, clock, report, check, openIndex, readRound, signal } = this.#options
     const result = await syncMirror({
-      ...round,
-      ...this.#options.readSettings?.(),
+      ...readRound(),
       directory,
       clock,
       report,

@@ -208,7 +208,7 @@ async function runWatch(world: World, until: number, steps: number): Promise<voi
       ...mirror.context,
       check: checkPublication,
       openIndex: world.openIndex,
-      round: { all: true },
+      readRound: () => ({ all: true }),
       syncEveryMs,
       renewEveryMs,
       signal: stop.signal,

@@ -33,7 +33,7 @@ async function watch(
   await watchMirror({
     ...mirror.context,
     openIndex: openMirrorIndex,
-    round: {},
+    readRound: () => ({}),
     syncEveryMs: 10 * minuteMs,
     signal: stop.signal,
     sleep: async (milliseconds) => {
@@ -53,6 +53,10 @@ function health(): Promise<Health> {
   const record = readWatchRecord(mirror.directory)
   if (record === 'damaged') throw new Error('health.json is damaged')
   return readMirror(mirror.directory, (memory) => judgeHealth(memory, record, mirror.now))
+}
+
+async function urgencyOf(name: string): Promise<string | undefined> {
+  return (await health()).roles.find(({ role }) => role === name)?.urgency
 }
 
 function failingIndex(isDown: () => boolean): WatchOptions['openIndex'] {
@@ -132,7 +136,7 @@ describe('a watch', () => {
     const stop = new AbortController()
     let pages = 0
     await watch(hourMs, {
-      round: { all: true },
+      readRound: () => ({ all: true }),
       signal: stop.signal,
       openIndex: async (address) => {
         const port = await openMirrorIndex(address)
@@ -248,19 +252,15 @@ describe('the health of a mirror', () => {
   })
 
   test('knows when a renewal is late, before anything has expired', async () => {
-    const timestamp = async (): Promise<string | undefined> =>
-      (await health()).roles.find(({ role }) => role === 'timestamp')?.urgency
     mirror.now += 14 * hourMs
-    expect(await timestamp()).toBe('ok')
+    expect(await urgencyOf('timestamp')).toBe('ok')
     mirror.now += 2 * hourMs
-    expect(await timestamp()).toBe('warning')
+    expect(await urgencyOf('timestamp')).toBe('warning')
     mirror.now += 3 * hourMs
-    expect(await timestamp()).toBe('failing')
+    expect(await urgencyOf('timestamp')).toBe('failing')
   })
 
   test('warns of offline roles 60 days before, and fails in their last week', async () => {
-    const root = async (): Promise<string | undefined> =>
-      (await health()).roles.find(({ role }) => role === 'root')?.urgency
     const start = mirror.now
     for (const [days, urgency] of [
       [304, 'ok'],
@@ -269,7 +269,7 @@ describe('the health of a mirror', () => {
       [359, 'failing'],
     ] as const) {
       mirror.now = start + days * dayMs
-      expect(await root()).toBe(urgency)
+      expect(await urgencyOf('root')).toBe(urgency)
     }
   })
 
