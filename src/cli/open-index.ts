@@ -17,6 +17,7 @@ import {
 import type { RepositorySource } from '../client/repository-source.ts'
 import { requireSuccessor } from '../client/root-succession.ts'
 import { createTrustStorage } from '../client/trust-storage.ts'
+import { recordTarget } from '../mirror/tree-layout.ts'
 import { FirstUse } from '../notary/first-use.ts'
 import type { Policy } from '../policy/decide.ts'
 import type { TrustSummary } from '../proxy/gateway.ts'
@@ -181,7 +182,7 @@ function openRepository(
     pinnedRoot,
     pinnedRootName: rootName,
     sources: locations.map((location) => openSource(location, http)),
-    recordPath: index['record-path'],
+    recordPath: opened === undefined ? index['record-path'] : recordTarget('{project}'),
     timing: {
       refreshMs: settings.refresh,
       recheckMs: recheckAfterMs,

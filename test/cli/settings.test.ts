@@ -142,7 +142,7 @@ describe('settings', () => {
   test('refuse files that are signed each by itself where nobody signs', () => {
     const own = '[[index]]\nname = "own"\nurl = "https://own.test/simple/"\n'
     expect(failureOf(`${own}require-signed-files = true\n`).message).toBe(
-      'tufgate.toml, line 4: index[0].require-signed-files: nothing is signed without a mirror.',
+      'tufgate.toml, line 4: index[0].require-signed-files: there is no mirror that could sign them.',
     )
   })
 
