@@ -69,14 +69,18 @@ function describeAct(kind: string, detail: JsonObject): string {
     case 'serial-back':
       return `a page with serial ${text('found')} was not used: ${text('expected')} was seen before`
     case 'index-unreachable':
-      return `${text('index')} does not answer`
+      return `${nameIndex(detail)} does not answer`
     case 'index-reachable':
-      return `${text('index')} answers again; it did not from ${text('since')} to ${text('until')}`
+      return `${nameIndex(detail)} answers again; it did not from ${text('since')} to ${text('until')}`
     case 'entries-missing':
       return `entries ${text('first')} to ${text('last')} were lost with a database`
     default:
       return JSON.stringify(detail)
   }
+}
+
+function nameIndex(detail: JsonObject): string {
+  return readOptional(detail, 'index', readString) ?? 'the index'
 }
 
 function listKinds(detail: JsonObject): string {

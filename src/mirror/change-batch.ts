@@ -130,16 +130,15 @@ export class ChangeBatch {
   #put({ changes, seen, holds, ended, events }: Rows): HeldChange[] {
     const { ledger, journal } = this.#mirror
     const replaced = [...ended]
-    ledger.putProjects(
-      changes.map(({ change }) => change),
-      () => {
-        this.#putSuperseded(changes)
-        for (const project of seen) ledger.putSeen(project)
-        for (const { project } of ended) this.#mirror.holds.remove(project)
-        for (const held of holds) replaced.push(...this.#putHold(held))
-        journal.append(events, this.#now)
-      },
-    )
+    ledger.database.transaction(() => {
+      // First: of a project that was asked for twice the later look holds.
+      for (const project of seen) ledger.putSeen(project)
+      for (const { change } of changes) ledger.putChange(change)
+      this.#putSuperseded(changes)
+      for (const { project } of ended) this.#mirror.holds.remove(project)
+      for (const held of holds) replaced.push(...this.#putHold(held))
+      journal.append(events, this.#now)
+    })
     return replaced
   }
 

@@ -118,12 +118,15 @@ export class Ledger {
   /** All or nothing, with `within`; the bins of what changed are marked, to be signed again. */
   putProjects(changes: readonly ProjectChange[], within: () => void = () => {}): void {
     this.database.transaction(() => {
-      for (const { project, newPins, extra } of changes) {
-        this.#putProject(project, newPins)
-        if (extra !== undefined) putExtraTargets(this.database, project.name, extra)
-      }
+      for (const change of changes) this.putChange(change)
       within()
     })
+  }
+
+  /** Within a transaction. */
+  putChange({ project, newPins, extra }: ProjectChange): void {
+    this.#putProject(project, newPins)
+    if (extra !== undefined) putExtraTargets(this.database, project.name, extra)
   }
 
   #putProject(project: SignedProject, newPins: ReadonlyMap<string, string>): void {

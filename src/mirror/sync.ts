@@ -296,10 +296,10 @@ class Sync {
 
   async #hold(held: HeldChange, events: readonly JournalEvent[]): Promise<void> {
     const { project, changes, isRejected } = held
-    if (hasVanished(changes)) this.#vanishedBefore += 1
     if (events.length > 0) await this.#batch.addHold(held, events)
     // A copy of a cache is asked for again: the same project may come twice.
     if (isRejected || this.#held.has(project)) return
+    if (hasVanished(changes)) this.#vanishedBefore += 1
     this.#held.add(project)
     if (this.#held.size > maxHoldsReported) return
     const reasons = judgeChanges(changes, this.#look.policy).held

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { rejectHeld } from '../../src/mirror/approve.ts'
 import { buildListing } from '../../src/mirror/metadata-documents.ts'
 import { signEnvelope } from '../../src/signing/envelope.ts'
 import { openFileSigner } from '../../src/signing/signer.ts'
@@ -232,6 +233,19 @@ describe('A21: an index that drops what was signed', () => {
     })
     expect((await mirror.findRecord('p0'))?.files[0]).toHaveProperty('removed')
     expect(await mirror.sync()).toMatchObject({ changed: 0, isIndexSeen: true, exitCode: 0 })
+  })
+
+  test('many projects at once can be refused: what was signed stays, and the look counts', async () => {
+    await mirror.init()
+    const names = Array.from({ length: 10 }, (_, at) => `p${at}`)
+    for (const name of names) await mirror.putPage(name, [`${name}-1.0.tar.gz`])
+    await mirror.sync({ projects: names })
+    for (const name of names) await mirror.putPage(name, [])
+    expect(await mirror.sync()).toMatchObject({ held: 10, isIndexSeen: false })
+    await rejectHeld({ ...mirror.context, all: true })
+    mirror.now += hourMs
+    expect(await mirror.sync()).toMatchObject({ held: 0, isIndexSeen: true, exitCode: 0 })
+    expect((await mirror.findRecord('p0'))?.files[0]).not.toHaveProperty('removed')
   })
 })
 

@@ -136,7 +136,7 @@ describe('an index', () => {
     await journal.syncLater()
     await journal.syncLater()
     expect((await journal.lines()).slice(2)).toMatchObject([
-      { kind: 'index-unreachable', index: mirror.index },
+      { kind: 'index-unreachable' },
       {
         kind: 'index-reachable',
         since: '2026-03-01T13:00:00Z',
