@@ -139,13 +139,6 @@ describe('settings', () => {
     ])
   })
 
-  test('refuse files that are signed each by itself where nobody signs', () => {
-    const own = '[[index]]\nname = "own"\nurl = "https://own.test/simple/"\n'
-    expect(failureOf(`${own}require-signed-files = true\n`).message).toBe(
-      'tufgate.toml, line 4: index[0].require-signed-files: there is no mirror that could sign them.',
-    )
-  })
-
   test('refuse a mirror without its root, and a root without its mirror', () => {
     expect(failureOf(minimal.replace(/^root.*$/m, '')).message).toBe(
       'tufgate.toml, line 2: index[0].root: it is missing.',
