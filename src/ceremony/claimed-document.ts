@@ -11,7 +11,9 @@ import {
   type JsonObject,
 } from '../base/decode.ts'
 import { ConfigError } from '../base/errors.ts'
+import { describeDelegation } from '../mirror/claims.ts'
 import type { Delegation } from '../mirror/metadata-documents.ts'
+import { ownerRole } from '../mirror/role-names.ts'
 import { listDelegations, readKeyTable } from './role-keys.ts'
 
 /** The document with these delegations, each in the place of an earlier one of its name. */
@@ -61,10 +63,8 @@ function compareNames(left: JsonObject, right: JsonObject): number {
   return first < second ? -1 : Number(first > second)
 }
 
-const maxShown = 50
-
-/** Who becomes or is no more the owner of what, by key id. */
-export function describeClaims(before: JsonObject, after: JsonObject): string[] {
+/** Who becomes or is no more the owner of what, by key id; of many changes the first `maxLines`. */
+export function describeClaims(before: JsonObject, after: JsonObject, maxLines: number): string[] {
   const [old, next] = [listByName(before), listByName(after)]
   const lines = [
     ...[...next].flatMap(([name, role]) =>
@@ -73,9 +73,14 @@ export function describeClaims(before: JsonObject, after: JsonObject): string[] 
     ...[...old.keys()].filter((name) => !next.has(name)).map((name) => `- ${toPrintable(name)}`),
   ]
   const count = `owners: ${next.size} projects (before: ${old.size})`
-  if (lines.length <= maxShown) return [count, ...lines.map((line) => `  ${line}`)]
-  const rest = `  and ${lines.length - maxShown} more changes: look at the file itself`
-  return [count, ...lines.slice(0, maxShown).map((line) => `  ${line}`), rest]
+  return [count, ...cutLines(lines, maxLines).map((line) => `  ${line}`)]
+}
+
+/** Nobody should sign what he has not seen: what is left out is counted. */
+export function cutLines(lines: readonly string[], maxLines: number): readonly string[] {
+  if (lines.length <= maxLines) return lines
+  const rest = `and ${lines.length - maxLines} more: tufgate mirror root status FILE --full lists all`
+  return [...lines.slice(0, maxLines), rest]
 }
 
 function listByName(signed: JsonObject): Map<string, JsonObject> {
@@ -87,10 +92,12 @@ function listByName(signed: JsonObject): Map<string, JsonObject> {
 function describeClaim(role: JsonObject): string {
   const list = (name: string): string[] =>
     readMember(role, name, (items) => readArray(items, readString))
-  const keys = list('keyids').join(', ')
-  const threshold = String(member(role, 'threshold'))
-  const name = toPrintable(readMember(role, 'name', readString))
-  const scope = toPrintable(list('paths').join(', '), 500)
-  const end = member(role, 'terminating') === true ? '' : ', not terminating'
-  return `+ ${name}: ${threshold} of the keys ${toPrintable(keys, 1500)} for ${scope}${end}`
+  const name = readMember(role, 'name', readString)
+  const keys = `${String(member(role, 'threshold'))} of the keys ${toPrintable(list('keyids').join(', '), 1500)}`
+  const [project, paths] = [name.slice(ownerRole('').length), list('paths')]
+  const own = describeDelegation(project, { keys: new Map(), threshold: 1 })
+  const isOwn = own.name === name && own.paths.join() === paths.join()
+  if (isOwn && member(role, 'terminating') === true) return `+ ${toPrintable(project)}: ${keys}`
+  const scope = toPrintable(paths.join(', '), 500)
+  return `+ ${toPrintable(name)}: ${keys}, NOT AS CLAIMS ARE: for ${scope}, terminating ${String(member(role, 'terminating'))}`
 }

@@ -9,7 +9,7 @@ import { formatUtcSeconds } from '../base/clock.ts'
 import { member, readMember, readObject, type JsonObject } from '../base/decode.ts'
 import type { OfflineRole } from '../mirror/role-names.ts'
 import type { CheckedChange, CheckedDocument } from './check-change.ts'
-import { describeClaims } from './claimed-document.ts'
+import { cutLines, describeClaims } from './claimed-document.ts'
 import { listDifferences } from './differences.ts'
 import type { Draft } from './draft.ts'
 import { readTargetsDraft } from './offline-state.ts'
@@ -24,14 +24,19 @@ import {
   type ManagedRole,
 } from './role-keys.ts'
 
-const maxDifferences = 50
+/** More than a person reads without having asked for them. */
+const defaultMaxLines = 50
 const noKeys: HeldKeys = { keys: new Map(), threshold: 1 }
 
-export function describeChange(checked: CheckedChange): string[] {
-  return checked.documents.flatMap((document) => describeDocument(document, checked))
+export function describeChange(checked: CheckedChange, maxLines = defaultMaxLines): string[] {
+  return checked.documents.flatMap((document) => describeDocument(document, checked, maxLines))
 }
 
-function describeDocument(document: CheckedDocument, { change, before }: CheckedChange): string[] {
+function describeDocument(
+  document: CheckedDocument,
+  { change, before }: CheckedChange,
+  maxLines: number,
+): string[] {
   const { role, version, expires, draft } = document
   const old = role === 'root' ? change.roots.at(-1) : change.previous.get(role)
   if (old === undefined) throw new TypeError(`there is no ${role} to compare with`)
@@ -39,15 +44,15 @@ function describeDocument(document: CheckedDocument, { change, before }: Checked
     role === 'root' ? before.root : readTargetsDraft(role, old)
   return [
     `${role}: version ${oldVersion} becomes ${version}, expires ${formatUtcSeconds(expires)} (before: ${formatUtcSeconds(oldExpires)})`,
-    ...describeContent(role, old, draft).map((line) => `  ${line}`),
+    ...describeContent(role, old, draft, maxLines).map((line) => `  ${line}`),
   ]
 }
 
-function describeContent(role: OfflineRole, old: Draft, next: Draft): string[] {
+function describeContent(role: OfflineRole, old: Draft, next: Draft, maxLines: number): string[] {
   if (role === 'claimed') {
     return [
-      ...describeClaims(old.signed, next.signed),
-      ...describeRest(withoutClaims(old), withoutClaims(next)),
+      ...describeClaims(old.signed, next.signed, maxLines),
+      ...describeRest(withoutClaims(old), withoutClaims(next), maxLines),
     ]
   }
   const names = new Map([...readKeyNames(old.signed), ...readKeyNames(next.signed)])
@@ -62,7 +67,7 @@ function describeContent(role: OfflineRole, old: Draft, next: Draft): string[] {
       ),
     ),
     ...(role === 'bins' ? describeBins(old.signed, next.signed) : []),
-    ...describeRest(reduce(role, old), reduce(role, next)),
+    ...describeRest(reduce(role, old), reduce(role, next), maxLines),
   ]
 }
 
@@ -112,13 +117,11 @@ function countBins(signed: JsonObject): number {
   return typeof bits === 'number' ? 2 ** bits : 0
 }
 
-function describeRest(before: unknown, after: unknown): string[] {
-  const lines = listDifferences(before, after).map((line) => `also ${line}`)
-  if (lines.length <= maxDifferences) return lines
-  return [
-    ...lines.slice(0, maxDifferences),
-    `also ${lines.length - maxDifferences} more: look at the file itself`,
-  ]
+function describeRest(before: unknown, after: unknown, maxLines: number): readonly string[] {
+  return cutLines(
+    listDifferences(before, after).map((line) => `also ${line}`),
+    maxLines,
+  )
 }
 
 /** The document without everything that has a sentence of its own. */

@@ -29,6 +29,7 @@ export const rolesBelowRoot = ['targets', 'claimed', 'bins'] as const satisfies 
 export function requireRootChain(roots: readonly Draft[]): TrustedSet {
   const [first, ...others] = roots
   if (first === undefined) throw new TypeError('a chain has a first root')
+  for (const root of roots) requireHonestKeyids('root', root)
   let trusted = trustRoot(renderDraft(first), noFloors)
   for (const root of others) trusted = acceptRoot(trusted, renderDraft(root))
   return trusted

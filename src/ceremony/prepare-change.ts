@@ -108,7 +108,7 @@ async function requireNoOtherChange(mirror: Mirror): Promise<void> {
   if (findPendingRoot(mirror) !== undefined) {
     throw new ConfigError('HELD', 'A change was begun to be published, and is not out yet', {
       role: 'root',
-      next: `Finish it first: tufgate mirror renew ${mirror.directory}`,
+      next: `Finish it first: tufgate mirror root publish ${mirror.directory} with the file of that change, or tufgate mirror renew.`,
     })
   }
   const path = metadataPath('root', mirror.roles.require('root').version + 1)

@@ -45,6 +45,11 @@ export interface RootSignFlags extends JsonFlag {
   readonly yes?: boolean
 }
 
+export interface RootStatusFlags extends JsonFlag {
+  /** Every change, however many there are. */
+  readonly full?: boolean
+}
+
 const maxRootFileBytes = 512_000
 
 export async function runRootKey(path: string, flags: RootKeyFlags): Promise<number> {
@@ -171,13 +176,14 @@ async function isConfirmed({ yes }: RootSignFlags): Promise<boolean> {
   })
 }
 
-export async function runRootStatus(path: string, flags: JsonFlag): Promise<number> {
+export async function runRootStatus(path: string, flags: RootStatusFlags): Promise<number> {
   const checked = checkChange(parseChange(await readLimited(path, maxChangeFileBytes), path))
+  const maxLines = flags.full === true ? Infinity : undefined
   if (flags.json === true) {
-    sayJson(renderStatus(checked))
+    sayJson(renderStatus(checked, maxLines))
     return 0
   }
-  for (const line of describeChange(checked)) say(line)
+  for (const line of describeChange(checked, maxLines)) say(line)
   say('')
   for (const line of describeSignatures(checked)) say(line)
   return 0

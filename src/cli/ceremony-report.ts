@@ -70,10 +70,10 @@ function describeOutcome(checked: CheckedChange): string {
 }
 
 /** Everything in it comes from the signed bytes. */
-export function renderStatus(checked: CheckedChange): object {
+export function renderStatus(checked: CheckedChange, maxLines?: number): object {
   return {
     ready: isComplete(checked),
-    changes: describeChange(checked),
+    changes: describeChange(checked, maxLines),
     documents: checked.documents.map((document) => ({
       role: document.role,
       version: document.version,

@@ -1,6 +1,5 @@
 /** The client of the proxy with its state on disk: opened, used, closed, as in one run after another. */
 
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bytes } from '../../src/base/bytes.ts'
 import { Repository } from '../../src/client/repository.ts'
@@ -18,6 +17,11 @@ export interface Seen {
   readonly files: Readonly<Record<string, readonly string[]>>
 }
 
+export interface RunningClient {
+  look(projects: readonly string[]): Promise<Seen>
+  stop(): void
+}
+
 export class ReturningClient {
   readonly #folder: string
   readonly #readPinned: () => Promise<Bytes>
@@ -29,39 +33,45 @@ export class ReturningClient {
 
   /** One start of the proxy against this published folder. Throws what the client throws. */
   async visit(published: string, now: number, projects: readonly string[]): Promise<Seen> {
-    const metadata = await MetadataDirectory.open(join(this.#folder, 'metadata'), {})
-    const floors = FloorStore.open(join(this.#folder, 'floors.db'))
+    const running = await this.start(published, () => now)
     try {
-      const repository = await Repository.open({
-        pinnedRoot: await this.#readPinned(),
-        pinnedRootName: '1.root.json',
-        sources: [openFolderSource(published)],
-        storage: createTrustStorage(metadata, floors, defaultRefreshLimits),
-        content: { read: () => Promise.resolve(undefined), put: () => undefined },
-        recordPath: 'simple/{project}/index.json',
-        timing: { refreshMs: 60_000, recheckMs: 300_000, patienceMs: 3000, retryMs: 5000 },
-        maxUnseenMs: Infinity,
-        limits: defaultRefreshLimits,
-        maxRecordBytes: 64_000_000,
-        maxDelegations: 32,
-        clock: () => now,
-        report: () => undefined,
-      })
-      await repository.refresh()
-      const files: Record<string, readonly string[]> = {}
-      for (const project of projects) {
-        const found = await repository.findRecord(project)
-        files[project] = found?.record.files.map(({ filename }) => filename) ?? []
-      }
-      const { root, timestamp, snapshot } = repository.trust
-      return { root, timestamp, snapshot, files }
+      return await running.look(projects)
     } finally {
-      floors.close()
+      running.stop()
     }
   }
 
-  /** What was put away because it did not verify: nothing, unless somebody attacked. */
-  async listState(): Promise<string[]> {
-    return readdir(join(this.#folder, 'metadata'))
+  /** A proxy that goes on running. */
+  async start(published: string, clock: () => number): Promise<RunningClient> {
+    const metadata = await MetadataDirectory.open(join(this.#folder, 'metadata'), {})
+    const floors = FloorStore.open(join(this.#folder, 'floors.db'))
+    const repository = await Repository.open({
+      pinnedRoot: await this.#readPinned(),
+      pinnedRootName: '1.root.json',
+      sources: [openFolderSource(published)],
+      storage: createTrustStorage(metadata, floors, defaultRefreshLimits),
+      content: { read: () => Promise.resolve(undefined), put: () => undefined },
+      recordPath: 'simple/{project}/index.json',
+      timing: { refreshMs: 60_000, recheckMs: 300_000, patienceMs: 3000, retryMs: 5000 },
+      maxUnseenMs: Infinity,
+      limits: defaultRefreshLimits,
+      maxRecordBytes: 64_000_000,
+      maxDelegations: 32,
+      clock,
+      report: () => undefined,
+    })
+    return { look: (projects) => look(repository, projects), stop: () => floors.close() }
   }
+}
+
+/** What it sees after a refresh. */
+async function look(repository: Repository, projects: readonly string[]): Promise<Seen> {
+  await repository.refresh()
+  const files: Record<string, readonly string[]> = {}
+  for (const project of projects) {
+    const found = await repository.findRecord(project)
+    files[project] = found?.record.files.map(({ filename }) => filename) ?? []
+  }
+  const { root, timestamp, snapshot } = repository.trust
+  return { root, timestamp, snapshot, files }
 }

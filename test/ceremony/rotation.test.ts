@@ -83,6 +83,22 @@ describe('the key of an online role', () => {
     expect(await visitTufJs()).toHaveLength(2)
   })
 
+  test('is followed by a client that goes on running', async () => {
+    const { mirror, projects } = ceremony
+    const running = await ceremony.client().start(mirror.public, () => mirror.now)
+    try {
+      const before = await running.look(projects)
+      for (const role of onlineRoles) {
+        const signer = await ceremony.offline(namedBy[role])
+        await ceremony.change({ rotate: new Map([[role, undefined]]) }, signer)
+        expect((await running.look(projects)).files, role).toEqual(before.files)
+      }
+      expect(await running.look([])).toMatchObject({ root: 3 })
+    } finally {
+      running.stop()
+    }
+  })
+
   test('has the kind of the one before', async () => {
     const other = await Ceremony.create({ keyKind: 'ecdsa-p256' })
     try {

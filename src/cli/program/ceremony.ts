@@ -9,6 +9,7 @@ import {
   runRootStatus,
   type RootKeyFlags,
   type RootSignFlags,
+  type RootStatusFlags,
 } from '../ceremony-command.ts'
 import type { RootNewFlags } from '../ceremony-flags.ts'
 import { keyKinds } from '../key-kind.ts'
@@ -37,9 +38,10 @@ export function addCeremony(mirror: Command, run: Run): void {
     .command('status')
     .argument('<change>', 'the change file')
     .description('What it changes, who has signed, who is missing.')
+    .option('--full', 'every change in it, however many there are')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror root status change.json'))
-    .action((change: string, flags: { json?: boolean }) => run(() => runRootStatus(change, flags)))
+    .action((change: string, flags: RootStatusFlags) => run(() => runRootStatus(change, flags)))
   root
     .command('publish')
     .argument('<folder>', 'the mirror')
