@@ -11,6 +11,7 @@ import type { SelectionOptions } from '../mirror/selection.ts'
 import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
 import { requireKeyKind } from './key-kind.ts'
+import { requireCount } from './count-flag.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createIndexOpener, requireIndexLocation, openMirrorIndex } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
@@ -166,14 +167,6 @@ export async function runMirrorStatus(directory: string, flags: JsonFlag): Promi
   if (flags.json === true) sayJson(status)
   else say(describeStatus(status, Date.now()))
   return 0
-}
-
-function requireCount(flag: string, raw: string): number {
-  const count = Number(raw)
-  if (/^\d{1,9}$/.test(raw) && count >= 1) return count
-  throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a number.`, {
-    expected: 'a whole number from 1',
-  })
 }
 
 function requireDuration(flag: string, raw: string): number {

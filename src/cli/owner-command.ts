@@ -10,6 +10,7 @@ import { signRelease } from '../owner/sign-release.ts'
 import { readPublicKeyFile } from '../signing/public-key-file.ts'
 import type { Signer } from '../signing/signer.ts'
 import { isNormalizedName, normalizeName } from '../simple/names.ts'
+import { requireCount } from './count-flag.ts'
 import { readLocalFile } from './local-files.ts'
 import { readExchanged, writeExchanged } from './owner-files.ts'
 import { describeSigned } from './owner-report.ts'
@@ -193,13 +194,6 @@ function requireOutput(output: string | undefined): string {
 
 function missing(what: string, next: string): ConfigError {
   return new ConfigError('CONFIG_INVALID', `${what} is missing.`, { next })
-}
-
-function requireCount(flag: string, raw: string): number {
-  if (/^\d{1,3}$/.test(raw) && Number(raw) >= 1) return Number(raw)
-  throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a number.`, {
-    expected: 'a whole number from 1',
-  })
 }
 
 const dayMs = 86_400_000

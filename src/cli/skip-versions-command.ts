@@ -1,6 +1,7 @@
 /** `tufgate mirror skip-versions`: after a whole mirror was put back from a backup. */
 
 import { skipVersions } from '../mirror/skip-versions.ts'
+import { requireCount } from './count-flag.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createReport } from './mirror-report.ts'
 import { say, sayJson } from './terminal.ts'
@@ -15,7 +16,7 @@ export async function runSkipVersions(
   flags: SkipVersionsFlags,
 ): Promise<number> {
   const { report } = createReport(flags)
-  const count = /^\d{1,10}$/.test(flags.by) ? Number(flags.by) : Number.NaN
+  const count = requireCount('--by', flags.by)
   const { published } = await skipVersions({ ...createMirrorContext(report), directory, count })
   if (flags.json === true) sayJson({ published })
   else

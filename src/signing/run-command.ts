@@ -85,7 +85,7 @@ class CommandRun {
     const complaint = describeComplaint(this.#complaint)
     return fail(`${describeProgram(this.#program)} ${end}${complaint}`, {
       found: end,
-      next: 'Run the command by hand, with any bytes on standard input, and mend what it complains about.',
+      next: 'Run the command by hand, with any bytes on standard input, and mend what it complains about. A program that reads no pipe takes the path of a file: write {file} in its parameters.',
     })
   }
 
