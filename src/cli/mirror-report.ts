@@ -93,6 +93,7 @@ export function describeStatus(status: MirrorStatus, now: number): string {
     `signed     ${count(projects, 'project')}, ${describeBins(status)}`,
     `files      ${files.listed} listed, ${files.removed} removed, ${files.conflicts} in conflict`,
     ...roles.map((role) => describeRole(role, now)),
+    ...describeOwners(status, now),
     ...held.map(({ name, reason }) => paint('yellow', `held       ${name}: ${reason}`)),
     ...conflicted.map((project) => paint('yellow', describeConflict(project))),
     ...(conflicted.length > 0 ? [conflictAdvice] : []),
@@ -105,6 +106,20 @@ export function describeStatus(status: MirrorStatus, now: number): string {
         ]
       : []),
   ].join('\n')
+}
+
+/** What the mirror does not decide, and what it has withdrawn whoever decided it. */
+function describeOwners({ owners, denied }: MirrorStatus, now: number): string[] {
+  const left = owners.expires === undefined ? 0 : owners.expires - now
+  const first = left > 0 ? `expires in ${formatSpan(left)}` : paint('red', 'has expired')
+  return [
+    ...(owners.count === 0
+      ? []
+      : [`owners     ${count(owners.count, 'project')} signed by maintainers; the first signature ${first}`]),
+    ...(denied === 0
+      ? []
+      : [`withdrawn  of ${count(denied, 'project')}: mirror deny list`]),
+  ]
 }
 
 /** Fewer or more than would be best costs clients little; only a gross mistake is worth a new mirror. */

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { parseRecord } from '../simple/record.ts'
 import { readRegular } from '../store/regular-file.ts'
 import { chooseBitLength } from './bins.ts'
+import { listDenied } from './deny.ts'
 import { describeHeld } from './hold.ts'
 import { publicFolder, readMirror, type MirrorContext, type MirrorMemory } from './open-mirror.ts'
+import { listOwnerStates } from './owner-states.ts'
 import { settings } from './settings.ts'
 import { readShape, type Shape } from './shape.ts'
 import { recordTarget, targetPath } from './tree-layout.ts'
@@ -35,6 +37,10 @@ export interface MirrorStatus {
   /** At most 1000 of each. */
   readonly held: readonly { readonly name: string; readonly reason: string }[]
   readonly conflicted: readonly ConflictedProject[]
+  /** Those who sign for themselves, and when (ms) the first of their signatures ends. */
+  readonly owners: { readonly count: number; readonly expires?: number }
+  /** Projects of which something is withdrawn. */
+  readonly denied: number
   /** Bins that were changed and are not published: an interrupted sync. */
   readonly unpublishedBins: number
 }
@@ -97,6 +103,8 @@ function describeMirror(mirror: MirrorMemory, tree: string): MirrorStatus {
       name,
       files: at < maxRecordsRead ? listConflicts(tree, name, sha256) : [],
     })),
+    owners: describeOwners(mirror),
+    denied: listDenied(mirror).length,
     unpublishedBins: mirror.roles.countDirty(),
   }
 }
@@ -108,6 +116,15 @@ function listRoles(mirror: MirrorMemory): RoleStatus[] {
   })
   const { version, expires } = mirror.roles.summarizeBins()
   return [...roles, { role: 'bins-NN', version, expires }]
+}
+
+function describeOwners(mirror: MirrorMemory): MirrorStatus['owners'] {
+  const owners = listOwnerStates(mirror).filter(({ state }) => state !== 'pending')
+  const expiries = owners.flatMap(({ expires }) => expires ?? [])
+  return {
+    count: owners.length,
+    ...(expiries.length > 0 && { expires: expiries.reduce((a, b) => Math.min(a, b)) }),
+  }
 }
 
 function listConflicts(tree: string, name: string, sha256: string): string[] {
