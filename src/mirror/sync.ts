@@ -6,8 +6,7 @@
  */
 
 import { encodeCanonical } from '../base/canonical-json.ts'
-import { formatSpan } from '../base/clock.ts'
-import { describeError, isTufgateError, type TufgateError } from '../base/errors.ts'
+import { describeError, isTufgateError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
 import { ChangeBatch, type ChangeBatchOptions } from './change-batch.ts'
 import { SizeAsker } from './complete-sizes.ts'
@@ -21,8 +20,10 @@ import { describeChange } from './change-words.ts'
 import { buildHostCheck } from './host-check.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { Candidates, describeHeld, type HeldChange } from './hold.ts'
+import { isDown, reportUnseen, type LookCounts } from './index-unseen.ts'
 import type { JournalEvent } from './journal.ts'
 import { hasVanished, type Look, type Settlement } from './judge-look.ts'
+import { isOfProject, isUnanswered } from './look-failures.ts'
 import { lookAtProject, type LookOptions } from './look.ts'
 import { defaultChangePolicy, judgeChanges, type ChangePolicy } from './mirror-settings.ts'
 import { requireIndexClock, requireMachineClock } from './machine-clock.ts'
@@ -178,7 +179,7 @@ class Sync {
     const isIndexSeen =
       seenAfter !== 'none' && this.#isAnswered() && (seenAfter === 'any' || selection.isComplete())
     if (isIndexSeen) this.#mirror.settings.put(settings.indexSeenAt, this.#look.now)
-    else if (seenAfter === 'whole') this.#reportUnseen()
+    else if (seenAfter === 'whole') reportUnseen(this.#mirror, this.#counts(), this.#look.now)
     return {
       lookedAt: this.#lookedAt,
       covered: this.#covered,
@@ -195,20 +196,16 @@ class Sync {
     try {
       return await selectProjects(this.#mirror, this.#options, port)
     } catch (error) {
-      const isDown = isTufgateError(error) && isUnanswered(error)
-      if (isDown) noteOutage(this.#mirror, port.name, this.#look.now)
+      if (isTufgateError(error) && isUnanswered(error))
+        noteOutage(this.#mirror, port.name, this.#look.now)
       throw error
     }
   }
 
   #noteReachability(): void {
     const { name } = this.#index.port
-    if (this.#isDown()) noteOutage(this.#mirror, name, this.#look.now)
+    if (isDown(this.#counts())) noteOutage(this.#mirror, name, this.#look.now)
     else if (this.#lookedAt > 0) noteReturn(this.#mirror, name, this.#look.now)
-  }
-
-  #isDown(): boolean {
-    return this.#unanswered * 2 > this.#lookedAt
   }
 
   /** An index that fails for most of its projects has not been seen. */
@@ -242,8 +239,7 @@ class Sync {
       this.#index.remember()
       await this.#take(project, look)
     } catch (error) {
-      // Our own disk is everybody's problem; anything else is this project's.
-      if (!isTufgateError(error) || !isOfProject(error.code)) throw error
+      if (!isTufgateError(error) || !isOfProject(error)) throw error
       this.#failed += 1
       if (isUnanswered(error)) this.#unanswered += 1
       const message = describeError(error)
@@ -323,57 +319,22 @@ class Sync {
   /** One project may vanish. Many at once are more likely a fault of the index, or an attack. */
   async #settleVanished(): Promise<void> {
     const gone = this.#vanished.length + this.#vanishedBefore
-    this.#isMassRemoval = isMassRemoval(gone, this.#covered, this.#look.limits)
-    const mass = this.#isMassRemoval ? { mass: { gone, of: this.#covered } } : {}
+    const { limits, policy } = this.#look
+    const isMass = isMassRemoval(gone, this.#covered, limits)
+    this.#isMassRemoval = isMass && policy['many-removed'] === 'hold'
+    const mass = isMass ? { mass: { gone, of: this.#covered } } : {}
     for (const project of this.#vanished) await this.#lookAtOne(project, mass)
     if (!this.#isMassRemoval) return
     const message = `The index lists nothing any more of ${gone} of ${this.#covered} projects`
     this.#mirror.report({ kind: 'held', message })
   }
 
-  #reportUnseen(): void {
-    // Of a first sync that failed there is nothing to renew yet.
-    if (this.#lookedAt === 0 || !this.#mirror.ledger.hasProjects()) return
-    this.#mirror.report({
-      kind: 'warning',
-      message: this.#describeUnseen(),
-      next: describeDeadline(this.#mirror, this.#look.now),
-    })
+  #counts(): LookCounts {
+    return {
+      lookedAt: this.#lookedAt,
+      failed: this.#failed,
+      unanswered: this.#unanswered,
+      isMassRemoval: this.#isMassRemoval,
+    }
   }
-
-  /** Why the signed time of the last look at the index stays as it was. */
-  #describeUnseen(): string {
-    const all = this.#lookedAt === 1 ? '1 project' : `${this.#lookedAt} projects`
-    if (this.#isDown()) return `The index was down: no answer for ${this.#unanswered} of ${all}.`
-    if (this.#failed * 2 > this.#lookedAt)
-      return `${this.#failed} of ${all} could not be looked at.`
-    return this.#isMassRemoval
-      ? 'What the index shows is held for a person, so it does not count as a look.'
-      : 'Only a part of what is signed was looked at.'
-  }
-}
-
-/** Until when a look at everything must have succeeded. */
-function describeDeadline(mirror: Mirror, now: number): string {
-  const command = `Run "tufgate mirror sync ${mirror.directory}"`
-  const seen = mirror.settings.find(settings.indexSeenAt)
-  const left = seen === undefined ? 0 : seen + mirror.settings.require(settings.maxUnseenMs) - now
-  return left > 0
-    ? `${command} within ${formatSpan(left)} (max-unseen), or renew will refuse.`
-    : `${command}; until it has succeeded renew refuses (max-unseen).`
-}
-
-const unansweredCodes: ReadonlySet<string> = new Set([
-  'UNREACHABLE',
-  'TIMED_OUT',
-  'TOO_SLOW',
-  'BROKEN_OFF',
-])
-
-function isUnanswered({ code, facts }: TufgateError): boolean {
-  return unansweredCodes.has(code) || (code === 'BAD_STATUS' && /^5\d\d$/.test(facts.found ?? ''))
-}
-
-function isOfProject(code: string): boolean {
-  return !['DISK_FULL', 'STORAGE_FAILED', 'STATE_BUSY', 'AUDIT_FAILED'].includes(code)
 }

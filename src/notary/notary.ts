@@ -15,6 +15,7 @@ import type { IndexPort } from '../mirror/index-port.ts'
 import { defaultRemovalLimits } from '../mirror/change-kinds.ts'
 import { openOnlineSigners, type OnlineSigners } from '../mirror/online-signers.ts'
 import { shareMirror, type Mirror, type SharedMirror } from '../mirror/open-mirror.ts'
+import { isUnanswered } from '../mirror/look-failures.ts'
 import { noteOutage } from '../mirror/outage.ts'
 import { publishMirror } from '../mirror/publish.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
@@ -200,7 +201,7 @@ export class Notary {
       const askedWith = this.#mirror.memory.ledger.findProject(project)?.etag
       return { page: await this.#options.index.fetchPage(project, askedWith), askedWith }
     } catch (error) {
-      if (isTufgateError(error) && unansweredCodes.has(error.code)) await this.#noteOutage()
+      if (isTufgateError(error) && isUnanswered(error)) await this.#noteOutage()
       throw error
     } finally {
       leave()
@@ -286,13 +287,6 @@ export class Notary {
     return waitWhileBusy(() => this.#mirror.use(work))
   }
 }
-
-const unansweredCodes: ReadonlySet<string> = new Set([
-  'UNREACHABLE',
-  'TIMED_OUT',
-  'TOO_SLOW',
-  'BROKEN_OFF',
-])
 
 interface Prepared {
   readonly signers: OnlineSigners

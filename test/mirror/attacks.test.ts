@@ -8,7 +8,7 @@ import { buildListing } from '../../src/mirror/metadata-documents.ts'
 import { signEnvelope } from '../../src/signing/envelope.ts'
 import { openFileSigner } from '../../src/signing/signer.ts'
 import { findRecord, trustFolder } from './own-client.ts'
-import { dayMs, digestOf, hourMs, MirrorFixture } from './mirror-fixture.ts'
+import { dayMs, digestOf, hourMs, MirrorFixture, signEverything } from './mirror-fixture.ts'
 
 let mirror: MirrorFixture
 const servers: Server[] = []
@@ -233,6 +233,22 @@ describe('A21: an index that drops what was signed', () => {
     })
     expect((await mirror.findRecord('p0'))?.files[0]).toHaveProperty('removed')
     expect(await mirror.sync()).toMatchObject({ changed: 0, isIndexSeen: true, exitCode: 0 })
+  })
+
+  test('many projects at once are signed where the settings say so', async () => {
+    await mirror.init()
+    const names = Array.from({ length: 10 }, (_, at) => `p${at}`)
+    for (const name of names) await mirror.putPage(name, [`${name}-1.0.tar.gz`])
+    await mirror.sync({ projects: names })
+    for (const name of names) await mirror.putPage(name, [])
+    mirror.events.length = 0
+    expect(await mirror.sync({ changePolicy: signEverything })).toMatchObject({
+      changed: 10,
+      held: 0,
+      isIndexSeen: true,
+      exitCode: 0,
+    })
+    expect(mirror.takeEvents('held')).toEqual([])
   })
 
   test('many projects at once can be refused: what was signed stays, and the look counts', async () => {
