@@ -115,10 +115,10 @@ function describeOwners({ owners, denied }: MirrorStatus, now: number): string[]
   return [
     ...(owners.count === 0
       ? []
-      : [`owners     ${count(owners.count, 'project')} signed by maintainers; the first signature ${first}`]),
-    ...(denied === 0
-      ? []
-      : [`withdrawn  of ${count(denied, 'project')}: mirror deny list`]),
+      : [
+          `owners     ${count(owners.count, 'project')} signed by maintainers; the first signature ${first}`,
+        ]),
+    ...(denied === 0 ? [] : [`withdrawn  of ${count(denied, 'project')}: mirror deny list`]),
   ]
 }
 
