@@ -35,15 +35,21 @@ class KillSwitch {
     this.isDead = false
   }
 
-  /** For what others do meanwhile. */
-  pause(): number {
-    const left = this.#left
-    this.#left = Infinity
-    return left
-  }
-
-  resume(left: number): void {
-    this.#left = left
+  /** For what another process does meanwhile, which may be killed too. Whether it was. */
+  async spare(work: () => Promise<void>, steps = Infinity): Promise<boolean> {
+    const kept = { left: this.#left, onDeath: this.#onDeath, interlude: this.interlude }
+    this.arm(steps, () => undefined)
+    this.interlude = () => Promise.resolve()
+    try {
+      await work()
+      return false
+    } catch (error) {
+      if (!this.isDead) throw error
+      return true
+    } finally {
+      this.arm(kept.left, kept.onDeath)
+      this.interlude = kept.interlude
+    }
   }
 
   strike(): void {

@@ -3,6 +3,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { isTufgateError, UpstreamError } from '../../src/base/errors.ts'
+import { acceptReleases, addClaim } from '../../src/mirror/claim-work.ts'
+import { allowFiles, denyFiles } from '../../src/mirror/deny-work.ts'
+import { findDenials, listDenied } from '../../src/mirror/deny.ts'
+import type { Signer } from '../../src/signing/signer.ts'
+import { claimFor, createKey, localFile, shownFile, signFor } from '../owner/maintainer.ts'
 import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
 import type { OpenIndex } from '../../src/mirror/index-choice.ts'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
@@ -35,8 +40,13 @@ const seed = Number(process.env['TUFGATE_SEED'] ?? 1)
 const syncEveryMs = 6 * hourMs
 const renewEveryMs = 4 * hourMs
 
+/** It signs for itself from the third day on. */
+const owned = 'p7'
+
 let mirror: MirrorFixture
+let owner: Signer
 beforeEach(async () => {
+  owner = await createKey()
   wrapDatabase()
   mirror = await MirrorFixture.create()
 })
@@ -146,8 +156,45 @@ class World {
     if (this.pages.get(victim)!.length > 3) this.pages.get(victim)!.shift()
     await this.#put(victim)
     if (day % 4 === 1) await this.addProject(`new${day}`)
+    if (day % 3 === 2) await this.#deny(day)
+    if (day === 2) await this.#operate(() => this.#claim())
+    if (day % 4 === 3) await this.#release(day)
     // A person looks at what waits once a week.
-    if (day % 7 === 6) await mirror.approve()
+    if (day % 7 === 6) await this.#operate(() => mirror.approve())
+  }
+
+  /** What people do on the mirror is killed too; they do it again. */
+  async #operate(work: () => Promise<unknown>): Promise<void> {
+    for (const steps of [this.random.integer(100), this.random.integer(100), Infinity]) {
+      const wasKilled = await killSwitch.spare(async () => void (await work()), 1 + steps)
+      if (!wasKilled) return
+      this.kills += 1
+    }
+  }
+
+  async #deny(day: number): Promise<void> {
+    const project = this.random.pick(this.projects)
+    const options = { ...mirror.context, check: checkPublication, project }
+    await this.#operate(() => denyFiles({ ...options, reason: `day ${day}` }))
+    if (day % 2 !== 0) return
+    await this.#operate(async () => {
+      const denied = await readMirror(mirror.directory, (memory) => findDenials(memory, project))
+      // Killed before it was published it is done all the same.
+      if (denied.length > 0) await allowFiles(options)
+    })
+  }
+
+  async #claim(): Promise<void> {
+    await addClaim(mirror.context, await claimFor(owned, [owner], { now: mirror.now }))
+  }
+
+  /** By its maintainer, from what the mirror has published. */
+  async #release(day: number): Promise<void> {
+    const name = `${owned}-${day}.0.tar.gz`
+    const parts = { local: [localFile(name)], page: { files: [shownFile(name)] } }
+    const { release } = await signFor(owned, mirror.public, owner, { now: mirror.now, ...parts })
+    const options = { ...mirror.context, check: checkPublication, openIndex: openMirrorIndex }
+    await this.#operate(() => acceptReleases({ ...options, releases: [release] }))
   }
 
   async #mend(day: number): Promise<void> {
@@ -214,12 +261,7 @@ async function runWatch(world: World, until: number, steps: number): Promise<voi
       signal: stop.signal,
       sleep: async (milliseconds) => {
         // What the world does is not the mirror's doing.
-        const { interlude } = killSwitch
-        killSwitch.interlude = () => Promise.resolve()
-        const left = killSwitch.pause()
-        await world.pass(Math.max(1000, milliseconds))
-        killSwitch.resume(left)
-        killSwitch.interlude = interlude
+        await killSwitch.spare(() => world.pass(Math.max(1000, milliseconds)))
         if (mirror.now >= until) stop.abort()
       },
       log: (level, message) => void world.log.push(`${level} ${message}`),
@@ -245,13 +287,14 @@ async function requireNoLeftovers(): Promise<void> {
   const known = await readMirror(mirror.directory, ({ ledger, roles }) => {
     const names = [...roles.listForSnapshot().map(({ name }) => name), 'root', 'snapshot']
     const metadata = names.map((name) => metadataPath(name, roles.require(name).version))
+    const denied = listDenied({ ledger }).map(([path, { sha256 }]) => targetPath(path, sha256))
     const records = ledger.listNames('', 1000).flatMap((name) => {
       const target = recordTarget(name)
       const { sha256 } = ledger.findProject(name)!
       return [targetPath(target, sha256), plainPath(target), plainHtmlPath(target)]
     })
     const superseded = ledger.listSuperseded(Infinity, 100_000)
-    return new Set(['metadata/timestamp.json', ...metadata, ...records, ...superseded])
+    return new Set(['metadata/timestamp.json', ...metadata, ...denied, ...records, ...superseded])
   })
   expect(
     (await listFiles(mirror.public)).filter(
@@ -294,6 +337,7 @@ test(`30 days without a person, killed again and again (seed ${seed})`, async ()
   for (const client of [world.always, world.weekly, new SimulatedClient(mirror.public)]) {
     const records = await client.read(world.projects, mirror.now)
     for (const [name, files] of world.pages) {
+      if (name === owned) continue
       const listed = records.get(name)!.files.filter(({ removed }) => removed === undefined)
       expect(listed.map(({ filename }) => filename).toSorted()).toEqual(files.toSorted())
     }
