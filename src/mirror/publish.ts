@@ -26,7 +26,7 @@ import type { OnlineSigners } from './online-signers.ts'
 import { requireClock, type Mirror } from './open-mirror.ts'
 import { clearPendingRoot, findPendingRoot } from './pending-root.ts'
 import { readProjectList } from './published-list.ts'
-import type { RoleState, WrittenRole } from './role-ledger.ts'
+import type { ListedRole, WrittenRole } from './role-ledger.ts'
 import { settings, type Setting } from './settings.ts'
 import { metadataPath, projectListTarget, recordTarget } from './tree-layout.ts'
 
@@ -258,9 +258,8 @@ function isHashing(mirror: Mirror): boolean {
   return 2 ** mirror.settings.require(settings.bitLength) <= maxHashedBins
 }
 
-function describeRole(role: RoleState, hasBinHashes: boolean): MetaEntry {
-  const { version, length, sha256, bin, isRetired } = role
-  const isBin = bin !== undefined || isRetired
+function describeRole(role: ListedRole, hasBinHashes: boolean): MetaEntry {
+  const { version, length, sha256, isBin } = role
   return isBin && !hasBinHashes ? { version } : { version, length, sha256 }
 }
 

@@ -22,6 +22,15 @@ export interface RoleState extends FileDigest {
   readonly expires: number
 }
 
+/** A role as a snapshot says it. */
+export interface ListedRole extends FileDigest {
+  readonly name: string
+  readonly version: number
+  /** One of the bins, of now or of before. */
+  readonly isBin: boolean
+  readonly isRetired: boolean
+}
+
 /** What was written for a role, to be listed in the next snapshot. */
 export interface WrittenRole extends FileDigest {
   readonly name: string
@@ -186,11 +195,21 @@ export class RoleLedger {
     return this.#database.all('SELECT * FROM role WHERE bin IS NOT NULL ORDER BY bin').map(readRole)
   }
 
-  /** Everything that a snapshot lists, retired bins among it (TUF 5.5.5): all but three. */
-  listForSnapshot(): RoleState[] {
-    const sql = `SELECT * FROM role WHERE version > 0
-       AND name NOT IN ('root', 'snapshot', 'timestamp') ORDER BY bin, name`
-    return this.#database.all(sql).map(readRole)
+  /**
+   * Everything that a snapshot lists, retired bins among it (TUF 5.5.5): all but three. In the order
+   * of the keys in its canonical form, so that thousands need not be sorted for each signature.
+   */
+  listForSnapshot(): ListedRole[] {
+    const sql = `SELECT name, version, length, sha256, retired, bin FROM role WHERE version > 0
+       AND name NOT IN ('root', 'snapshot', 'timestamp') ORDER BY name || '.json'`
+    return this.#database.all(sql).map((row) => ({
+      name: readText(row, 'name'),
+      version: readInteger(row, 'version'),
+      length: readInteger(row, 'length'),
+      sha256: readText(row, 'sha256'),
+      isRetired: readInteger(row, 'retired') === 1,
+      isBin: row['bin'] !== null || readInteger(row, 'retired') === 1,
+    }))
   }
 
   countDirty(): number {
