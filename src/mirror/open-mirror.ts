@@ -118,7 +118,8 @@ async function useShared<T>(
   try {
     requireInPlace(shared.ledger.database)
     // Each time: it clears away what another process that was killed has left staged.
-    const tree = await PublishedTree.open(join(shared.directory, publicFolder))
+    const folder = join(shared.directory, publicFolder)
+    const tree = await PublishedTree.open(folder, { hasTwins: false })
     const close = (): Promise<void> => tree.close()
     try {
       return await work({ ...shared, tree, close })

@@ -45,19 +45,22 @@ export class PublishedTree {
   readonly folder: string
   #staged: Staged[] = []
   #count = 0
+  /** `false`: no server hands it out, so that nobody would ask for one. */
+  readonly #hasTwins: boolean
 
-  private constructor(folder: string) {
+  private constructor(folder: string, hasTwins: boolean) {
     this.folder = folder
+    this.#hasTwins = hasTwins
   }
 
   /** Makes the folder if it is missing, and throws away what a crash left staged. */
-  static async open(folder: string): Promise<PublishedTree> {
+  static async open(folder: string, { hasTwins = true } = {}): Promise<PublishedTree> {
     const staging = join(folder, stagingName)
     try {
       await mkdir(folder, { recursive: true, mode: 0o755 })
       await rm(staging, { recursive: true, force: true })
       await mkdir(staging, { mode: 0o700 })
-      return new PublishedTree(folder)
+      return new PublishedTree(folder, hasTwins)
     } catch (error) {
       throw buildStorageError(error, 'prepare', folder)
     }
@@ -65,7 +68,8 @@ export class PublishedTree {
 
   /** `path` is relative, `/` between segments; nothing is visible before `publish`. */
   async stage(path: string, bytes: Bytes, options: StageOptions = {}): Promise<void> {
-    const { hasTwin = false, alsoAs } = options
+    const { alsoAs } = options
+    const hasTwin = this.#hasTwins && options.hasTwin === true
     const names = alsoAs === undefined ? [path] : [path, alsoAs]
     try {
       if (hasTwin)
