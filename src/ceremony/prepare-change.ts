@@ -69,8 +69,9 @@ export async function prepareChange(options: PrepareOptions): Promise<PreparedCh
   const mirror = await openMirror(options.directory, options)
   try {
     const now = mirror.clock()
-    await catchUp(mirror)
     requireClock(mirror, now)
+    // What a thief has put into the tree must not be taken for what was published.
+    if ((options.stolen ?? []).length === 0) await catchUp(mirror)
     await requireNoOtherChange(mirror)
     const published = await readOfflineDocuments(mirror)
     const newKeys = await buildOnlineKeys(mirror, published, options)

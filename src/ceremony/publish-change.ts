@@ -53,8 +53,9 @@ export async function publishChange(options: PublishChangeOptions): Promise<Publ
   const mirror = await openMirror(options.directory, options)
   try {
     const now = mirror.clock()
-    await catchUp(mirror)
     requireClock(mirror, now)
+    // What a stolen key has signed into the tree is no statement of ours, and would stop everything.
+    if (!isTimestampReplaced(checked)) await catchUp(mirror)
     const published = await readOfflineDocuments(mirror)
     const isRepeated = [...checked.change.documents].every(([role, draft]) =>
       isSame(draft, published.get(role)),
@@ -101,6 +102,10 @@ async function decide(
     if (isClaimedChanged) settleClaims(mirror, claimed)
   })
   return newKeys
+}
+
+function isTimestampReplaced({ before, after }: CheckedChange): boolean {
+  return !isSameIds(before.root.roles.timestamp.keyids, after.root.roles.timestamp.keyids)
 }
 
 function isSame(draft: Draft, published: Draft | undefined): boolean {

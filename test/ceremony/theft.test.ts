@@ -57,12 +57,16 @@ const evilRecord = JSON.stringify({
   ],
 })
 
+const requireRollback = (): Promise<unknown> =>
+  expectRefusal(visit, 'VERSION_ROLLBACK', 'went back from version 2147483648')
+
 /** Clients refuse what is honest, until the change is published; then they go on by themselves. */
 async function requireRecovery(
   options: Omit<PrepareOptions, 'directory' | 'clock' | 'report'>,
   signers: readonly Signer[],
+  requireHarm: () => Promise<unknown> = requireRollback,
 ): Promise<void> {
-  await expectRefusal(visit, 'VERSION_ROLLBACK', 'went back from version 2147483648')
+  await requireHarm()
   await ceremony.change(options, ...signers)
   const after = await visit()
   expect(after).toMatchObject({ root: 2 })
@@ -139,6 +143,31 @@ describe('after the theft of the key of', () => {
       expect(await visitTufJs()).toEqual(['foo-1.0.tar.gz'])
     },
   )
+})
+
+describe('a thief who could write into the published tree of the mirror itself', () => {
+  test('does not keep it from recovering, and leaves nothing in what it signs', async () => {
+    const own = Thief.at(ceremony.mirror.public)
+    const entries = await own.putBins(await online('bins-nn'), 'foo', evilRecord)
+    const snapshot = await own.putSnapshot(await online('snapshot'), entries)
+    await own.putTimestamp(await online('timestamp'), snapshot)
+    expect(await visit()).toMatchObject({ files: { foo: ['foo-6.6.6.tar.gz'] } })
+    await requireRecovery({ stolen: [{ role: 'bins-nn' }] }, await offline('root-1', 'bins'), () =>
+      Promise.resolve(),
+    )
+    await ceremony.mirror.sync()
+    expect((await visit()).files['foo']).toEqual(['foo-1.0.tar.gz'])
+    expect(await visitTufJs()).toEqual(['foo-1.0.tar.gz'])
+  })
+
+  test('nor with a timestamp that leads nowhere', async () => {
+    const own = Thief.at(ceremony.mirror.public)
+    await own.putTimestamp(await online('timestamp'), { version: farVersion })
+    await expect(visit()).rejects.toThrow()
+    await requireRecovery({ stolen: [{ role: 'timestamp' }] }, await offline('root-1'), () =>
+      Promise.resolve(),
+    )
+  })
 })
 
 const rolesOf = async (

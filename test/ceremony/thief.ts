@@ -3,7 +3,7 @@
  * which he drives versions as far up as they go.
  */
 
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Json } from '../../src/base/canonical-json.ts'
@@ -33,6 +33,11 @@ export class Thief {
 
   private constructor(folder: string) {
     this.folder = folder
+  }
+
+  /** In a tree that he can write to. */
+  static at(folder: string): Thief {
+    return new Thief(folder)
   }
 
   static async copy(published: string, folder: string): Promise<Thief> {
@@ -101,9 +106,5 @@ export class Thief {
     const name = `${role}.json`
     const signed = await this.read(`${meta[name]!.version}.${role}`)
     return { [name]: await this.put(role, { ...signed, version: farVersion }, signer) }
-  }
-
-  listMetadata(): Promise<string[]> {
-    return readdir(join(this.folder, 'metadata'))
   }
 }
