@@ -203,7 +203,7 @@ const reasons = {
   pinned:
     'Whoever lists these roles says their sha256, and cannot be forged: other bytes are refused.',
   sameVersion:
-    'Snapshot lists the bins by version alone: under the version that is listed he can give another bin to clients that do not have it yet, and again at each publication.',
+    'Snapshot lists the bins by version alone: under the version that is listed he can give another bin to clients that do not have it yet, and again at each publication, for as long as nobody notices.',
   unclaimed: 'He signs the bins: any record of a project that nobody has claimed.',
   notClaimed:
     'recently-claimed comes before the bins: he names himself the owner of any project that is not claimed offline.',
