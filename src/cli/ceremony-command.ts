@@ -10,36 +10,27 @@ import { parseDraft } from '../ceremony/draft.ts'
 import { prepareChange } from '../ceremony/prepare-change.ts'
 import { publishChange, type PublishedChange } from '../ceremony/publish-change.ts'
 import { listSignedRoles, signChange } from '../ceremony/sign-change.ts'
-import { buildPrivateKey, publicKeyPath, putKeyFile } from '../signing/key-file.ts'
-import { openSigner } from '../signing/open-signer.ts'
-import { chooseAskPassphrase, type AskPassphrase } from '../signing/passphrase.ts'
-import { readPublicKeyFile } from '../signing/public-key-file.ts'
-import type { Signer } from '../signing/signer.ts'
-import { askNewPassphrase, askOnTerminal } from '../signing/terminal-passphrase.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 import { parseRootNewFlags, type RootNewFlags } from './ceremony-flags.ts'
 import { describeSignatures, renderStatus } from './ceremony-report.ts'
 import { askYes } from './confirm.ts'
-import { requireKeyKind } from './key-kind.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createReport } from './mirror-report.ts'
-import { note, say, sayJson } from './terminal.ts'
+import {
+  makePersonalKey,
+  openPersonalSigner,
+  type NewKeyFlags,
+  type PersonalKeyFlags,
+} from './personal-key.ts'
+import { note, say, sayJson, warn } from './terminal.ts'
 
 interface JsonFlag {
   readonly json?: boolean
 }
 
-export interface RootKeyFlags extends JsonFlag {
-  readonly type: string
-  /** `false` for --no-passphrase. */
-  readonly passphrase: boolean
-  readonly passphraseFile?: string
-}
+export type RootKeyFlags = JsonFlag & NewKeyFlags
 
-export interface RootSignFlags extends JsonFlag {
-  readonly key: string
-  readonly publicKey?: string
-  readonly passphraseFile?: string
+export interface RootSignFlags extends JsonFlag, PersonalKeyFlags {
   readonly root?: string
   readonly out?: string
   readonly yes?: boolean
@@ -53,19 +44,14 @@ export interface RootStatusFlags extends JsonFlag {
 const maxRootFileBytes = 512_000
 
 export async function runRootKey(path: string, flags: RootKeyFlags): Promise<number> {
-  const kind = requireKeyKind(flags.type)
-  const passphrase = flags.passphrase ? await requireNewPassphrase(path, flags) : undefined
-  const key = await buildPrivateKey(kind)
-  await putKeyFile(path, key, passphrase === undefined ? {} : { passphrase })
-  const publicPath = publicKeyPath(path)
-  const { keyid } = await readPublicKeyFile(publicPath)
+  const { keyid, publicPath, isEncrypted } = await makePersonalKey(path, flags)
   if (flags.json === true) {
-    sayJson({ keyid, privateKey: path, publicKey: publicPath, encrypted: passphrase !== undefined })
+    sayJson({ keyid, privateKey: path, publicKey: publicPath, encrypted: isEncrypted })
     return 0
   }
   say(`key id ${keyid}`)
   say(
-    `${path}: the private key${passphrase === undefined ? ', NOT encrypted' : ', encrypted'}; it stays with you. Keep a copy elsewhere.`,
+    `${path}: the private key${isEncrypted ? ', encrypted' : ', NOT encrypted'}; it stays with you. Keep a copy elsewhere.`,
   )
   say(
     `${publicPath}: the public key, for whoever prepares the change; tell him the key id by another way.`,
@@ -73,21 +59,15 @@ export async function runRootKey(path: string, flags: RootKeyFlags): Promise<num
   return 0
 }
 
-async function requireNewPassphrase(path: string, flags: RootKeyFlags): Promise<string> {
-  const ask = chooseAskPassphrase(passphraseSources(flags), () => askNewPassphrase(path))
-  const passphrase = await ask({ place: path, isRetry: false })
-  if (passphrase !== undefined && passphrase !== '') return passphrase
-  throw new ConfigError('KEY_INVALID', `There is no passphrase for ${toPrintable(path)}`, {
-    next: 'Run the command at a terminal, name a file of mode 0600 with --passphrase-file FILE, or say --no-passphrase.',
-  })
-}
-
-function passphraseSources({
-  passphraseFile,
-}: {
-  readonly passphraseFile?: string
-}): Parameters<typeof chooseAskPassphrase>[0] {
-  return { environment: process.env, ...(passphraseFile !== undefined && { passphraseFile }) }
+/** The same that `init` says of its quick start. */
+function warnOfLoss({ after }: CheckedChange): void {
+  const { keyids, threshold } = after.root.roles.root
+  if (threshold < keyids.length) return
+  const what =
+    keyids.length === 1 ? 'There is one root key' : `All ${threshold} root keys are needed`
+  warn(
+    `${what}: the loss of one ends the mirror, and every client must be given a new root by hand\n  Three people and a threshold of two survive a loss: --add-key root=FILE.pub ... --threshold root=2`,
+  )
 }
 
 export async function runRootNew(directory: string, flags: RootNewFlags): Promise<number> {
@@ -96,6 +76,7 @@ export async function runRootNew(directory: string, flags: RootNewFlags): Promis
   await requireNoFile(flags.output)
   const prepared = await prepareChange({ ...createMirrorContext(report), directory, ...asked })
   await writeFileAtomic(flags.output, prepared.bytes, { mode: 0o644 })
+  warnOfLoss(prepared.checked)
   if (flags.json === true) {
     sayJson({ file: flags.output, newKeys: prepared.newKeys, ...renderStatus(prepared.checked) })
     return 0
@@ -156,15 +137,6 @@ function warnOfRoot({ before }: CheckedChange, outcome: (line: string) => void):
   outcome(
     `The root of now, version ${before.root.version}, is the one in this file. Give a copy of your own with --root to be sure that it is the mirror's.`,
   )
-}
-
-function openPersonalSigner(flags: RootSignFlags): Promise<Signer> {
-  const askPassphrase: AskPassphrase = chooseAskPassphrase(passphraseSources(flags), askOnTerminal)
-  const { publicKey } = flags
-  return openSigner(flags.key, {
-    askPassphrase,
-    ...(publicKey !== undefined && { publicKeyPath: publicKey }),
-  })
 }
 
 async function isConfirmed({ yes }: RootSignFlags): Promise<boolean> {

@@ -25,6 +25,14 @@ const wheels = ['1.0', '1.1'].map((version) => buildWheel({ name: project, versi
 const evil = buildWheel({ name: project, version: '6.6', code: 'raise SystemExit("owned")\n' })
 const recordPath = `simple/${project}/index.json`
 
+/** The program, which must succeed. */
+async function run(...args: readonly string[]): Promise<string> {
+  const finished = await runProgram(...args)
+  expect(finished.stderr.replaceAll(/^warning:.*\n(?: {2}.*\n)*/gm, '')).toBe('')
+  expect(finished.code).toBe(0)
+  return finished.stdout
+}
+
 describe.runIf(hasPip)('a project that its maintainer signs', () => {
   let folder: string
   let index: ServedIndex
@@ -33,14 +41,6 @@ describe.runIf(hasPip)('a project that its maintainer signs', () => {
   let installs = 0
 
   const at = (...path: string[]): string => join(folder, ...path)
-
-  /** The program, which must succeed. */
-  async function run(...args: readonly string[]): Promise<string> {
-    const finished = await runProgram(...args)
-    expect(finished.stderr.replaceAll(/^warning:.*\n(?: {2}.*\n)*/gm, '')).toBe('')
-    expect(finished.code).toBe(0)
-    return finished.stdout
-  }
 
   async function startProxy(state = 'state'): Promise<RunningProxy> {
     await proxy?.stop()
