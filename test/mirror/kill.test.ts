@@ -1,13 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
 import { verifyMirrorJournal } from '../../src/mirror/read-journal.ts'
 import { MirrorFixture, signEverything } from './mirror-fixture.ts'
 import { findRecord, noFloors, trustFolder } from './own-client.ts'
+import { requireUnchangedVersions } from './unchanged-versions.ts'
 
 const rounds = 20
 const script = fileURLToPath(new URL('sync-until-killed.ts', import.meta.url))
@@ -39,19 +38,6 @@ async function runAndKill(delayMs: number): Promise<void> {
   await exited
 }
 
-/** A version of a role, once published, is the same for ever. */
-async function requireUnchanged(contents: Map<string, string>): Promise<void> {
-  const folder = join(mirror.public, 'metadata')
-  for (const file of await readdir(folder)) {
-    if (file.endsWith('.gz')) continue
-    const text = await readFile(join(folder, file), 'utf8')
-    const { version } = (JSON.parse(text) as { signed: { version: number } }).signed
-    const name = file === 'timestamp.json' ? `${version}.${file}` : file
-    expect(contents.get(name) ?? text, name).toBe(text)
-    contents.set(name, text)
-  }
-}
-
 /** Whenever it was killed: each record is told in the journal, and the journal is whole. */
 async function requireJournalled(): Promise<void> {
   expect(await verifyMirrorJournal(mirror.directory, {})).toMatchObject({
@@ -78,7 +64,7 @@ test('kill -9 at any moment leaves a tree that clients read, and a next sync tha
     const trusted = await trustFolder(mirror.public, now, floors)
     floors = trusted.floors
     for (let at = 0; at < 12; at += 1) await findRecord(mirror.public, `p${at}`, trusted, now)
-    await requireUnchanged(contents)
+    await requireUnchangedVersions(mirror.public, contents)
     await requireJournalled()
   }
   mirror.now = Date.now()

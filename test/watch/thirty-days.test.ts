@@ -1,7 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { sha256Hex } from '../../src/base/digest.ts'
 import { isTufgateError, UpstreamError } from '../../src/base/errors.ts'
 import { acceptReleases, addClaim } from '../../src/mirror/claim-work.ts'
 import { allowFiles, denyFiles } from '../../src/mirror/deny-work.ts'
@@ -23,6 +22,7 @@ import { checkMirror } from '../../src/watch/check.ts'
 import { checkPublication } from '../../src/watch/publication-check.ts'
 import { watchMirror } from '../../src/watch/watch.ts'
 import { dayMs, hourMs, MirrorFixture } from '../mirror/mirror-fixture.ts'
+import { requireUnchangedVersions } from '../mirror/unchanged-versions.ts'
 import { killSwitch, wrapDatabase } from './kill-switch.ts'
 import { createRandom, type Random } from './random.ts'
 import { SimulatedClient } from './simulated-client.ts'
@@ -60,7 +60,7 @@ afterEach(async () => {
 class World {
   readonly random: Random
   readonly pages = new Map<string, string[]>()
-  readonly digests = new Map<string, string>()
+  readonly versions = new Map<string, string>()
   readonly always: SimulatedClient
   readonly weekly: SimulatedClient
   readonly start: number
@@ -84,8 +84,8 @@ class World {
   }
 
   get summary(): string {
-    const { kills, reads, refusals, digests } = this
-    return `seed ${seed}: ${kills} kills in ${killSwitch.steps} steps, ${reads} reads, ${refusals} refusals, ${digests.size} versions`
+    const { kills, reads, refusals, versions } = this
+    return `seed ${seed}: ${kills} kills in ${killSwitch.steps} steps, ${reads} reads, ${refusals} refusals, ${versions.size} versions`
   }
 
   get projects(): string[] {
@@ -137,7 +137,7 @@ class World {
     if (hours % 24 === 5) await this.#liveADay(Math.floor(hours / 24))
     const [downFrom, downFor] = hours < 20 * 24 ? [hours % 71, 8] : [hours - 20 * 24, 60]
     this.isDown = hours > 24 && downFrom < downFor
-    if (hours % 6 === 0) await this.#checkVersions()
+    if (hours % 6 === 0) await requireUnchangedVersions(mirror.public, this.versions)
     if (hours % 3 === 0) await this.read(this.always)
     const weekday = hours % (7 * 24)
     if (weekday === 0) await this.read(this.weekly)
@@ -225,20 +225,6 @@ class World {
         })
       }
       this.refusals += 1
-    }
-  }
-
-  /** A version of a role is one content, for ever. */
-  async #checkVersions(): Promise<void> {
-    const folder = join(mirror.public, 'metadata')
-    for (const file of await readdir(folder)) {
-      if (file.endsWith('.gz')) continue
-      const bytes = await readFile(join(folder, file))
-      const digest = sha256Hex(bytes)
-      const { version } = (JSON.parse(bytes.toString()) as { signed: { version: number } }).signed
-      const name = file === 'timestamp.json' ? `${version}.${file}` : file
-      expect(this.digests.get(name) ?? digest, name).toBe(digest)
-      this.digests.set(name, digest)
     }
   }
 }
