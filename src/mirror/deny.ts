@@ -5,6 +5,7 @@
 
 import { encodeUtf8, decodeUtf8 } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
+import { ConfigError } from '../base/errors.ts'
 import { denyTarget, parseDenials, renderDenials, type Denial } from '../simple/denial.ts'
 import { readInteger, readText, type Row } from '../store/database.ts'
 import type { FileDigest } from './metadata-documents.ts'
@@ -58,6 +59,7 @@ export async function putDenials(
   const sha256 = sha256Hex(content)
   if (before === undefined ? denials.length === 0 : readText(before, 'sha256') === sha256) return
   const path = targetPath(denyTarget(project), sha256)
+  if (before === undefined) requireRoom(mirror, project)
   if (denials.length > 0) {
     // Until its row is written: a crash must not leave a file that nothing knows of.
     ledger.putSuperseded(path, now)
@@ -84,6 +86,28 @@ export async function putDenials(
     const reasons = denials.slice(0, maxTold).map(({ reason }) => reason)
     mirror.journal.append([{ kind, project, detail: { sha256, reasons } }], now)
   })
+}
+
+/** One target: two names, a sha256, a length. */
+const targetBytes = 130
+/** `limits.targets` of clients by default, and room for signatures. */
+const maxDenyBytes = 8_000_000 - 64_000
+
+/** Clients refuse everything when the role is longer than they take: it is not made so long. */
+function requireRoom({ ledger }: Memory, added: string): void {
+  const sql = 'SELECT count(*) AS n, coalesce(sum(length(project)), 0) AS letters FROM deny'
+  const row = ledger.database.get(sql) ?? {}
+  const [projects, letters] = [readInteger(row, 'n') + 1, readInteger(row, 'letters')]
+  const length = projects * targetBytes + letters + added.length
+  if (length <= maxDenyBytes) return
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `deny would be ${length} bytes long with ${projects} projects, and clients take ${maxDenyBytes}`,
+    {
+      role: 'deny',
+      next: 'Take back what is not on the index any more: tufgate mirror deny remove',
+    },
+  )
 }
 
 /** Of reasons, in the journal. */
