@@ -2,7 +2,7 @@
 
 import { encodeUtf8, toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
-import { readMirror, shareMirror } from '../mirror/open-mirror.ts'
+import { openMirror, readMirror } from '../mirror/open-mirror.ts'
 import { importPins, listPins, type PinConflict } from '../notary/exchange-pins.ts'
 import {
   buildLostError,
@@ -11,6 +11,7 @@ import {
   requireNotary,
   type NotaryPlace,
 } from '../notary/notary-folder.ts'
+import { waitWhileBusy } from '../notary/wait-while-busy.ts'
 import { renderPins, type Pin } from '../policy/pin-set.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 import { chooseNotaryPlace, type NotaryFlags } from './notary-choice.ts'
@@ -70,9 +71,10 @@ export async function runPinsImport(file: string, flags: PinsImportFlags): Promi
   const pins = readPins(file)
   if (flags.acceptIndex !== true) requireIndex(place, pins.index, file)
   await requireNotary(place, Date.now)
-  const mirror = await shareMirror(place.path, { clock: Date.now, report: () => undefined })
+  const context = { clock: Date.now, report: () => undefined }
+  const mirror = await waitWhileBusy(() => openMirror(place.path, context))
   try {
-    const result = await importPins(mirror, pins)
+    const result = importPins(mirror, pins)
     if (flags.json === true) sayJson(result)
     if (result.conflicts.length > 0) return refuseConflicts(result.conflicts)
     if (flags.json !== true) {
@@ -80,7 +82,7 @@ export async function runPinsImport(file: string, flags: PinsImportFlags): Promi
     }
     return 0
   } finally {
-    mirror.close()
+    await mirror.close()
   }
 }
 

@@ -101,7 +101,8 @@ export async function shareMirror(
   context: MirrorContext,
 ): Promise<SharedMirror> {
   await requireMirror(directory)
-  const memory = openMemory(directory)
+  // What a power cut takes from the database is in the tree, which is durable: see `catchUp`.
+  const memory = openMemory(directory, false)
   return {
     directory,
     memory,
@@ -162,11 +163,12 @@ async function requireMirror(directory: string): Promise<void> {
   })
 }
 
-function openMemory(directory: string): MirrorMemory {
+function openMemory(directory: string, isDurable = true): MirrorMemory {
   const database = openDatabase(join(directory, databaseName), {
     schema,
     version: schemaVersion,
     onDamaged: refuseDamaged,
+    isDurable,
   })
   return {
     ledger: new Ledger(database),

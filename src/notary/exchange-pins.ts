@@ -1,8 +1,7 @@
 /** Pins in and out of what a notary, or a mirror, remembers. Which file they stand in is not known here. */
 
-import type { MirrorMemory, SharedMirror } from '../mirror/open-mirror.ts'
+import type { MirrorMemory } from '../mirror/open-mirror.ts'
 import type { Pin, PinSet } from '../policy/pin-set.ts'
-import { waitWhileBusy } from './wait-while-busy.ts'
 
 /** A name that was seen here with another digest than elsewhere. */
 export interface PinConflict extends Pin {
@@ -39,19 +38,13 @@ function* listProjects(ledger: MirrorMemory['ledger']): Generator<string> {
 }
 
 /** All of them or none: a conflict is for a person. */
-export function importPins(mirror: SharedMirror, pins: PinSet): Promise<ImportResult> {
-  return waitWhileBusy(() =>
-    mirror.use(({ ledger }) => {
-      const { missing, known, conflicts } = comparePins(mirror.memory, pins)
-      if (conflicts.length > 0) return Promise.resolve({ added: 0, known, conflicts })
-      ledger.database.transaction(() => {
-        for (const { project, file, sha256 } of missing) {
-          ledger.putImportedPin(project, file, sha256)
-        }
-      })
-      return Promise.resolve({ added: missing.length, known, conflicts })
-    }),
-  )
+export function importPins({ ledger }: MirrorMemory, pins: PinSet): ImportResult {
+  const { missing, known, conflicts } = comparePins(ledger, pins)
+  if (conflicts.length > 0) return { added: 0, known, conflicts }
+  ledger.database.transaction(() => {
+    for (const { project, file, sha256 } of missing) ledger.putImportedPin(project, file, sha256)
+  })
+  return { added: missing.length, known, conflicts }
 }
 
 interface Comparison {
@@ -60,7 +53,7 @@ interface Comparison {
   readonly conflicts: readonly PinConflict[]
 }
 
-function comparePins({ ledger }: MirrorMemory, pins: PinSet): Comparison {
+function comparePins(ledger: MirrorMemory['ledger'], pins: PinSet): Comparison {
   const missing: Pin[] = []
   const conflicts: PinConflict[] = []
   let known = 0

@@ -294,7 +294,7 @@ interface Prepared {
 }
 
 async function prepare(mirror: Mirror, { index, place, clock }: NotaryOptions): Promise<Prepared> {
-  await catchUp(mirror)
+  await catchUp({ ...mirror, report: (event) => tellRecovery(mirror, event) })
   const signers = await openOnlineSigners(mirror)
   const choice = { index: place.index, fileHosts: index.fileHosts }
   const chosen = await chooseIndex(mirror, choice, () => Promise.resolve(index))
@@ -308,6 +308,16 @@ async function prepare(mirror: Mirror, { index, place, clock }: NotaryOptions): 
     mirror.report({ kind: 'warning', message: error.message, next: error.facts.next ?? '' })
   }
   return { signers, chosen }
+}
+
+/** In words of first use. */
+function tellRecovery({ directory, report }: Mirror, event: MirrorEvent): void {
+  if (event.kind !== 'warning') return
+  report({
+    kind: 'warning',
+    message: `${directory}: what was written down last was lost, as by a power cut or with a backup`,
+    next: 'It is taken over from the records, as far as they go.',
+  })
 }
 
 function requireOpen(isClosed: boolean): void {

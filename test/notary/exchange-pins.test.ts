@@ -1,7 +1,7 @@
 /** Pins of another machine, before and after this one has seen the same names. */
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readMirror, shareMirror } from '../../src/mirror/open-mirror.ts'
+import { openMirror, readMirror } from '../../src/mirror/open-mirror.ts'
 import { importPins, listPins, type ImportResult } from '../../src/notary/exchange-pins.ts'
 import { requireNotary } from '../../src/notary/notary-folder.ts'
 import { parsePins, renderPins, type Pin } from '../../src/policy/pin-set.ts'
@@ -28,12 +28,12 @@ function pin(file: string, content = file): Pin {
 async function bind(...pins: readonly Pin[]): Promise<ImportResult> {
   const clock = (): number => fixture.now
   await requireNotary(fixture.place, clock)
-  const mirror = await shareMirror(fixture.place.path, { clock, report: () => undefined })
+  const mirror = await openMirror(fixture.place.path, { clock, report: () => undefined })
   try {
     const text = renderPins(pins, { index: fixture.index.url })
-    return await importPins(mirror, parsePins(text, 'pins.txt'))
+    return importPins(mirror, parsePins(text, 'pins.txt'))
   } finally {
-    mirror.close()
+    await mirror.close()
   }
 }
 
