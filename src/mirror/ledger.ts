@@ -98,9 +98,11 @@ export class Ledger {
     return this.database.all(sql, after, limit).map((row) => readText(row, 'name'))
   }
 
-  listMarks(after: string, limit: number): ProjectMark[] {
-    const sql = 'SELECT name, serial, looked_at FROM project WHERE name > ? ORDER BY name LIMIT ?'
-    return this.database.all(sql, after, limit).map((row) => ({
+  /** `openSince` (ms): only those that were not looked at since, or have no serial. */
+  listMarks(after: string, limit: number, openSince = Infinity): ProjectMark[] {
+    const sql = `SELECT name, serial, looked_at FROM project WHERE name > ?
+      AND (looked_at IS NULL OR serial IS NULL OR looked_at < ?) ORDER BY name LIMIT ?`
+    return this.database.all(sql, after, openSince, limit).map((row) => ({
       name: readText(row, 'name'),
       ...readMarks(row),
     }))

@@ -68,11 +68,13 @@ interface Chosen {
 function chooseProjects(mirror: Mirror, list: FetchedList | undefined, isFull: boolean): Chosen {
   const names = list?.serials ?? new Map<string, number | undefined>()
   const budget = new RelookBudget(mirror, isFull)
-  let covered = names.size
+  // Of the list of the last time nothing is asked but what is open.
+  const openSince = list === undefined ? budget.before : Infinity
+  let covered = list === undefined ? mirror.ledger.countProjects() : names.size
   let backwards = 0
-  for (const mark of walkMarks(mirror)) {
+  for (const mark of walkMarks(mirror, openSince)) {
     const listed = names.get(mark.name)
-    if (list === undefined || !names.has(mark.name)) covered += 1
+    if (list !== undefined && !names.has(mark.name)) covered += 1
     if (listed !== undefined && listed < (mark.serial ?? 0)) backwards += 1
     const choice = chooseOne(mark, names.has(mark.name) ? { serial: listed } : undefined, {
       isSameList: list === undefined,
@@ -107,28 +109,29 @@ function chooseOne(
 
 /** How many unchanged projects are looked at all the same. */
 class RelookBudget {
-  readonly #before: number
+  /** ms: who was looked at since then is not looked at again. */
+  readonly before: number
   #left: number
 
   constructor(mirror: Mirror, isFull: boolean) {
-    this.#before = isFull ? Infinity : mirror.clock() - relookAfterMs
+    this.before = isFull ? Infinity : mirror.clock() - relookAfterMs
     const share = Math.ceil(mirror.ledger.countProjects() / relookShare)
     this.#left = isFull ? Infinity : Math.max(minRelooks, share)
   }
 
   take(lookedAt: number): boolean {
-    if (lookedAt >= this.#before || this.#left <= 0) return false
+    if (lookedAt >= this.before || this.#left <= 0) return false
     this.#left -= 1
     return true
   }
 }
 
 /** A page of the table at a time: 900,000 rows are not held. */
-function* walkMarks(mirror: Mirror): Generator<ProjectMark> {
-  let marks = mirror.ledger.listMarks('', marksAtOnce)
+function* walkMarks({ ledger }: Mirror, openSince: number): Generator<ProjectMark> {
+  let marks = ledger.listMarks('', marksAtOnce, openSince)
   while (marks.length > 0) {
     yield* marks
-    marks = mirror.ledger.listMarks(marks.at(-1)?.name ?? '', marksAtOnce)
+    marks = ledger.listMarks(marks.at(-1)?.name ?? '', marksAtOnce, openSince)
   }
 }
 
