@@ -8,6 +8,7 @@ import type { Json } from '../base/canonical-json.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { signEnvelope } from '../signing/envelope.ts'
 import type { Signer } from '../signing/signer.ts'
+import { isOwnerRole } from '../simple/project-targets.ts'
 import { findBin } from '../tuf/delegation.ts'
 import { renderBin } from './bins.ts'
 import { listRecentClaims } from './claims.ts'
@@ -30,8 +31,8 @@ import type { ListedRole, WrittenRole } from './role-ledger.ts'
 import { settings, type Setting } from './settings.ts'
 import { metadataPath, projectListTarget, recordTarget } from './tree-layout.ts'
 
-/** Up to here snapshot says length and sha256 of each bin; above, its size would be the problem. */
-const maxHashedBins = 512
+/** Up to here snapshot says length and sha256 of each bin, and of each owner; above, its size would be the problem. */
+const maxHashedRoles = 512
 const binsAtOnce = 32
 const sweptAtOnce = 10_000
 
@@ -243,24 +244,29 @@ function* listTargets(
 async function publishSnapshot(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {
   const version = mirror.roles.allocate('snapshot')
   const expires = put.expiry(settings.snapshotLifetimeMs)
-  const hasBinHashes = isHashing(mirror)
-  const meta = mirror.roles
-    .listForSnapshot()
-    .map((role) => [role.name, describeRole(role, hasBinHashes)] as const)
+  const listed = mirror.roles.listForSnapshot()
+  const hasHashes = {
+    bins: isHashing(mirror, 2 ** mirror.settings.require(settings.bitLength)),
+    owners: isHashing(mirror, listed.filter(({ name }) => isOwnerRole(name)).length),
+  }
+  const meta = listed.map((role) => [role.name, describeRole(role, hasHashes)] as const)
   const signed = buildSnapshot({ version, expires }, meta)
   await put.publish([{ name: 'snapshot', version, expires, signed, signer }])
 }
 
-/** Without hashes the key of the bins alone can replace a bin by another of the same version. */
-function isHashing(mirror: Mirror): boolean {
+/** Without hashes the key of the bins alone can replace a bin by another of the same version, an owner his own role. */
+function isHashing(mirror: Mirror, count: number): boolean {
   const choice = mirror.settings.find(settings.snapshotHashes) ?? 'auto'
   if (choice !== 'auto') return choice === 'on'
-  return 2 ** mirror.settings.require(settings.bitLength) <= maxHashedBins
+  return count <= maxHashedRoles
 }
 
-function describeRole(role: ListedRole, hasBinHashes: boolean): MetaEntry {
-  const { version, length, sha256, isBin } = role
-  return isBin && !hasBinHashes ? { version } : { version, length, sha256 }
+function describeRole(
+  { name, version, length, sha256, isBin }: ListedRole,
+  hasHashes: { readonly bins: boolean; readonly owners: boolean },
+): MetaEntry {
+  const isHashed = isBin ? hasHashes.bins : hasHashes.owners || !isOwnerRole(name)
+  return isHashed ? { version, length, sha256 } : { version }
 }
 
 async function publishTimestamp(mirror: Mirror, put: RolePublisher, signer: Signer): Promise<void> {

@@ -5,6 +5,10 @@ export function ownerRole(project: string): string {
   return `owner-${project}`
 }
 
+export function isOwnerRole(role: string): boolean {
+  return role.startsWith(ownerRole(''))
+}
+
 /** The target of a project's record. */
 export function recordTarget(project: string): string {
   return `simple/${project}/index.json`
