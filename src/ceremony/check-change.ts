@@ -161,13 +161,27 @@ interface Group {
   readonly signers: Signers
 }
 
-/** TUF 5.3.4: a root needs the keys of the one before and its own. */
+/** TUF 5.3.4: a root needs the keys of the one before and its own, which are often the same. */
 function listGroups(role: OfflineRole, before: OfflineState, after: OfflineState): Group[] {
   if (role !== 'root') return [{ by: role, signers: signersOf(role, after) }]
+  const [old, next] = [signersOfRoot(before.root), signersOfRoot(after.root)]
+  const [oldVersion, version] = [before.root.version, after.root.version]
+  if (isSameSigners(old, next)) {
+    return [{ by: `root versions ${oldVersion} and ${version}`, signers: next }]
+  }
   return [
-    { by: `root version ${before.root.version}`, signers: signersOfRoot(before.root) },
-    { by: `root version ${after.root.version}`, signers: signersOfRoot(after.root) },
+    { by: `root version ${oldVersion}`, signers: old },
+    { by: `root version ${version}`, signers: next },
   ]
+}
+
+/** Ids are compared: each was checked to be the digest of its key. */
+function isSameSigners(left: Signers, right: Signers): boolean {
+  return (
+    left.threshold === right.threshold &&
+    left.keyids.length === right.keyids.length &&
+    left.keyids.every((keyid) => right.keyids.includes(keyid))
+  )
 }
 
 function listKeys({ keyids, keys }: Signers): (readonly [string, Key])[] {
