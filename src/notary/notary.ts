@@ -9,11 +9,10 @@
 import type { Clock } from '../base/clock.ts'
 import { isTufgateError, UpstreamError, VerifyError } from '../base/errors.ts'
 import { Admission } from '../client/admission.ts'
-import { catchUp } from '../mirror/catch-up.ts'
-import { chooseIndex, type ChosenIndex } from '../mirror/index-choice.ts'
+import type { ChosenIndex } from '../mirror/index-choice.ts'
 import type { IndexPort } from '../mirror/index-port.ts'
 import { defaultRemovalLimits } from '../mirror/change-kinds.ts'
-import { openOnlineSigners, type OnlineSigners } from '../mirror/online-signers.ts'
+import type { OnlineSigners } from '../mirror/online-signers.ts'
 import { shareMirror, type Mirror, type SharedMirror } from '../mirror/open-mirror.ts'
 import { isUnanswered } from '../mirror/look-failures.ts'
 import { noteOutage } from '../mirror/outage.ts'
@@ -23,6 +22,7 @@ import { dayMs, settings } from '../mirror/settings.ts'
 import { syncOpened } from '../mirror/sync.ts'
 import { explainLoss, requireNotary, type NotaryPlace } from './notary-folder.ts'
 import { createPrefetchedIndex, type Answer } from './prefetched-index.ts'
+import { prepareMirror, type PreparedMirror } from './prepare-mirror.ts'
 import { raiseVersions, renewOfflineRoles } from './renew-offline.ts'
 import { Sightings } from './sightings.ts'
 import { waitWhileBusy } from './wait-while-busy.ts'
@@ -46,6 +46,7 @@ interface Look {
 const looksAtOnce = 16
 const maxWaitingLooks = 4096
 const batchSize = 64
+const clockToleranceMs = 4 * 60_000
 /** How often the signed time of the last answer of the index moves, where nothing else is signed. */
 const seenEveryMs = 10 * 60_000
 
@@ -71,8 +72,10 @@ export class Notary {
 
   /** Makes what is missing, renews what is due. Throws STORAGE_FAILED where what was seen is lost. */
   static async open(options: NotaryOptions): Promise<Notary> {
-    const { place, clock } = options
-    await requireNotary(place, clock)
+    const { place, index } = options
+    await requireNotary(place, options.clock)
+    let lastSignedAt = (): number => 0
+    const clock = (): number => findTime(options.clock(), lastSignedAt())
     const failures = new Map<string, VerifyError>()
     const report = (event: MirrorEvent): void => {
       if (event.kind === 'failed') {
@@ -82,9 +85,12 @@ export class Notary {
     }
     try {
       const mirror = await shareMirror(place.path, { clock, report })
+      lastSignedAt = () => mirror.memory.settings.find(settings.lastSignedAt) ?? 0
       try {
-        const prepared = await waitWhileBusy(() => mirror.use((held) => prepare(held, options)))
-        return new Notary(options, mirror, { ...prepared, failures })
+        const prepared = await waitWhileBusy(() =>
+          mirror.use((held) => prepareMirror(held, { index, url: place.index, clock })),
+        )
+        return new Notary({ ...options, clock }, mirror, { ...prepared, failures })
       } catch (error) {
         mirror.close()
         throw error
@@ -97,7 +103,7 @@ export class Notary {
   private constructor(
     options: NotaryOptions,
     mirror: SharedMirror,
-    prepared: Prepared & { readonly failures: Map<string, VerifyError> },
+    prepared: PreparedMirror & { readonly failures: Map<string, VerifyError> },
   ) {
     this.#options = options
     this.#mirror = mirror
@@ -288,36 +294,12 @@ export class Notary {
   }
 }
 
-interface Prepared {
-  readonly signers: OnlineSigners
-  readonly chosen: ChosenIndex
-}
-
-async function prepare(mirror: Mirror, { index, place, clock }: NotaryOptions): Promise<Prepared> {
-  await catchUp({ ...mirror, report: (event) => tellRecovery(mirror, event) })
-  const signers = await openOnlineSigners(mirror)
-  const choice = { index: place.index, fileHosts: index.fileHosts }
-  const chosen = await chooseIndex(mirror, choice, () => Promise.resolve(index))
-  chosen.remember()
-  try {
-    await renewOfflineRoles(mirror, clock())
-    await publishMirror(mirror, signers, { now: clock(), isTimestampDue: false })
-  } catch (error) {
-    // With a clock that is behind nothing can be signed; what is there may still be served.
-    if (!isTufgateError(error) || error.code !== 'CLOCK_WRONG') throw error
-    mirror.report({ kind: 'warning', message: error.message, next: error.facts.next ?? '' })
-  }
-  return { signers, chosen }
-}
-
-/** In words of first use. */
-function tellRecovery({ directory, report }: Mirror, event: MirrorEvent): void {
-  if (event.kind !== 'warning') return
-  report({
-    kind: 'warning',
-    message: `${directory}: what was written down last was lost, as by a power cut or with a backup`,
-    next: 'It is taken over from the records, as far as they go.',
-  })
+/**
+ * A clock that was set back by a little, as it is all the time, must not stop what is signed in order:
+ * clients of this list accept a signed time that is 5 minutes ahead.
+ */
+function findTime(now: number, lastSignedAt: number): number {
+  return now < lastSignedAt && lastSignedAt - now <= clockToleranceMs ? lastSignedAt : now
 }
 
 function requireOpen(isClosed: boolean): void {

@@ -146,12 +146,23 @@ describe('its roles', () => {
     ).not.toEqual([])
   })
 
-  test('are served on where the clock was set back, with a warning', async () => {
-    fixture.now += 5000
+  test('go on where the clock was set back by a little', async () => {
     await seeOnce()
     fixture.now -= 4000
     const proxy = await fixture.open()
+    fixture.index.put('bar', ['bar-1.0.tar.gz'])
     expect(await proxy.findRecord('foo', 'page')).toBeDefined()
-    expect(fixture.lines.join('\n')).toContain('warning')
+    expect(await proxy.findRecord('bar', 'page')).toBeDefined()
+    expect(fixture.lines.join('\n')).not.toContain('clock')
+  })
+
+  test('are refused where the clock was set back by an hour, which is said at the start', async () => {
+    await seeOnce()
+    fixture.now -= 3_600_000
+    const proxy = await fixture.open()
+    expect(fixture.lines.join('\n')).toContain('The clock says')
+    const error = await failureOf(proxy.findRecord('foo', 'page'))
+    expect(error.code).toBe('CLOCK_WRONG')
+    expect(error.message).toBe('the clock of this machine is behind what was written down before')
   })
 })
