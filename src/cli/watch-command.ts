@@ -2,7 +2,7 @@
 
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import { toPrintable } from '../base/bytes.ts'
-import { formatSpan } from '../base/clock.ts'
+import { formatSpan, type Clock } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
 import { readMirror } from '../mirror/open-mirror.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
@@ -45,9 +45,10 @@ export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags)
     stop.abort()
   }
   void stopOnSignal()
+  const isNews = createNewsFilter(Date.now)
   await watchMirror({
     directory,
-    ...createMirrorContext((event) => logEvent(log, event)),
+    ...createMirrorContext((event) => logEvent(log, event, isNews)),
     openIndex: openMirrorIndex,
     readRound,
     syncEveryMs: requireInterval('--sync-every', flags.syncEvery),
@@ -65,10 +66,29 @@ async function sleepUntil(milliseconds: number, signal: AbortSignal): Promise<vo
   await sleepFor(milliseconds, undefined, { signal }).catch(() => undefined)
 }
 
-function logEvent(log: Log, event: MirrorEvent): void {
+function logEvent(log: Log, event: MirrorEvent, isNews: (message: string) => boolean): void {
   if (event.kind === 'progress') return
-  if (event.kind === 'note') log('info', event.message)
-  else log('warning', describeEvent(event))
+  if (event.kind === 'note') return log('info', event.message)
+  const message = describeEvent(event)
+  if (isNews(message)) log('warning', message)
+}
+
+const repeatedAfterMs = 24 * 3_600_000
+const maxRemembered = 1000
+
+/** What every round finds again, such as a role that expires next month, is said once a day. */
+function createNewsFilter(clock: Clock): (message: string) => boolean {
+  const saidAt = new Map<string, number>()
+  return (message) => {
+    const now = clock()
+    const age = now - (saidAt.get(message) ?? -Infinity)
+    if (age >= 0 && age < repeatedAfterMs) return false
+    saidAt.delete(message)
+    saidAt.set(message, now)
+    const [oldest] = saidAt.keys()
+    if (saidAt.size > maxRemembered && oldest !== undefined) saidAt.delete(oldest)
+    return true
+  }
 }
 
 /** journald takes the level from the front of a line, and the time from itself (sd-daemon(3)). */
