@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { binName, findDelegations, findSigners, renderBinName } from '../../src/tuf/delegation.ts'
 import type { Delegations } from '../../src/tuf/metadata.ts'
 import { parseTargets } from '../../src/tuf/parse.ts'
+import { isPathMatch, parsePathPattern } from '../../src/tuf/path-pattern.ts'
 import { TufSimulator } from '../support/tuf-simulator.ts'
 import { anyText } from '../support/any-text.ts'
 
@@ -36,6 +37,44 @@ describe('delegations by pattern', () => {
     expect(findDelegations(delegations, 'x.txt')[1]).toMatchObject({ name: '9', terminating: true })
     expect(namesFor(delegations, 'a/b')).toEqual(['z'])
     expect(namesFor(delegations, 'nothing/at/all')).toEqual([])
+  })
+})
+
+describe('the index of patterns', () => {
+  const segment = fc.constantFrom('a', 'b', 'ab', '*', '?', 'a*', '[ab]', '[!a]', '')
+  const pattern = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'))
+  const path = fc
+    .array(fc.constantFrom('a', 'b', 'ab', 'c', ''), { minLength: 1, maxLength: 4 })
+    .map((parts) => parts.join('/'))
+
+  test('finds what a look at each of them finds, in the same order', () => {
+    const roles = fc.array(fc.array(pattern, { maxLength: 3 }), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(roles, path, (patterns, wanted) => {
+        const delegations = delegationsOf((simulator) => {
+          for (const [at, paths] of patterns.entries()) simulator.delegate(`role-${at}`, { paths })
+        })
+        const naive = patterns.flatMap((paths, at) =>
+          paths.some((text) => isPathMatch(parsePathPattern(text), wanted)) ? [`role-${at}`] : [],
+        )
+        expect(namesFor(delegations, wanted)).toEqual(naive)
+      }),
+    )
+  })
+
+  test('looks at no other owner for the record and the files of one', () => {
+    const delegations = delegationsOf((simulator) => {
+      for (let at = 0; at < 50; at += 1) {
+        const paths = [`simple/p${at}/index.json`, `files/p${at}/*`]
+        simulator.delegate(`owner-p${at}`, { paths, terminating: true })
+      }
+    })
+    expect(delegations.index.byPattern).toEqual([])
+    expect(delegations.index.byFolder.get('files/p7/')).toHaveLength(1)
+    expect(namesFor(delegations, 'simple/p7/index.json')).toEqual(['owner-p7'])
+    expect(namesFor(delegations, 'files/p7/p7-1.0.tar.gz')).toEqual(['owner-p7'])
+    expect(namesFor(delegations, 'files/p7/a/b')).toEqual([])
+    expect(namesFor(delegations, 'simple/p77/index.json')).toEqual([])
   })
 })
 
