@@ -64,47 +64,42 @@ interface Chosen {
   readonly covered: number
 }
 
-/** `list` is used up; `undefined`: it is the one of the last time. */
+/** `undefined`: the list is the one of the last time. */
 function chooseProjects(mirror: Mirror, list: FetchedList | undefined, isFull: boolean): Chosen {
-  const names = list?.serials ?? new Map<string, number | undefined>()
   const budget = new RelookBudget(mirror, isFull)
-  // Of the list of the last time nothing is asked but what is open.
-  const openSince = list === undefined ? budget.before : Infinity
-  let covered = list === undefined ? mirror.ledger.countProjects() : names.size
-  let backwards = 0
-  for (const mark of walkMarks(mirror, openSince)) {
-    const listed = names.get(mark.name)
-    if (list !== undefined && !names.has(mark.name)) covered += 1
-    if (listed !== undefined && listed < (mark.serial ?? 0)) backwards += 1
-    const choice = chooseOne(mark, names.has(mark.name) ? { serial: listed } : undefined, {
-      isSameList: list === undefined,
-      budget,
-    })
-    if (choice === 'leave') names.delete(mark.name)
-    else names.set(mark.name, choice === 'changed' ? listed : undefined)
+  return list === undefined ? chooseOpen(mirror, budget) : chooseChanged(mirror, list, budget)
+}
+
+/** What was left open, what is due again; of an index without serials everything, conditionally. */
+function chooseOpen(mirror: Mirror, budget: RelookBudget): Chosen {
+  const names = new Map<string, undefined>()
+  for (const { name, serial, lookedAt } of walkMarks(mirror, budget.before)) {
+    const isOpen = lookedAt === undefined || serial === undefined
+    if (isOpen || budget.take(lookedAt)) names.set(name, undefined)
   }
-  if (list !== undefined && isOlderList(mirror, list)) reportOlderList(mirror, list)
+  return { names, covered: mirror.ledger.countProjects() }
+}
+
+/** `list` is used up. What is gone from it, and what is due again, needs no serial of its page. */
+function chooseChanged(mirror: Mirror, list: FetchedList, budget: RelookBudget): Chosen {
+  const names = list.serials
+  let covered = names.size
+  let backwards = 0
+  for (const mark of walkMarks(mirror, Infinity)) {
+    const listed = names.get(mark.name)
+    if (!names.has(mark.name)) covered += 1
+    if ((listed ?? Infinity) < (mark.serial ?? 0)) backwards += 1
+    if (listed !== undefined && isChanged(mark, listed)) continue
+    if (listed !== undefined && !budget.take(mark.lookedAt ?? 0)) names.delete(mark.name)
+    else names.set(mark.name, undefined)
+  }
+  if (isOlderList(mirror, list)) reportOlderList(mirror, list)
   else if (backwards > 0) reportBackwards(mirror, backwards)
   return { names, covered }
 }
 
-interface ChoiceContext {
-  readonly isSameList: boolean
-  readonly budget: RelookBudget
-}
-
-/** `gone` projects and those to be looked at again are asked for without a serial. */
-function chooseOne(
-  mark: ProjectMark,
-  listed: { readonly serial: number | undefined } | undefined,
-  { isSameList, budget }: ChoiceContext,
-): 'changed' | 'again' | 'leave' {
-  if (mark.lookedAt === undefined) return listed?.serial === undefined ? 'again' : 'changed'
-  // An index without serials: every project is asked for, conditionally.
-  if (isSameList) return mark.serial === undefined || budget.take(mark.lookedAt) ? 'again' : 'leave'
-  if (listed?.serial === undefined) return 'again'
-  if (listed.serial > (mark.serial ?? -1)) return 'changed'
-  return budget.take(mark.lookedAt) ? 'again' : 'leave'
+function isChanged({ serial = -1, lookedAt }: ProjectMark, listed: number): boolean {
+  return lookedAt === undefined || listed > serial
 }
 
 /** How many unchanged projects are looked at all the same. */

@@ -39,21 +39,23 @@ export async function selectProjects(
 ): Promise<Selection> {
   if (options.all === true) return selectListed(mirror, port, options.full === true)
   const named = await readNamed(mirror, options)
-  const settle = (): void => {}
   if (named === undefined) {
     const total = mirror.ledger.countProjects()
     const names = walkNames(mirror)
-    return { names, total, covered: total, port, settle, isComplete: () => true }
+    return { names, total, covered: total, port, settle: forget, isComplete: () => true }
   }
   return {
     names: named,
     total: named.size,
     covered: named.size,
     port,
-    settle,
+    settle: forget,
     isComplete: () => covers(named, walkNames(mirror)),
   }
 }
+
+/** No list was read, so none is remembered. */
+function forget(): void {}
 
 /** `undefined` where nothing was named. */
 async function readNamed(

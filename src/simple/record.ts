@@ -99,7 +99,7 @@ function readRecordFile(value: unknown): RecordFile {
   if (sha256 === undefined) throw new DecodeError(`${file.filename.slice(0, 200)} has no sha256`)
   const metadataSha256 = coreMetadata?.get('sha256')
   const firstSeen = readPresent(object, '_first-seen', readTime)
-  const toldSize = readPresent(object, '_size', (value) => readInteger(value, 0))
+  const toldSize = readPresent(object, '_size', readLength)
   const removed = readPresent(object, '_removed', readTime)
   const conflict = readPresent(object, '_conflict', readSha256)
   return {
@@ -121,6 +121,10 @@ function readTime(value: unknown): number {
   const time = parseUtcSeconds(readString(value))
   if (time === undefined) throw new DecodeError('expected a time as YYYY-MM-DDTHH:MM:SSZ')
   return time
+}
+
+function readLength(value: unknown): number {
+  return readInteger(value, 0)
 }
 
 function readSha256(value: unknown): string {

@@ -64,8 +64,9 @@ function rewriteFiles(
   }
 }
 
-function withoutMetadata({ coreMetadata: _, ...file }: ProjectFile): ProjectFile {
-  return file
+function withoutMetadata(file: ProjectFile): ProjectFile {
+  const { coreMetadata: _, ...rest } = file
+  return rest
 }
 
 /** A file that is withdrawn or listed no more is shown as yanked (PEP 592): nobody gets it by chance. */

@@ -105,7 +105,7 @@ describe('a sync of everything, by the serials of the list', () => {
     expect((await requestsOf(sync())).toSorted()).toEqual(['', 'a/', 'b/', 'b/', 'd/'])
     expect(await filenamesOf('a')).toEqual(['a-1.0.tar.gz', 'a-1.1.tar.gz'])
     expect(await filenamesOf('d')).toEqual(['d-1.0.tar.gz'])
-    expect(await mirror.findRecord('b')).toMatchObject({ files: [{ removed: expect.any(String) }] })
+    expect((await mirror.findRecord('b'))?.files[0]).toHaveProperty('removed')
   })
 
   test('asks for a page that failed again, though the list has not changed since', async () => {

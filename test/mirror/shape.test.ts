@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
 import { changeShape, describeShape, type Shape } from '../../src/mirror/shape.ts'
 import { buildWheel } from '../support/build-wheel.ts'
-import { serve, startHostileServer, status } from '../support/hostile-server.ts'
+import { serve, startHostileServer, status, type Behaviour } from '../support/hostile-server.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { listExtraTargets, moveExtraTargets } from '../../src/mirror/extra-targets.ts'
 import { VerifiedFiles } from '../../src/mirror/verified-files.ts'
@@ -39,6 +39,26 @@ async function find(path: string): Promise<TargetFile | undefined> {
 
 const sized = (filename: string, size: number): PageFile => ({ filename, extra: { size } })
 const path = 'files/foo/foo-1.0.tar.gz'
+
+function serveWithoutHead(bytes: Uint8Array): Behaviour {
+  return (request, response, earlier) =>
+    (request.method === 'HEAD' ? status(405) : serve(bytes))(request, response, earlier)
+}
+
+async function lengthOf(target: string): Promise<number | undefined> {
+  return (await find(target))?.length
+}
+
+/** Where every target stands with so many bins. */
+function move(bitLength: number): Promise<Map<string, number>> {
+  return readMirror(mirror.directory, ({ ledger: { database } }) => {
+    moveExtraTargets(database, bitLength)
+    const bins = new Map<string, number>()
+    for (let bin = 0; bin < 2 ** bitLength; bin += 1)
+      for (const [target] of listExtraTargets(database, bin)) bins.set(target, bin)
+    return bins
+  })
+}
 
 function change(shape: Partial<Shape>): ReturnType<typeof changeShape> {
   return changeShape(mirror.context, shape)
@@ -89,12 +109,8 @@ describe('with --sign-files', () => {
     )
     const page = Buffer.from(`<html><body>${links.join('\n')}</body></html>`)
     server.on('/simple/foo/', serve(page, { 'content-type': 'text/html' }))
-    const only =
-      (bytes: Uint8Array) =>
-      (...[request, response, earlier]: Parameters<ReturnType<typeof serve>>): void =>
-        (request.method === 'HEAD' ? status(405) : serve(bytes))(request, response, earlier)
-    server.on(`/files/${wheel.filename}`, only(wheel.bytes))
-    server.on(`/files/${other.filename}`, only(Buffer.from('another file')))
+    server.on(`/files/${wheel.filename}`, serveWithoutHead(wheel.bytes))
+    server.on(`/files/${other.filename}`, serveWithoutHead(Buffer.from('another file')))
     const index = server.url('/simple/')
     await mirror.sync({ index, projects: ['foo'], acceptClock: true, hasSizes: false })
     await server.close()
@@ -199,7 +215,6 @@ describe('a mirror that signs files and HTML', () => {
     // Every bin is signed again, from what the database says.
     mirror.now += 6 * dayMs
     await mirror.sync()
-    const lengthOf = async (target: string): Promise<unknown> => (await find(target))?.length
     expect(await lengthOf(path)).toBe(5)
     expect(await lengthOf('files/foo/foo-1.1.tar.gz')).toBeUndefined()
     expect(await lengthOf('files/foo/foo-1.2.tar.gz')).toBe(9)
@@ -212,14 +227,6 @@ describe('a mirror that signs files and HTML', () => {
   })
 
   test('moves them with the records to another number of bins', async () => {
-    const move = (bitLength: number): Promise<Map<string, number>> =>
-      readMirror(mirror.directory, ({ ledger: { database } }) => {
-        moveExtraTargets(database, bitLength)
-        const bins = new Map<string, number>()
-        for (let bin = 0; bin < 2 ** bitLength; bin += 1)
-          for (const [target] of listExtraTargets(database, bin)) bins.set(target, bin)
-        return bins
-      })
     for (const bitLength of [6, 2, 3]) {
       const bins = await move(bitLength)
       expect([...bins.keys()].toSorted()).toEqual([

@@ -41,9 +41,11 @@ async function sign(shown: readonly Wheel[] = wheels): Promise<void> {
   mirror.events.length = 0
 }
 
+const pass = (): Promise<void> => Promise.resolve()
+
 function verify(options: Partial<VerifyFilesOptions> = {}): ReturnType<typeof verifyFiles> {
-  const sleep = (): Promise<void> => Promise.resolve()
-  return verifyFiles({ ...mirror.context, openIndex: openMirrorIndex, sleep, ...options })
+  const { context } = mirror
+  return verifyFiles({ ...context, openIndex: openMirrorIndex, sleep: pass, ...options })
 }
 
 function readJournal(project: string): Promise<unknown[]> {
@@ -191,7 +193,7 @@ describe('verify-files', () => {
   test('waits with the journal for a process that works on the mirror', async () => {
     await sign()
     await writeFile(join(folder, 'files', other.filename), 'other')
-    let isBusy = true
+    const gate = Promise.withResolvers<undefined>()
     const busy = mirror.sync({
       index: served.url,
       all: true,
@@ -201,14 +203,14 @@ describe('verify-files', () => {
         return {
           ...port,
           fetchProjectList: async (etag) => {
-            while (isBusy) await new Promise((resolve) => setImmediate(resolve))
+            await gate.promise
             return port.fetchProjectList(etag)
           },
         }
       },
     })
     const sleep = async (): Promise<void> => {
-      isBusy = false
+      gate.resolve(undefined)
       await busy
     }
     expect(await verify({ sleep })).toMatchObject({ exitCode: 3 })

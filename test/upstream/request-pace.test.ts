@@ -24,7 +24,7 @@ function createPace(limits: Partial<PaceLimits> = {}): RequestPace {
   return new RequestPace({ limits, now: () => clock.now, sleep: clock.sleep })
 }
 
-function failWith(...errors: readonly unknown[]): {
+function failWith(...errors: readonly Error[]): {
   attempt: () => Promise<string>
   count(): number
 } {
