@@ -63,6 +63,7 @@ export interface IndexContext {
 /** Before the vault is open: it stands in the state folder of the first index. */
 export interface IndexState {
   readonly settings: IndexSettings
+  readonly policy: Policy
   readonly pinnedRoot: Bytes
   /** The file that it came from. */
   readonly rootName: string
@@ -101,6 +102,8 @@ export async function openIndexState(
   index: IndexSettings,
   context: IndexContext,
 ): Promise<IndexState> {
+  // First: with a pins file that cannot be read nothing is to be made or kept.
+  const policy = readPolicy(context.settings, index)
   const opened = isMirrored(index) ? undefined : await openNotary(index, context)
   const rootName = opened?.place.rootPath ?? index.root ?? ''
   const pinnedRoot = readRoot(index.name, rootName, context.settings.limits.root)
@@ -112,7 +115,7 @@ export async function openIndexState(
   }
   const path = realpathSync(rootName)
   const directory = await openStateDirectory(context.stateHome, { path, sha256: rootSha256 })
-  const state = { settings: index, pinnedRoot, rootName, rootSha256, directory }
+  const state = { settings: index, policy, pinnedRoot, rootName, rootSha256, directory }
   return opened === undefined ? state : { ...state, opened }
 }
 
@@ -145,7 +148,7 @@ export async function openIndex(
     get trust() {
       return { ...repository.trust, ...mark }
     },
-    policy: readPolicy(context.settings, index),
+    policy: state.policy,
     repository,
     ...(opened !== undefined && firstUse !== undefined && { opened: { ...opened, firstUse } }),
     owns: matchProjects(index.projects),
