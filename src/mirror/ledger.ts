@@ -155,6 +155,7 @@ export class Ledger {
       lookedAt,
     )
     this.markBin(bin)
+    this.#takeImported(name)
     if (newPins.size === 0) return
     const id = readInteger(this.#requireRow('SELECT id FROM project WHERE name = ?', name), 'id')
     for (const [file, digest] of newPins) {
@@ -162,6 +163,15 @@ export class Ledger {
       const sql = 'INSERT INTO file (project, name, sha256) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
       this.database.run(sql, id, file, decodeHex(digest) ?? new Uint8Array())
     }
+  }
+
+  /** What others have seen is a pin like any other once the project itself is signed. */
+  #takeImported(name: string): void {
+    const sql = `INSERT INTO file (project, name, sha256)
+       SELECT project.id, imported_pin.name, imported_pin.sha256
+       FROM imported_pin JOIN project ON project.name = imported_pin.project
+       WHERE imported_pin.project = ? ON CONFLICT DO NOTHING`
+    this.database.run(sql, name)
   }
 
   /** Within a transaction. Records that are what they were. Where all else is too, nothing is written. */

@@ -233,3 +233,15 @@ describe('verify-files', () => {
     })
   })
 })
+
+test('files whose pins came from another mirror are compared like all others', async () => {
+  await readMirror(mirror.directory, ({ ledger }) =>
+    ledger.database.transaction(() => {
+      for (const { filename, sha256: digest } of wheels)
+        ledger.putImportedPin('foo', filename, digest)
+    }),
+  )
+  await sign()
+  expect(await verify({ projects: ['foo'] })).toMatchObject({ verified: 2 })
+  expect(await verify({ projects: ['foo'] })).toMatchObject({ verified: 0 })
+})
