@@ -32,16 +32,21 @@ const rolePrefix = 'role:'
 
 type Rows = Map<string, number>
 
+interface KnownRows {
+  readonly dataVersion: number
+  readonly rows: Rows
+}
+
 export class FloorStore {
   readonly #path: string
   readonly #onDamaged: (message: string) => void
   #database: Database
-  #known: { readonly dataVersion: number; readonly rows: Rows } | undefined
+  #known: KnownRows | undefined
 
   private constructor(path: string, options: FloorStoreOptions) {
     this.#path = path
     this.#onDamaged = options.onDamaged ?? (() => undefined)
-    this.#database = openFloors(path, this.#onDamaged)
+    ;({ database: this.#database, known: this.#known } = openFloors(path, this.#onDamaged))
   }
 
   /** Synchronous, like all of it: a local database of a few kilobytes. */
@@ -125,7 +130,7 @@ export class FloorStore {
   #readRows(): Rows {
     const dataVersion = this.#database.readDataVersion()
     if (this.#known?.dataVersion !== dataVersion) {
-      this.#known = { dataVersion, rows: readAllRows(this.#database) }
+      this.#known = readKnown(this.#database, dataVersion)
     }
     return this.#known.rows
   }
@@ -134,13 +139,26 @@ export class FloorStore {
   #reopenIfReplaced(): void {
     if (!this.#database.isReplaced()) return
     this.#database.close()
-    this.#known = undefined
-    this.#database = openFloors(this.#path, this.#onDamaged)
+    ;({ database: this.#database, known: this.#known } = openFloors(this.#path, this.#onDamaged))
   }
 }
 
-function openFloors(path: string, onDamaged: (message: string) => void): Database {
-  return openDatabase(path, { schema, version: 1, onDamaged, check: readAllRows })
+/** The rows are all read to find damage; that need not be done twice. */
+function openFloors(
+  path: string,
+  onDamaged: (message: string) => void,
+): { database: Database; known: KnownRows | undefined } {
+  let known: KnownRows | undefined
+  const check = (opened: Database): void => {
+    known = readKnown(opened, opened.readDataVersion())
+  }
+  const database = openDatabase(path, { schema, version: 1, onDamaged, check })
+  return { database, known }
+}
+
+/** `dataVersion` was read before them: what another process writes meanwhile is read again. */
+function readKnown(database: Database, dataVersion: number): KnownRows {
+  return { dataVersion, rows: readAllRows(database) }
 }
 
 function readAllRows(database: Database): Rows {
