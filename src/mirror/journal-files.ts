@@ -1,6 +1,6 @@
 /**
  * The journal as files of the published tree, so that anybody can follow it without the database:
- * `journal/1-1000.jsonl`, `journal/1001-2000.jsonl` and so on, which never change, and one with the
+ * `journal/1-500.jsonl`, `journal/501-1000.jsonl` and so on, which never change, and one with the
  * entries after those up to the signed head. Their names follow from the head alone.
  *
  * A line is an entry in canonical form, and its sha256 is the `prev` of the next.
@@ -13,7 +13,8 @@ import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
 import { journalPath } from './tree-layout.ts'
 
-export const entriesPerFile = 1000
+/** The last file is written anew at each publication with news: a few milliseconds of work. */
+export const entriesPerFile = 500
 /** Each is held open, with its twin. */
 const filesAtOnce = 16
 

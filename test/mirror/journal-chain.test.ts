@@ -244,25 +244,25 @@ describe('the published files', () => {
     })
   })
 
-  test('hold 1000 lines each, and never change once they are full', async () => {
+  test('hold 500 lines each, and never change once they are full', async () => {
     await journal.signTwo()
-    await append(1003)
+    await append(503)
     await journal.syncLater()
     const folder = join(mirror.public, 'journal')
     expect((await readdir(folder)).toSorted()).toEqual([
-      '1-1000.jsonl',
-      '1-1000.jsonl.gz',
       '1-2.jsonl',
-      '1001-1005.jsonl',
+      '1-500.jsonl',
+      '1-500.jsonl.gz',
+      '501-505.jsonl',
     ])
-    const full = await stat(join(folder, '1-1000.jsonl'))
+    const full = await stat(join(folder, '1-500.jsonl'))
     await append(1)
     await journal.syncLater()
-    expect(await readdir(folder)).toContain('1001-1006.jsonl')
-    expect((await stat(join(folder, '1-1000.jsonl'))).ino).toBe(full.ino)
+    expect(await readdir(folder)).toContain('501-506.jsonl')
+    expect((await stat(join(folder, '1-500.jsonl'))).ino).toBe(full.ino)
     const root = await readFile(join(mirror.public, 'metadata/1.root.json'))
     expect(verifyPublishedJournal(mirror.public, { root })).toMatchObject({
-      entries: 1006,
+      entries: 506,
       findings: [],
     })
   })
