@@ -18,7 +18,7 @@ import { isUnanswered } from '../mirror/look-failures.ts'
 import { noteOutage } from '../mirror/outage.ts'
 import { publishMirror } from '../mirror/publish.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
-import { dayMs, settings } from '../mirror/settings.ts'
+import { dayMs, settings, type SettingStore } from '../mirror/settings.ts'
 import { syncOpened } from '../mirror/sync.ts'
 import { explainLoss, requireNotary, type NotaryPlace } from './notary-folder.ts'
 import { createPrefetchedIndex, type Answer } from './prefetched-index.ts'
@@ -72,31 +72,36 @@ export class Notary {
 
   /** Makes what is missing, renews what is due. Throws STORAGE_FAILED where what was seen is lost. */
   static async open(options: NotaryOptions): Promise<Notary> {
-    const { place, index } = options
+    const { place } = options
     await requireNotary(place, options.clock)
-    let lastSignedAt = (): number => 0
-    const clock = (): number => findTime(options.clock(), lastSignedAt())
+    try {
+      return await Notary.#openMade(options)
+    } catch (error) {
+      throw explainLoss(place, error)
+    }
+  }
+
+  static async #openMade(options: NotaryOptions): Promise<Notary> {
+    const { place, index } = options
     const failures = new Map<string, VerifyError>()
+    let opened: SharedMirror | undefined
+    const clock = (): number => findSigningTime(options.clock(), opened?.memory.settings)
     const report = (event: MirrorEvent): void => {
       if (event.kind === 'failed') {
         failures.set(event.project, new VerifyError('RECORD_REFUSED', event.message))
       }
       options.report(event)
     }
+    const mirror = await shareMirror(place.path, { clock, report })
+    opened = mirror
     try {
-      const mirror = await shareMirror(place.path, { clock, report })
-      lastSignedAt = () => mirror.memory.settings.find(settings.lastSignedAt) ?? 0
-      try {
-        const prepared = await waitWhileBusy(() =>
-          mirror.use((held) => prepareMirror(held, { index, url: place.index, clock })),
-        )
-        return new Notary({ ...options, clock }, mirror, { ...prepared, failures })
-      } catch (error) {
-        mirror.close()
-        throw error
-      }
+      const prepared = await waitWhileBusy(() =>
+        mirror.use((held) => prepareMirror(held, { index, url: place.index, clock })),
+      )
+      return new Notary({ ...options, clock }, mirror, { ...prepared, failures })
     } catch (error) {
-      throw explainLoss(place, error)
+      mirror.close()
+      throw error
     }
   }
 
@@ -298,8 +303,9 @@ export class Notary {
  * A clock that was set back by a little, as it is all the time, must not stop what is signed in order:
  * clients of this list accept a signed time that is 5 minutes ahead.
  */
-function findTime(now: number, lastSignedAt: number): number {
-  return now < lastSignedAt && lastSignedAt - now <= clockToleranceMs ? lastSignedAt : now
+function findSigningTime(now: number, kept: SettingStore | undefined): number {
+  const last = kept?.find(settings.lastSignedAt) ?? 0
+  return now < last && last - now <= clockToleranceMs ? last : now
 }
 
 function requireOpen(isClosed: boolean): void {
