@@ -51,9 +51,32 @@ test('a proxy that demands signed files delivers those of a mirror that signs fi
   expect(served).toMatchObject({ status: 200 })
   expect(served.bytes).toEqual(wheel.bytes)
   await serving.stop()
-}, 60_000)
+}, 180_000)
 
 async function get(url: string): Promise<{ status: number; bytes: Buffer }> {
   const response = await fetch(url)
   return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
 }
+
+test('verify-files says what differs, what to do, and ends with 3', async () => {
+  const mirror = join(folder, 'verified')
+  await runProgram('mirror', 'init', mirror)
+  await runProgram('mirror', 'sync', mirror, '--index', index.url, '--all', '--no-sizes')
+  const path = join(folder, 'index/files', wheel.filename)
+  await writeFile(path, 'something else')
+  try {
+    const found = await runProgram('mirror', 'verify-files', mirror)
+    expect(found).toMatchObject({ code: 3 })
+    expect(found.stderr).toContain(`foo: ${wheel.filename} on the index is not the signed file`)
+    expect(found.stderr).toContain(`expected ${wheel.sha256}`)
+    expect(found.stdout).toContain('1 differ\nNothing that is signed was changed')
+  } finally {
+    await writeFile(path, wheel.bytes)
+  }
+  const whole = await runProgram('mirror', 'sync', mirror, '--all', '--verify-files')
+  expect(whole).toMatchObject({ code: 0, stderr: '' })
+  expect(whole.stdout).toContain('1 file is what is signed (1 MB read)')
+  const unknown = await runProgram('mirror', 'verify-files', mirror, '--project', 'nothing')
+  expect(unknown).toMatchObject({ code: 2 })
+  expect(unknown.stderr).toContain('The mirror has not signed anything of nothing')
+}, 180_000)

@@ -6,7 +6,7 @@ import type { InitOptions } from '../../src/mirror/init.ts'
 import { parseRecord } from '../../src/simple/record.ts'
 import { TufJsClient } from '../ceremony/tuf-js-client.ts'
 import { ClaimedMirror } from './claim-fixture.ts'
-import { hourMs, MirrorFixture } from './mirror-fixture.ts'
+import { digestOf, hourMs, MirrorFixture } from './mirror-fixture.ts'
 import { serveStatic, type StaticServer } from './static-server.ts'
 
 let mirror: MirrorFixture
@@ -54,6 +54,8 @@ const shapes: [string, Partial<InitOptions>][] = [
   ['1024 bins, whose snapshot has versions only', { bins: 1024 }],
   ['2 bins', { bins: 2 }],
   ['a signed project list', { hasProjectList: true }],
+  ['files and HTML as targets', { shape: { signsFiles: true, signsHtml: true } }],
+  ['no hashes in the snapshot of few bins', { shape: { snapshotHashes: 'off' } }],
 ]
 
 describe('tuf-js reads a mirror', () => {
@@ -84,6 +86,25 @@ describe('tuf-js reads a mirror', () => {
     mirror.now += 13 * hourMs
     expect(await mirror.renew()).toMatchObject({ published: { bins: 0 } })
     expect((await fetchRecord('foo'))?.files).toHaveLength(2)
+  })
+
+  test('and finds each file, and the page in HTML, as a target of its own', async () => {
+    await mirror.init({ bins: 16, shape: { signsFiles: true, signsHtml: true } })
+    const files = ['foo-1.0.tar.gz', 'foo-1.1.tar.gz']
+    const sized = files.map((filename) => ({ filename, extra: { size: filename.length } }))
+    await mirror.putPage('foo', sized)
+    await mirror.sync({ projects: ['foo'] })
+    const client = await newClient()
+    for (const filename of files) {
+      expect(await client.getTargetInfo(`files/foo/${filename}`)).toMatchObject({
+        length: filename.length,
+        hashes: { sha256: digestOf(filename) },
+      })
+    }
+    expect(await client.getTargetInfo('files/foo/foo-1.2.tar.gz')).toBeUndefined()
+    const page = await client.getTargetInfo('simple/foo/index.html')
+    const path = await client.downloadTarget(page!, join(mirror.root, 'foo.html'))
+    expect(await readFile(path, 'utf8')).toContain('foo-1.1.tar.gz')
   })
 
   test('and finds the signed project list as a target', async () => {
