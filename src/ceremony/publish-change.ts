@@ -85,11 +85,13 @@ async function decide(
   requireBase(mirror, checked, published)
   const state = requirePublishable(checked, published, { now, bad })
   const keyids = { before: findKeyids(state.before), after: findKeyids(state.after) }
-  await requireOnlineKeys(mirror, keyids.after)
   const { claimed } = state.after
   const isClaimedChanged = checked.change.documents.has('claimed')
   if (isClaimedChanged) await requireReadableClaims(mirror, claimed)
   const newKeys = onlineRoles.filter((role) => !isSameIds(keyids.before[role], keyids.after[role]))
+  for (const role of onlineRoles) {
+    await requireOnlineKey(mirror, role, keyids.after[role], newKeys.includes(role))
+  }
   const written = await putDocuments(mirror, checked, now)
   mirror.roles.putWritten(written, () => {
     for (const { name, version } of written) takeIntoUse(mirror, { name, version }, published, now)
@@ -149,19 +151,28 @@ function versionOf(draft: Draft | undefined): string {
 }
 
 /** A key that nobody here can sign with would end the mirror: each new one is tried. */
-async function requireOnlineKeys(
+async function requireOnlineKey(
   mirror: Mirror,
-  keyids: Readonly<Record<OnlineRole, readonly string[]>>,
+  role: OnlineRole,
+  keyids: readonly string[],
+  isNew: boolean,
 ): Promise<void> {
   const folder = join(mirror.directory, keysFolder)
-  for (const role of onlineRoles) {
-    const { signer, isNext } = await findOnlineSigner(
-      folder,
-      role,
-      keyids[role],
-      mirror.askPassphrase,
+  try {
+    const { signer } = await findOnlineSigner(folder, role, keyids)
+    if (isNew) await signer.sign(encodeUtf8('tufgate tries a new key'))
+  } catch (cause) {
+    if (!isNew || !(cause instanceof ConfigError)) throw cause
+    throw new ConfigError(
+      'KEY_INVALID',
+      `The new key of ${role} cannot be used: ${cause.message}`,
+      {
+        role,
+        expected: keyids.join(', '),
+        next: `It belongs into ${folder}, as ${role}.next.pem or ${role}.next.signer. If the change was prepared again since, publish that one.`,
+        cause,
+      },
     )
-    if (isNext) await signer.sign(encodeUtf8('tufgate tries a new key'))
   }
 }
 

@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { onlineRoles, type OnlineRole } from '../../src/mirror/role-names.ts'
@@ -83,6 +83,26 @@ describe('the key of an online role', () => {
     expect(await visitTufJs()).toHaveLength(2)
   })
 
+  test.each(onlineRoles)('%s is replaced when its file is lost', async (role) => {
+    const before = await visit()
+    await rm(join(ceremony.keys, `${role}.pem`))
+    await expect(ceremony.mirror.sync()).rejects.toMatchObject({ code: 'KEY_INVALID' })
+    const signer = await ceremony.offline(namedBy[role])
+    await ceremony.change({ rotate: new Map([[role, undefined]]) }, signer)
+    expect((await visit()).files).toEqual(before.files)
+  })
+
+  test('that is lost and not replaced keeps any other change from being begun', async () => {
+    await rm(join(ceremony.keys, 'deny.pem'))
+    const root = await ceremony.offline('root-1')
+    await expectRefusal(
+      () => ceremony.change({ rotate: new Map([['snapshot', undefined]]) }, root),
+      'KEY_INVALID',
+      'deny.pem does not exist',
+    )
+    expect(await visit()).toMatchObject({ root: 1 })
+  })
+
   test('is followed by a client that goes on running', async () => {
     const { mirror, projects } = ceremony
     const running = await ceremony.client().start(mirror.public, () => mirror.now)
@@ -128,7 +148,7 @@ describe('a key that is made elsewhere', () => {
     await expectRefusal(
       () => ceremony.publish(signed),
       'KEY_INVALID',
-      'The key on disk is not the key of the role snapshot',
+      'The new key of snapshot cannot be used',
     )
     expect(await visit()).toMatchObject({ root: 1 })
     await copyFile(elsewhere, join(ceremony.keys, 'snapshot.next.pem'))
@@ -171,7 +191,11 @@ describe('a change that was prepared and given up', () => {
     const rotate = new Map([['snapshot', undefined]] as const)
     const first = await signAll(await ceremony.prepare({ rotate }), root)
     const second = await signAll(await ceremony.prepare({ rotate }), root)
-    await expectRefusal(() => ceremony.publish(first), 'KEY_INVALID', 'is not the key of the role')
+    await expectRefusal(
+      () => ceremony.publish(first),
+      'KEY_INVALID',
+      'The new key of snapshot cannot be used',
+    )
     await ceremony.publish(second)
     expect(await visit()).toMatchObject({ root: 2 })
   })

@@ -187,6 +187,7 @@ describe('a mirror', () => {
     await mirror.init()
     const path = join(mirror.directory, 'keys/timestamp.pem')
     await rm(path)
+    await rm(join(mirror.directory, 'keys/timestamp.pub'))
     await putKeyFile(path, await buildPrivateKey('ed25519'))
     const before = await mirror.readMetadata('timestamp')
     await mirror.putPage('foo', ['foo-1.0.tar.gz'])
