@@ -83,7 +83,7 @@ class MirrorCheck {
     const contents = client === undefined ? { roles: 0, records: 0 } : await this.#check(client)
     const isClean = this.#findings.count === 0
     // Only a tree without a fault may become what the next one is compared with.
-    if (isClean) await this.#state.keep()
+    if (isClean) this.#state.keep()
     return {
       ...contents,
       findings: this.#findings.listed,

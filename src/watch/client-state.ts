@@ -1,16 +1,14 @@
 /**
- * What a client of the check remembers: nothing at all (a new one), or what the last check that
- * found nothing left in `DIR/check` (a returning one).
+ * What a client of the check remembers: nothing at all (a new one), or the versions that it has seen (a
+ * returning one), as the last check that found nothing left them in `DIR/check`. Metadata is never
+ * remembered: it is the tree that is checked.
  */
 
 import { join } from 'node:path'
-import type { Bytes } from '../base/bytes.ts'
-import { createTrustStorage } from '../client/trust-storage.ts'
 import type { TrustStorage } from '../client/trusted-state.ts'
 import { FloorStore } from '../store/floors.ts'
-import { MetadataDirectory } from '../store/metadata-directory.ts'
+import { makeFolder } from '../store/published-tree.ts'
 import { noFloors, type Floors } from '../tuf/floors.ts'
-import { clientLimits } from './check-client.ts'
 
 export const checkFolder = 'check'
 
@@ -32,13 +30,8 @@ export interface ReturningState {
   /** Before the check. */
   readonly floors: Floors
   /** What was accepted becomes what is remembered: only once the tree is out, and has no fault. */
-  keep(): Promise<void>
+  keep(): void
   close(): void
-}
-
-interface Accepted {
-  readonly floors: Floors
-  readonly metadata: ReadonlyMap<string, Bytes>
 }
 
 export async function openReturningState(
@@ -46,34 +39,24 @@ export async function openReturningState(
   warn: (message: string) => void,
 ): Promise<ReturningState> {
   const folder = join(directory, checkFolder)
-  const metadata = await MetadataDirectory.open(join(folder, 'metadata'), { onWarning: warn })
-  const floors = FloorStore.open(join(folder, 'floors.db'), { onDamaged: warn })
-  const storage = createTrustStorage(metadata, floors, clientLimits.refresh)
+  await makeFolder(folder)
+  const store = FloorStore.open(join(folder, 'floors.db'), { onDamaged: warn })
   // The mirror judges the clock itself; what it once dated ahead must not stop it for ever.
-  const known = { ...floors.read(), signedAt: 0 }
-  const roots = new Map<number, Bytes>()
-  let accepted: Accepted | undefined
+  const floors = { ...store.read(), signedAt: 0 }
+  let accepted: Floors | undefined
   return {
-    floors: known,
+    floors,
     storage: {
-      ...storage,
-      readFloors: () => known,
-      // Metadata is read from the tree every time: it is the tree that is checked.
-      read: () => Promise.resolve(undefined),
-      saveRoot: (version, bytes) => {
-        roots.set(version, bytes)
-        return Promise.resolve()
-      },
-      save: () => Promise.resolve(),
-      commit: (raised, bytes) => {
-        accepted = { floors: raised, metadata: bytes }
+      ...createForgetfulStorage(),
+      readFloors: () => floors,
+      commit: (raised) => {
+        accepted = raised
         return Promise.resolve()
       },
     },
-    keep: async () => {
-      for (const [version, bytes] of roots) await storage.saveRoot(version, bytes)
-      if (accepted !== undefined) await storage.commit(accepted.floors, accepted.metadata)
+    keep: () => {
+      if (accepted !== undefined) store.raise(accepted, () => undefined)
     },
-    close: () => floors.close(),
+    close: () => store.close(),
   }
 }

@@ -31,12 +31,13 @@ export const checkPublication: CheckPublication = async (mirror, staged) => {
     state.close()
     throw explainRefusal(error, mirror)
   }
-  return async (isOut) => {
+  return (isOut) => {
     try {
-      if (isOut) await state.keep()
+      if (isOut) state.keep()
     } finally {
       state.close()
     }
+    return Promise.resolve()
   }
 }
 
