@@ -48,6 +48,7 @@ export interface SeenProject {
 
 /** What a project was at the last look, for comparison with the list of the index. */
 export interface ProjectMark {
+  readonly id: number
   readonly name: string
   readonly serial?: number
   readonly lookedAt?: number
@@ -99,10 +100,12 @@ export class Ledger {
   }
 
   /** `openSince` (ms): only those that were not looked at since, or have no serial. */
-  listMarks(after: string, limit: number, openSince = Infinity): ProjectMark[] {
-    const sql = `SELECT name, serial, looked_at FROM project WHERE name > ?
-      AND (looked_at IS NULL OR serial IS NULL OR looked_at < ?) ORDER BY name LIMIT ?`
-    return this.database.all(sql, after, openSince, limit).map((row) => ({
+  /** In the order in which they lie on disk: in that of the names each row would be another page. */
+  listMarks(afterId: number, limit: number, openSince = Infinity): ProjectMark[] {
+    const sql = `SELECT id, name, serial, looked_at FROM project WHERE id > ?
+      AND (looked_at IS NULL OR serial IS NULL OR looked_at < ?) ORDER BY id LIMIT ?`
+    return this.database.all(sql, afterId, openSince, limit).map((row) => ({
+      id: readInteger(row, 'id'),
       name: readText(row, 'name'),
       ...readMarks(row),
     }))

@@ -123,10 +123,10 @@ class RelookBudget {
 
 /** A page of the table at a time: 900,000 rows are not held. */
 function* walkMarks({ ledger }: Mirror, openSince: number): Generator<ProjectMark> {
-  let marks = ledger.listMarks('', marksAtOnce, openSince)
+  let marks = ledger.listMarks(-1, marksAtOnce, openSince)
   while (marks.length > 0) {
     yield* marks
-    marks = ledger.listMarks(marks.at(-1)?.name ?? '', marksAtOnce, openSince)
+    marks = ledger.listMarks(marks.at(-1)?.id ?? Infinity, marksAtOnce, openSince)
   }
 }
 
