@@ -8,7 +8,11 @@ import type { ProjectChange } from '../../../src/mirror/ledger.ts'
 import type { Mirror } from '../../../src/mirror/open-mirror.ts'
 import { settings } from '../../../src/mirror/settings.ts'
 import { recordTarget } from '../../../src/mirror/tree-layout.ts'
+import { openFolderSource } from '../../../src/store/folder-source.ts'
 import { findBin } from '../../../src/tuf/delegation.ts'
+import { openCheckClient } from '../../../src/watch/check-client.ts'
+import { openReturningState } from '../../../src/watch/client-state.ts'
+import { readFirstRoot } from '../../../src/watch/publication-check.ts'
 import { RandomSequence } from './random-sequence.ts'
 import { buildPage, firstSerial, listProjects } from './synthetic-index.ts'
 
@@ -29,6 +33,20 @@ export function fillLedger(mirror: Mirror, projects: number, except: ReadonlySet
     batch = []
   }
   mirror.ledger.putProjects(batch)
+}
+
+/**
+ * The check before a publication reads what is new since the last one: what is filled counts as read,
+ * or else it would ask for records that are not there.
+ */
+export async function rememberAsChecked(mirror: Mirror): Promise<void> {
+  const state = await openReturningState(mirror.directory, () => {})
+  const source = openFolderSource(mirror.tree.folder)
+  const pinnedRoot = await readFirstRoot(mirror)
+  const now = mirror.clock()
+  await openCheckClient({ pinnedRoot, source, storage: state.storage, now })
+  state.keep()
+  state.close()
 }
 
 function buildChange(name: string, bitLength: number, now: number): ProjectChange {

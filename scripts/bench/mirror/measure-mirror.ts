@@ -10,8 +10,9 @@ import { initMirror } from '../../../src/mirror/init.ts'
 import { openOnlineSigners, type OnlineSigners } from '../../../src/mirror/online-signers.ts'
 import { openMirror, type Mirror, type MirrorContext } from '../../../src/mirror/open-mirror.ts'
 import { syncOpened, type SyncRound } from '../../../src/mirror/sync.ts'
+import { checkPublication } from '../../../src/watch/publication-check.ts'
 import { readMemory } from '../usage.ts'
-import { fillLedger } from './fill-ledger.ts'
+import { fillLedger, rememberAsChecked } from './fill-ledger.ts'
 import { measureWork, type Cost } from './measured-work.ts'
 import { listProjects, SyntheticIndex } from './synthetic-index.ts'
 
@@ -45,6 +46,8 @@ const index = new SyntheticIndex(input.projects)
 const directory = join(input.folder, 'mirror')
 const context: MirrorContext = {
   clock: Date.now,
+  // As the command line has it: nothing appears that clients would refuse.
+  ...(input.phase !== 'fill' && { check: checkPublication }),
   report: (event) => {
     if (event.kind === 'progress' || event.kind === 'note' || event.kind === 'warning') return
     process.stderr.write(`${JSON.stringify(event).slice(0, 300)}\n`)
@@ -90,6 +93,7 @@ async function fill(opened: Opened): Promise<Done> {
     return Promise.resolve()
   })
   const { costs, ...rest } = await sync(opened, { projects: [...chosen] })
+  await rememberAsChecked(opened.mirror)
   return { ...rest, costs: [cost, ...costs] }
 }
 

@@ -35,8 +35,7 @@ export class SyntheticIndex implements IndexPort {
   readonly name = 'synthetic'
   readonly fileHosts: readonly string[] = [host]
   readonly #count: number
-  /** Serial of the last release of those that have had one since the beginning. */
-  readonly #serials = new Map<string, number>()
+  /** Releases since the beginning, of those projects that have had any. */
   readonly #generations = new Map<string, number>()
   #serial = firstSerial
   /** ms of processor time that went into making pages and lists: it is not the mirror's. */
@@ -49,7 +48,6 @@ export class SyntheticIndex implements IndexPort {
 
   addRelease(project: string): void {
     this.#serial += 1
-    this.#serials.set(project, this.#serial)
     this.#generations.set(project, this.#generationOf(project) + 1)
   }
 
@@ -58,7 +56,8 @@ export class SyntheticIndex implements IndexPort {
   }
 
   #serialOf(project: string): number {
-    return this.#serials.get(project) ?? firstSerial
+    // It follows from the releases alone: another process that makes as many says the same.
+    return firstSerial + this.#generationOf(project)
   }
 
   fetchPage(project: string, etag?: string): Promise<FetchedPage | 'unchanged'> {
