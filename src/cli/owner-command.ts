@@ -5,7 +5,8 @@ import { toPrintable, type Bytes } from '../base/bytes.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
 import { buildClaim, maxClaimBytes, parseClaim, signClaim } from '../owner/claim.ts'
-import { addReleaseSignature, maxReleaseBytes } from '../owner/release.ts'
+import { addReleaseSignature, maxReleaseBytes, parseRelease } from '../owner/release.ts'
+import { reviewRelease } from '../owner/review-release.ts'
 import { signRelease } from '../owner/sign-release.ts'
 import { readPublicKeyFile } from '../signing/public-key-file.ts'
 import type { Signer } from '../signing/signer.ts'
@@ -13,10 +14,10 @@ import { isNormalizedName, normalizeName } from '../simple/names.ts'
 import { requireCount } from './count-flag.ts'
 import { readLocalFile } from './local-files.ts'
 import { readExchanged, writeExchanged } from './owner-files.ts'
-import { describeSigned } from './owner-report.ts'
+import { describeReview, describeSigned } from './owner-report.ts'
 import { readIndexPage, readOwnerView, type SourceFlags } from './owner-sources.ts'
 import { makePersonalKey, openPersonalSigner, type NewKeyFlags } from './personal-key.ts'
-import { say, sayJson } from './terminal.ts'
+import { note, say, sayJson } from './terminal.ts'
 import { parseDuration } from './units.ts'
 
 export interface KeyFlags {
@@ -58,28 +59,23 @@ export async function runOwnerClaim(
   rawProject: string | undefined,
   flags: OwnerClaimFlags,
 ): Promise<number> {
-  const signer = await openOwnerSigner(flags)
-  const { add } = flags
+  const { add, oldKey } = flags
   if (add !== undefined) {
-    return putClaim(
-      flags.output ?? add,
-      await signClaim(await readExchanged(add, maxClaimBytes), signer),
-    )
+    const claim = await readExchanged(add, maxClaimBytes)
+    return putClaim(flags.output ?? add, await signClaim(claim, await openOwnerSigner(flags)))
   }
+  const project = requireProject(rawProject)
+  const output = requireOutput(flags.output)
+  const threshold = requireCount('--threshold', flags.threshold)
   const coKeys = await Promise.all((flags.coKey ?? []).map((path) => readPublicKeyFile(path)))
-  const input = {
-    project: requireProject(rawProject),
-    keys: [signer, ...coKeys],
-    threshold: requireCount('--threshold', flags.threshold),
-    now: Date.now(),
-  }
-  const own = await buildClaim(input, [signer])
-  const { oldKey } = flags
+  const signer = await openOwnerSigner(flags)
+  const keys = [signer, ...coKeys]
+  const own = await buildClaim({ project, keys, threshold, now: Date.now() }, [signer])
   const claim =
     oldKey === undefined
       ? own
       : await signClaim(own, await openOwnerSigner({ ...flags, key: oldKey }))
-  return putClaim(requireOutput(flags.output), claim)
+  return putClaim(output, claim)
 }
 
 async function putClaim(path: string, bytes: Bytes): Promise<number> {
@@ -116,14 +112,7 @@ export async function runOwnerSign(
   paths: readonly string[],
   flags: OwnerSignFlags,
 ): Promise<number> {
-  const { add } = flags
-  if (add !== undefined) {
-    const signer = await openOwnerSigner(flags)
-    const signed = await addReleaseSignature(await readExchanged(add, maxReleaseBytes), signer)
-    await writeExchanged(flags.output ?? add, signed)
-    say(`${flags.output ?? add}: signed by ${signer.keyid} too`)
-    return 0
-  }
+  if (flags.add !== undefined) return addSignature(paths, flags, flags.add)
   const project = requireProject(flags.project)
   const output = requireOutput(flags.output)
   const lifetimeMs = requireDuration(flags.expires)
@@ -161,6 +150,29 @@ export async function runOwnerSign(
     for (const line of describeSigned(project, signed, view)) say(line)
     say(`${output}: send it to the operator of the mirror.`)
   }
+  return 0
+}
+
+/** What is signed is shown first, and compared with the files that are given. */
+async function addSignature(
+  paths: readonly string[],
+  flags: OwnerSignFlags,
+  path: string,
+): Promise<number> {
+  const bytes = await readExchanged(path, maxReleaseBytes)
+  const release = parseRelease(bytes)
+  const local = await Promise.all(
+    paths.map((dist) => readLocalFile(resolve(dist), release.project)),
+  )
+  const review = reviewRelease(release, local)
+  const tell = flags.json === true ? note : say
+  for (const line of describeReview(review)) tell(line)
+  const signer = await openOwnerSigner(flags)
+  const output = flags.output ?? path
+  await writeExchanged(output, await addReleaseSignature(bytes, signer))
+  if (flags.json === true) {
+    sayJson({ ...review, expires: formatUtcSeconds(review.expires), output, keyid: signer.keyid })
+  } else say(`${output}: signed by ${signer.keyid} too`)
   return 0
 }
 

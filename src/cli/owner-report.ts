@@ -3,6 +3,7 @@
 import { formatUtcSeconds } from '../base/clock.ts'
 import { toPrintable } from '../base/bytes.ts'
 import type { OwnerView } from '../client/repository.ts'
+import type { ReleaseReview } from '../owner/review-release.ts'
 import type { SignedRelease } from '../owner/sign-release.ts'
 
 export function describeSigned(
@@ -14,7 +15,10 @@ export function describeSigned(
   return [
     `${project}: release ${version}${isFirst ? ', the first that its maintainers sign' : ''}, until ${formatUtcSeconds(expires)}`,
     ...listFiles('checked byte for byte', checked),
-    ...listFiles('taken over, NOT CHECKED BY YOU', takenOver),
+    ...listFiles(
+      isFirst ? 'taken over, NOT CHECKED BY YOU' : 'taken over from before, not checked now',
+      takenOver,
+    ),
     ...listFiles('left out (--only-checked)', leftOut),
     ...listFiles('removed', removed),
     ...listFiles('on the index and NOT SIGNED: if it is yours, sign it too', unsigned),
@@ -23,6 +27,16 @@ export function describeSigned(
       ({ reason, files }) =>
         `  withdrawn by the mirror, whatever is signed: ${files === 'all' ? 'all files' : files.map((name) => toPrintable(name)).join(', ')} (${toPrintable(reason)})`,
     ),
+  ]
+}
+
+/** To whoever adds his signature to what another owner has made. */
+export function describeReview(review: ReleaseReview): string[] {
+  const { project, version, expires, checked, unchecked } = review
+  return [
+    `${project}: release ${version}, until ${formatUtcSeconds(expires)}`,
+    ...listFiles('the same as yours, byte for byte', checked),
+    ...listFiles('NOT CHECKED BY YOU: give the files that you have', unchecked),
   ]
 }
 

@@ -184,7 +184,20 @@ function refuse(project: string, problem: string): VerifyError {
   })
 }
 
-/** Throws SIGNATURE_THRESHOLD. */
+/** Throws SIGNATURE_THRESHOLD, with the key ids that have not signed. */
 export function requireOwners({ project, targets }: UnverifiedRelease, owners: OwnerKeys): void {
-  requireThreshold(ownerRole(project), targets, signersOf(owners), `the claim of ${project}`)
+  try {
+    requireThreshold(ownerRole(project), targets, signersOf(owners), `the claim of ${project}`)
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error
+    const missing = [...owners.keys.keys()].filter((keyid) => !targets.signatures.has(keyid))
+    throw new VerifyError(error.code, error.message, {
+      role: ownerRole(project),
+      expected: `signatures by ${owners.threshold} of ${[...owners.keys.keys()].join(', ')}`,
+      found:
+        missing.length === 0 ? 'signatures that do not verify' : `none by ${missing.join(', ')}`,
+      next: 'Whoever has a missing key adds his signature: tufgate owner sign --add RELEASE --key KEY',
+      cause: error,
+    })
+  }
 }

@@ -8,6 +8,7 @@ import {
   parseRelease,
   requireOwners,
 } from '../../src/owner/release.ts'
+import { reviewRelease } from '../../src/owner/review-release.ts'
 import { signEnvelope } from '../../src/signing/envelope.ts'
 import type { Signer } from '../../src/signing/signer.ts'
 import { parseRecord } from '../../src/simple/record.ts'
@@ -94,6 +95,37 @@ describe('a release', () => {
     expect(() => requireOwners(twice, owners)).toThrow()
     const whole = parseRelease(await addReleaseSignature(release, friend))
     expect(() => requireOwners(whole, owners)).not.toThrow()
+  })
+})
+
+describe('another owner', () => {
+  test('sees what is in a release, and what of it he has himself', async () => {
+    const release = parseRelease(await build(await createKey()))
+    const own = { filename: name, size: 3, sha256: parsed.files[0]!.sha256 }
+    expect(reviewRelease(release, [own])).toEqual({
+      project: 'foo',
+      version: 1,
+      expires,
+      checked: [name],
+      unchecked: [],
+    })
+    expect(reviewRelease(release, []).unchecked).toEqual([name])
+  })
+
+  test('does not sign a file that is another one than his', async () => {
+    const release = parseRelease(await build(await createKey()))
+    const other = { filename: name, size: 3, sha256: 'ab'.repeat(32) }
+    await expectRefusal(
+      () => reviewRelease(release, [other]),
+      'DIGEST_MISMATCH',
+      `The release lists another ${name}`,
+    )
+    const unknown = { ...other, filename: 'foo-2.0.tar.gz' }
+    await expectRefusal(
+      () => reviewRelease(release, [unknown]),
+      'CONFIG_INVALID',
+      'does not list foo-2.0.tar.gz',
+    )
   })
 })
 

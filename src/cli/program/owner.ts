@@ -95,7 +95,7 @@ function addOwnerSign(owner: Command, run: Run): void {
       example(
         'tufgate owner sign dist/* --project flask --key me.pem --mirror https://mirror.example/ --root 1.root.json --index https://pypi.org/simple/ -o flask.release',
         'tufgate owner sign --project flask --key me.pem --mirror https://mirror.example/ --root 1.root.json --yank "2.0=breaks logins" -o flask.release',
-        'tufgate owner sign --add flask.release --key friend.pem',
+        'tufgate owner sign dist/* --add flask.release --key friend.pem',
       ),
     )
     .action((dists: string[], flags: OwnerSignFlags) => run(() => runOwnerSign(dists, flags)))
