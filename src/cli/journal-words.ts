@@ -68,6 +68,8 @@ function describeAct(kind: string, detail: JsonObject): string {
       return `the index does not show any more what was held since ${text('since')}`
     case 'serial-back':
       return `a page with serial ${text('found')} was not used: ${text('expected')} was seen before`
+    case 'file-differs':
+      return `${text('file')} was downloaded and differs (${text('aspect')}): expected ${text('expected')}, found ${text('found')}`
     case 'index-unreachable':
       return `${nameIndex(detail)} does not answer`
     case 'index-reachable':

@@ -70,6 +70,8 @@ test('verify-files says what differs, what to do, and ends with 3', async () => 
     expect(found.stderr).toContain(`foo: ${wheel.filename} on the index is not the signed file`)
     expect(found.stderr).toContain(`expected ${wheel.sha256}`)
     expect(found.stdout).toContain('1 differ\nNothing that is signed was changed')
+    const log = await runProgram('mirror', 'log', mirror, 'foo')
+    expect(log.stdout).toContain(`${wheel.filename} was downloaded and differs (sha256): expected`)
   } finally {
     await writeFile(path, wheel.bytes)
   }
