@@ -143,7 +143,8 @@ function sayHealth({ state, problems, roles, held, watch }: Health, now: number)
 
 function describeWatch(watch: NonNullable<Health['watch']>, now: number): string {
   if (watch.isStopped) return `stopped ${formatSpan(now - watch.writtenAt)} ago`
-  const { sync } = watch
+  const { running, sync } = watch
+  if (running !== undefined) return `at its ${running.job} for ${formatSpan(now - running.since)}`
   const last =
     sync.lastSuccess === undefined ? 'never' : `${formatSpan(now - sync.lastSuccess)} ago`
   return `last sync ${last}, next in ${formatSpan(Math.max(0, sync.nextDue - now))}`
