@@ -195,7 +195,7 @@ export class FirstUse {
   #describeLate(project: string): UpstreamError {
     const { index } = this.#options
     const message = `${index} has not answered for project ${project} yet; it is seen for the first time`
-    return new UpstreamError('METADATA_UNAVAILABLE', message, {
+    return new UpstreamError('TIMED_OUT', message, {
       url: index,
       next: 'Ask again in a moment: the look goes on.',
     })

@@ -7,21 +7,19 @@
  */
 
 import type { Clock } from '../base/clock.ts'
-import { isTufgateError, UpstreamError, VerifyError } from '../base/errors.ts'
+import { isTufgateError, VerifyError } from '../base/errors.ts'
 import { Admission } from '../client/admission.ts'
-import type { ChosenIndex } from '../mirror/index-choice.ts'
 import type { IndexPort } from '../mirror/index-port.ts'
-import { defaultRemovalLimits } from '../mirror/change-kinds.ts'
 import type { OnlineSigners } from '../mirror/online-signers.ts'
 import { shareMirror, type Mirror, type SharedMirror } from '../mirror/open-mirror.ts'
 import { isUnanswered } from '../mirror/look-failures.ts'
 import { noteOutage } from '../mirror/outage.ts'
 import { publishMirror } from '../mirror/publish.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
-import { dayMs, settings, type SettingStore } from '../mirror/settings.ts'
-import { syncOpened } from '../mirror/sync.ts'
+import { settings, type SettingStore } from '../mirror/settings.ts'
 import { explainLoss, requireNotary, type NotaryPlace } from './notary-folder.ts'
-import { createPrefetchedIndex, type Answer } from './prefetched-index.ts'
+import type { Answer } from './prefetched-index.ts'
+import { PublicationQueue, refuseClosed, type PublicationParts } from './publication-queue.ts'
 import { prepareMirror, type PreparedMirror } from './prepare-mirror.ts'
 import { raiseVersions, renewOfflineRoles } from './renew-offline.ts'
 import { Sightings } from './sightings.ts'
@@ -37,15 +35,8 @@ export interface NotaryOptions {
 /** `absent`: the index says that there is no such project, and it was never seen. */
 export type Outcome = 'absent' | 'seen'
 
-interface Look {
-  readonly project: string
-  readonly answer: Answer
-  readonly settle: (error?: unknown) => void
-}
-
 const looksAtOnce = 16
 const maxWaitingLooks = 4096
-const batchSize = 64
 const clockToleranceMs = 4 * 60_000
 /** How often the signed time of the last answer of the index moves, where nothing else is signed. */
 const seenEveryMs = 10 * 60_000
@@ -53,7 +44,6 @@ const seenEveryMs = 10 * 60_000
 export class Notary {
   readonly #options: NotaryOptions
   readonly #mirror: SharedMirror
-  readonly #chosen: ChosenIndex
   readonly #signers: OnlineSigners
   readonly #admission = new Admission({
     maxConcurrent: looksAtOnce,
@@ -62,11 +52,7 @@ export class Notary {
   })
   readonly #flights = new Map<string, Promise<Outcome>>()
   readonly #lookedAt: Sightings
-  readonly #vanished: Sightings
-  /** Why a look failed after the index had answered; of the batch under way. */
-  readonly #failures: Map<string, VerifyError>
-  #queue: Look[] = []
-  #working: Promise<void> = Promise.resolve()
+  readonly #publications: PublicationQueue
   #renewing: Promise<void> | undefined
   #isClosed = false
 
@@ -112,11 +98,10 @@ export class Notary {
   ) {
     this.#options = options
     this.#mirror = mirror
-    this.#chosen = prepared.chosen
     this.#signers = prepared.signers
-    this.#failures = prepared.failures
+    const use: PublicationParts['use'] = (work) => this.#use(work)
+    this.#publications = new PublicationQueue({ ...prepared, use, clock: options.clock })
     this.#lookedAt = new Sightings(options.clock)
-    this.#vanished = new Sightings(options.clock)
   }
 
   /** The newest timestamp that is out, whichever process has signed it. */
@@ -191,7 +176,7 @@ export class Notary {
   /** Resolves when nothing is written any more. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#working
+    await this.#publications.close()
     await this.#renewing?.catch(() => undefined)
     this.#mirror.close()
   }
@@ -200,7 +185,7 @@ export class Notary {
     const answer = await this.#ask(project)
     if (answer.page === 'absent' && !this.isKnown(project)) return 'absent'
     const isNews = answer.page !== 'unchanged' || this.#isUnfinished(project)
-    if (isNews || this.#isSeenDue()) await this.#settle(project, answer)
+    if (isNews || this.#isSeenDue()) await this.#publications.add(project, answer)
     this.#lookedAt.put(project)
     return 'seen'
   }
@@ -208,11 +193,11 @@ export class Notary {
   async #ask(project: string): Promise<Answer> {
     const leave = await this.#admission.enter(0)
     try {
-      requireOpen(this.#isClosed)
+      if (this.#isClosed) refuseClosed()
       const askedWith = this.#mirror.memory.ledger.findProject(project)?.etag
       return { page: await this.#options.index.fetchPage(project, askedWith), askedWith }
     } catch (error) {
-      if (isTufgateError(error) && isUnanswered(error)) await this.#noteOutage()
+      if (isTufgateError(error) && isUnanswered(error)) this.#noteOutage()
       throw error
     } finally {
       leave()
@@ -220,10 +205,13 @@ export class Notary {
   }
 
   /** Into the journal, once; that it is over is written with the next look. */
-  async #noteOutage(): Promise<void> {
+  #noteOutage(): void {
     const { index, clock } = this.#options
     if ((this.#mirror.memory.settings.find(settings.unreachableSince) ?? 0) > 0) return
-    await this.#use(async (mirror) => noteOutage(mirror, index.name, clock()))
+    const write = (): Promise<void> =>
+      this.#use(async (mirror) => noteOutage(mirror, index.name, clock()))
+    // Nobody waits for it: what failed is told to whoever asked.
+    this.#publications.run(write).catch(() => undefined)
   }
 
   /** Something waits: for a person, or because a process was killed before it could publish. */
@@ -235,63 +223,6 @@ export class Notary {
   #isSeenDue(): boolean {
     const seenAt = this.#mirror.memory.settings.find(settings.indexSeenAt) ?? 0
     return this.#options.clock() - seenAt >= seenEveryMs
-  }
-
-  #settle(project: string, answer: Answer): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const settle = (error?: unknown): void => {
-      if (error === undefined) resolve()
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what was thrown, as it was
-      else reject(error)
-    }
-    this.#queue.push({ project, answer, settle })
-    // One batch at a time; what comes meanwhile is the next one.
-    if (this.#queue.length === 1) this.#working = this.#working.then(() => this.#drain())
-    return promise
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.slice(0, batchSize)
-      this.#queue = this.#queue.slice(batchSize)
-      await this.#publishBatch(batch)
-    }
-  }
-
-  async #publishBatch(batch: readonly Look[]): Promise<void> {
-    this.#failures.clear()
-    try {
-      requireOpen(this.#isClosed)
-      await this.#use((mirror) => this.#sync(mirror, batch))
-      for (const { project, settle } of batch) settle(this.#failures.get(project))
-    } catch (error) {
-      for (const { settle } of batch) settle(error)
-    }
-  }
-
-  async #sync(mirror: Mirror, batch: readonly Look[]): Promise<void> {
-    const answers = new Map(batch.map(({ project, answer }) => [project, answer]))
-    const port = createPrefetchedIndex(this.#options.index, answers)
-    const removalLimits = { projects: this.#findRemovalLimit() }
-    for (const [project, { page }] of answers) {
-      const isListed = (mirror.ledger.findProject(project)?.listed ?? 0) > 0
-      if (page === 'absent' && isListed) this.#vanished.put(project)
-    }
-    await syncOpened(
-      mirror,
-      { signers: this.#signers, index: { ...this.#chosen, port } },
-      {
-        projects: [...answers.keys()],
-        seenAfter: 'any',
-        // One at a time or all at once, it is the same removal.
-        removalLimits,
-      },
-    )
-  }
-
-  /** How many more projects may vanish today before a person has to look. */
-  #findRemovalLimit(): number {
-    return Math.max(1, defaultRemovalLimits.projects - this.#vanished.countWithin(dayMs))
   }
 
   #use<T>(work: (mirror: Mirror) => Promise<T>): Promise<T> {
@@ -306,11 +237,4 @@ export class Notary {
 function findSigningTime(now: number, kept: SettingStore | undefined): number {
   const last = kept?.find(settings.lastSignedAt) ?? 0
   return now < last && last - now <= clockToleranceMs ? last : now
-}
-
-function requireOpen(isClosed: boolean): void {
-  if (!isClosed) return
-  throw new UpstreamError('UNREACHABLE', 'the look was given up because tufgate stops', {
-    next: 'Try again when it runs again.',
-  })
 }

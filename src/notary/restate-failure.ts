@@ -36,6 +36,7 @@ const damaged: Sentence = (index, project) => ({
 const sentences: ReadonlyMap<ErrorCode, Sentence> = new Map<ErrorCode, Sentence>([
   ['INDEX_UNSEEN', unseen],
   ['EXPIRED', unseen],
+  ['METADATA_UNAVAILABLE', damaged],
   ['DIGEST_MISMATCH', damaged],
   ['LENGTH_MISMATCH', damaged],
   ['SIGNATURE_THRESHOLD', damaged],

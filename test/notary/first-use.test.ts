@@ -1,5 +1,7 @@
 /** Trust on first use as serve has it: what was seen stays, what changes is noticed and said. */
 
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FirstUse } from '../../src/notary/first-use.ts'
 import { recheckAll } from '../../src/notary/recheck.ts'
@@ -80,7 +82,7 @@ describe('a project that was never seen', () => {
     fixture.index.mode = 'silent'
     const hasty = new FirstUse({ ...partsOf(proxy), patience: { first: 1 } })
     const error = await failureOf(hasty.findRecord('foo', 'page'))
-    expect(error).toMatchObject({ code: 'METADATA_UNAVAILABLE' })
+    expect(error).toMatchObject({ code: 'TIMED_OUT' })
     expect(error.message).toContain('has not answered for project foo yet')
     fixture.index.release()
     expect(await proxy.findRecord('foo', 'page')).toBeDefined()
@@ -262,4 +264,15 @@ describe('two proxies on one state', () => {
     )
     expect(found.filter((one) => one === undefined)).toEqual([])
   })
+})
+
+test('a record that was changed on disk is refused, in words of first use', async () => {
+  const found = await proxy.findRecord('foo', 'page')
+  await fixture.close(proxy)
+  const path = `targets/simple/foo/${found?.digest}.index.json`
+  await writeFile(join(fixture.place.publicFolder, path), '{}')
+  proxy = await fixture.open()
+  const error = await failureOf(proxy.findRecord('foo', 'page'))
+  expect(error.message).toBe('what was seen first of foo does not fit together any more')
+  expect(error.facts.next).toContain('tufgate notary forget')
 })
