@@ -11,6 +11,7 @@ import { buildHostCheck } from './host-check.ts'
 import { chooseIndex, type OpenIndex } from './index-choice.ts'
 import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishNow, type Published } from './publish-now.ts'
+import { updateProjectList } from './published-list.ts'
 import { registerClaim, type RegisteredClaim } from './register-claim.ts'
 import { releaseClaim } from './settle-claims.ts'
 
@@ -47,6 +48,8 @@ export function acceptReleases(options: AcceptReleasesOptions): Promise<Accepted
     )
     requireDistinct(checked.map(({ accepted }) => accepted))
     for (const { put } of checked) await put()
+    // An owner may be the first who signs his project here.
+    await updateProjectList(mirror, now)
     return { accepted: checked.map(({ accepted }) => accepted) }
   })
 }

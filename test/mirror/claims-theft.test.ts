@@ -135,6 +135,15 @@ describe('every online key together', () => {
   })
   afterAll(() => it.remove())
 
+  async function replay(): Promise<void> {
+    const thief = await OnlineThief.rob(it.mirror.directory)
+    const target = await thief.putTarget(path, evil)
+    await thief.publish(
+      { [bin]: (role) => (role.targets[path] = target) },
+      ({ meta }) => (meta['claimed.json'] = { version: 1 }),
+    )
+  }
+
   test.each(Object.keys(attacks))('cannot make clients take an evil record: %s', async (name) => {
     const client = it.ceremony.client(name)
     await client.visit(it.mirror.public, it.mirror.now, ['foo'])
@@ -157,6 +166,25 @@ describe('every online key together', () => {
     const target = await thief.putTarget('simple/bar/index.json', record)
     await thief.publish({ [role]: (signed) => (signed.targets['simple/bar/index.json'] = target) })
     expect(await it.namesOf('bar')).toEqual(['bar-6.6.tar.gz'])
+  })
+
+  /** PEP 480 has it too: what was signed offline is good until it expires. */
+  describe('with the offline list of before the promotion', () => {
+    test('cannot fool a client that has seen the promotion', async () => {
+      const client = it.ceremony.client('before the replay')
+      await client.visit(it.mirror.public, it.mirror.now, ['foo'])
+      await replay()
+      await expectRefusal(
+        () => client.visit(it.mirror.public, it.mirror.now, ['foo']),
+        'VERSION_ROLLBACK',
+        'claimed went back from version 2 to 1',
+      )
+    })
+
+    test('can fool one that has never been here, until that list expires', async () => {
+      await replay()
+      expect(await ask(it)).toEqual(['foo-6.6.tar.gz'])
+    })
   })
 
   test('can hide what is claimed, and never add to it', async () => {

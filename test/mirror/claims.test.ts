@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Bytes } from '../../src/base/bytes.ts'
 import { checkRelease } from '../../src/mirror/accept-release.ts'
 import { openMirror, readMirror } from '../../src/mirror/open-mirror.ts'
+import { settings } from '../../src/mirror/settings.ts'
 import { changeShape } from '../../src/mirror/shape.ts'
 import { addReleaseSignature } from '../../src/owner/release.ts'
 import type { Signer } from '../../src/signing/signer.ts'
@@ -319,4 +320,17 @@ describe('an owner whose signature expires', () => {
     await it.accept(await it.sign())
     expect(await it.namesOf()).toEqual([first, second])
   })
+})
+
+test('an owner who is the first to sign his project here gets it into the signed list', async () => {
+  const mirror = await openMirror(it.mirror.directory, it.mirror.context)
+  mirror.settings.put(settings.hasProjectList, true)
+  await mirror.close()
+  const owner = await createKey()
+  await it.claim('new-one', owner)
+  const name = 'new_one-1.0.tar.gz'
+  const parts = { local: [localFile(name)], page: { files: [shownFile(name)] } }
+  await it.accept(await it.sign(parts, 'new-one', owner))
+  const client = await openClient(it.mirror.public, it.mirror.now)
+  expect((await client.findProjectList())?.names).toContain('new-one')
 })
