@@ -67,7 +67,9 @@ export async function measureDocuments(shape: RepositoryShape): Promise<Document
   const snapshot = buildSnapshot(header, listMeta(shape, sequence))
   return {
     root: await sign(buildRoot(header, await makeRootKeys())),
-    timestamp: await sign(buildTimestamp(header, describe(sequence, 60_000), seenTimes())),
+    timestamp: await sign(
+      buildTimestamp(header, describe(sequence, 60_000), makeStatement(sequence)),
+    ),
     snapshot: await sign(snapshot),
     targets: await sign(buildTargets(header, await makeDelegatedKeys())),
     deny: await sign(buildListing(header, [])),
@@ -109,8 +111,9 @@ async function makeDelegatedKeys(): Promise<Parameters<typeof buildTargets>[1]> 
   }
 }
 
-function seenTimes(): { signed: number; indexSeen: number } {
-  return { signed: now, indexSeen: now - 60_000 }
+function makeStatement(sequence: RandomSequence): Parameters<typeof buildTimestamp>[2] {
+  const journal = { sequence: 1_000_000, sha256: sequence.nextDigest() }
+  return { signed: now, indexSeen: now - 60_000, journal }
 }
 
 /** Each with a key of its own, which no compression makes smaller. */
