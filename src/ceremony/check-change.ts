@@ -24,6 +24,7 @@ import {
   signersOfRoot,
   type OfflineState,
 } from './offline-state.ts'
+import { requireSoundKeys } from './sound-keys.ts'
 
 /** One group of keys of which enough have to sign. */
 export interface Requirement {
@@ -60,16 +61,25 @@ export interface CheckedChange {
 
 /** Throws VerifyError where the file contradicts itself: then nobody should sign it. */
 export function checkChange(change: Change): CheckedChange {
+  return requireWellFormed(() => check(change))
+}
+
+/** Runs what reads documents of a change. Throws VerifyError MALFORMED for what it cannot read. */
+export function requireWellFormed<T>(read: () => T): T {
   try {
-    return check(change)
+    return read()
   } catch (error) {
     if (!(error instanceof DecodeError || error instanceof TypeError)) throw error
-    throw new VerifyError('MALFORMED', `The change is malformed: ${describeError(error)}`, {
+    const problem = toPrintable(describeError(error), 500)
+    throw new VerifyError('MALFORMED', `The change is malformed: ${problem}`, {
       next: askAgain,
       cause: error,
     })
   }
 }
+
+/** More changes than are ever prepared between two that are published. */
+const maxLeap = 1_000_000
 
 const askAgain =
   'Do not sign. Ask whoever prepared the change, by another way than the one this file came.'
@@ -85,6 +95,7 @@ function check(change: Change): CheckedChange {
       targetsDraft === undefined ? before.targets : readTargetsDraft('targets', targetsDraft),
   }
   requireNext(change, before, after)
+  for (const [role, draft] of documents) requireSoundKeys(role, draft)
   const checked = [...documents].map(([role, draft]) => checkDocument(role, draft, before, after))
   return { change, before, after, documents: checked }
 }
@@ -106,7 +117,7 @@ function requirePrevious({ roots, previous, documents }: Change): OfflineState {
   return { root, targets }
 }
 
-/** TUF 5.3.5: the root of exactly the next version; of the others a later one. */
+/** TUF 5.3.5: the root of exactly the next version; of the others a later one, but there must be later ones. */
 function requireNext(
   { previous, documents }: Change,
   before: OfflineState,
@@ -118,7 +129,8 @@ function requireNext(
     if (old === undefined || next === undefined) continue
     const version = readTargetsDraft(role, next).version
     const oldVersion = readTargetsDraft(role, old).version
-    if (version <= oldVersion) requireVersion(role, version, oldVersion + 1)
+    if (version <= oldVersion || version > oldVersion + maxLeap)
+      requireVersion(role, version, oldVersion + 1)
   }
 }
 

@@ -14,6 +14,7 @@ import { ConfigError } from '../base/errors.ts'
 import { describeDelegation } from '../mirror/claims.ts'
 import type { Delegation } from '../mirror/metadata-documents.ts'
 import { ownerRole } from '../mirror/role-names.ts'
+import { listDifferences } from './differences.ts'
 import { listDelegations, readKeyTable } from './role-keys.ts'
 
 /** The document with these delegations, each in the place of an earlier one of its name. */
@@ -34,8 +35,9 @@ export function withClaims(signed: JsonObject, claims: readonly Delegation[]): J
 
 /** The document without these roles: the mirror signs their projects again. */
 export function withoutClaims(signed: JsonObject, names: readonly string[]): JsonObject {
+  const released = new Set(names)
   const kept = listDelegations(signed).filter(
-    (role) => !names.includes(readMember(role, 'name', readString)),
+    (role) => !released.has(readMember(role, 'name', readString)),
   )
   return withOwners(signed, kept, readKeyTable(signed))
 }
@@ -63,17 +65,36 @@ function compareNames(left: JsonObject, right: JsonObject): number {
   return first < second ? -1 : Number(first > second)
 }
 
-/** Who becomes or is no more the owner of what, by key id; of many changes the first `maxLines`. */
+/**
+ * Who becomes or is no more the owner of what, by key id; of many changes the first `maxLines`. What
+ * is to be looked at most stands first: a long list of new owners must not push it out of sight.
+ */
 export function describeClaims(before: JsonObject, after: JsonObject, maxLines: number): string[] {
   const [old, next] = [listByName(before), listByName(after)]
+  const changed = [...next].filter(
+    ([name, role]) => encodeCanonical(old.get(name) ?? null) !== encodeCanonical(role),
+  )
+  const odd = changed.filter(([name, role]) => !isClaim(name, role))
+  const claims = changed.filter(([name, role]) => isClaim(name, role))
   const lines = [
-    ...[...next].flatMap(([name, role]) =>
-      encodeCanonical(old.get(name) ?? null) === encodeCanonical(role) ? [] : [describeClaim(role)],
-    ),
+    ...odd.map(([name, role]) => describeOdd(name, role)),
+    ...(isOrderKept(old, next) ? [] : ['also the order of owners is another one']),
+    ...claims.flatMap(([name, role]) => describeReplaced(name, role, old.get(name))),
     ...[...old.keys()].filter((name) => !next.has(name)).map((name) => `- ${toPrintable(name)}`),
+    ...claims.flatMap(([name, role]) => (old.has(name) ? [] : [describeClaim(name, role)])),
   ]
   const count = `owners: ${next.size} projects (before: ${old.size})`
   return [count, ...cutLines(lines, maxLines).map((line) => `  ${line}`)]
+}
+
+/** It is their priority. */
+function isOrderKept(
+  old: ReadonlyMap<string, unknown>,
+  next: ReadonlyMap<string, unknown>,
+): boolean {
+  const kept = [...next.keys()].filter((name) => old.has(name))
+  const before = [...old.keys()].filter((name) => next.has(name))
+  return before.every((name, at) => kept[at] === name)
 }
 
 /** Nobody should sign what he has not seen: what is left out is counted. */
@@ -89,15 +110,38 @@ function listByName(signed: JsonObject): Map<string, JsonObject> {
   )
 }
 
-function describeClaim(role: JsonObject): string {
-  const list = (name: string): string[] =>
-    readMember(role, name, (items) => readArray(items, readString))
-  const name = readMember(role, 'name', readString)
-  const keys = `${String(member(role, 'threshold'))} of the keys ${toPrintable(list('keyids').join(', '), 1500)}`
-  const [project, paths] = [name.slice(ownerRole('').length), list('paths')]
-  const own = describeDelegation(project, { keys: new Map(), threshold: 1 })
-  const isOwn = own.name === name && own.paths.join() === paths.join()
-  if (isOwn && member(role, 'terminating') === true) return `+ ${toPrintable(project)}: ${keys}`
-  const scope = toPrintable(paths.join(', '), 500)
-  return `+ ${toPrintable(name)}: ${keys}, NOT AS CLAIMS ARE: for ${scope}, terminating ${String(member(role, 'terminating'))}`
+function describeClaim(name: string, role: JsonObject): string {
+  return `+ ${toPrintable(readProject(name))}: ${describeKeys(role)}`
+}
+
+function describeReplaced(name: string, role: JsonObject, old: JsonObject | undefined): string[] {
+  if (old === undefined) return []
+  return [
+    `* ${toPrintable(readProject(name))}: NOT THE SAME OWNER: ${describeKeys(role)}, before ${describeKeys(old)}`,
+  ]
+}
+
+function readProject(name: string): string {
+  return name.slice(ownerRole('').length)
+}
+
+function describeKeys(role: JsonObject): string {
+  const keyids = readMember(role, 'keyids', (items) => readArray(items, readString))
+  return `${String(member(role, 'threshold'))} of the keys ${toPrintable(keyids.join(', '), 1500)}`
+}
+
+/** As `renderClaim` writes it: a project's own paths, terminating, and nothing else. */
+function isClaim(name: string, role: JsonObject): boolean {
+  const { keyids: _keyids, threshold: _threshold, ...rest } = role
+  const { paths } = describeDelegation(readProject(name), { keys: new Map(), threshold: 1 })
+  const own = { name, paths: [...paths], terminating: true }
+  return ownerRole(readProject(name)) === name && encodeCanonical(rest) === encodeCanonical(own)
+}
+
+function describeOdd(name: string, role: JsonObject): string {
+  const { keyids: _keyids, threshold: _threshold, name: _name, ...rest } = role
+  const { paths, terminating, ...others } = rest
+  const scope = toPrintable(readArray(paths, readString).join(', '), 500)
+  const extra = listDifferences({}, others).map((line) => `, also ${line}`)
+  return `+ ${toPrintable(name)}: ${describeKeys(role)}, NOT AS CLAIMS ARE: for ${scope}, terminating ${String(terminating)}${extra.join('')}`
 }

@@ -8,16 +8,17 @@ import { toPrintable } from '../base/bytes.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { member, readMember, readObject, type JsonObject } from '../base/decode.ts'
 import type { OfflineRole } from '../mirror/role-names.ts'
-import type { CheckedChange, CheckedDocument } from './check-change.ts'
+import { requireWellFormed, type CheckedChange, type CheckedDocument } from './check-change.ts'
 import { cutLines, describeClaims } from './claimed-document.ts'
 import { listDifferences } from './differences.ts'
 import type { Draft } from './draft.ts'
+import { collectKeyNames, describeRenames, renderKeyName, type KeyNames } from './key-names.ts'
 import { readTargetsDraft } from './offline-state.ts'
 import {
+  listUnusedKeys,
   managedRoles,
   namedIn,
   readHeldKeys,
-  readKeyNames,
   replaceHeldKeys,
   replaceKeyNames,
   type HeldKeys,
@@ -28,8 +29,11 @@ import {
 const defaultMaxLines = 50
 const noKeys: HeldKeys = { keys: new Map(), threshold: 1 }
 
+/** Throws VerifyError MALFORMED where a document lacks what there is a sentence for. */
 export function describeChange(checked: CheckedChange, maxLines = defaultMaxLines): string[] {
-  return checked.documents.flatMap((document) => describeDocument(document, checked, maxLines))
+  return requireWellFormed(() =>
+    checked.documents.flatMap((document) => describeDocument(document, checked, maxLines)),
+  )
 }
 
 function describeDocument(
@@ -52,10 +56,13 @@ function describeContent(role: OfflineRole, old: Draft, next: Draft, maxLines: n
   if (role === 'claimed') {
     return [
       ...describeClaims(old.signed, next.signed, maxLines),
-      ...describeRest(withoutClaims(old), withoutClaims(next), maxLines),
+      ...cutLines(
+        [...describeRest(withoutClaims(old), withoutClaims(next)), ...describeUnused(old, next)],
+        maxLines,
+      ),
     ]
   }
-  const names = new Map([...readKeyNames(old.signed), ...readKeyNames(next.signed)])
+  const names = collectKeyNames([old.signed, next.signed])
   const roles = managedRoles.filter((managed) => namedIn[managed] === role)
   return [
     ...roles.flatMap((managed) =>
@@ -67,15 +74,26 @@ function describeContent(role: OfflineRole, old: Draft, next: Draft, maxLines: n
       ),
     ),
     ...(role === 'bins' ? describeBins(old.signed, next.signed) : []),
-    ...describeRest(reduce(role, old), reduce(role, next), maxLines),
+    ...cutLines(
+      [
+        ...describeRest(reduce(role, old), reduce(role, next)),
+        ...describeUnused(old, next),
+        ...describeRenames(old.signed, next.signed, listHeld(roles, next)).map(markAlso),
+      ],
+      maxLines,
+    ),
   ]
+}
+
+function listHeld(roles: readonly ManagedRole[], { signed }: Draft): ReadonlySet<string> {
+  return new Set(roles.flatMap((managed) => [...readHeldKeys(signed, managed).keys.keys()]))
 }
 
 function describeKeys(
   role: ManagedRole,
   before: HeldKeys,
   after: HeldKeys,
-  names: ReadonlyMap<string, string>,
+  names: KeyNames,
 ): string[] {
   const added = [...after.keys].filter(([keyid]) => !before.keys.has(keyid))
   const removed = [...before.keys].filter(([keyid]) => !after.keys.has(keyid))
@@ -93,7 +111,7 @@ function describeKeys(
 }
 
 function countKeys({ keys, threshold }: HeldKeys): string {
-  return keys.size === 1 ? 'one key' : `${threshold} of ${keys.size} keys`
+  return keys.size === 1 && threshold === 1 ? 'one key' : `${threshold} of ${keys.size} keys`
 }
 
 function describeKey(key: JsonObject): string {
@@ -101,9 +119,9 @@ function describeKey(key: JsonObject): string {
   return typeof scheme === 'string' ? toPrintable(scheme, 40) : 'of an unknown kind'
 }
 
-function nameOf(keyid: string, names: ReadonlyMap<string, string>): string {
+function nameOf(keyid: string, names: KeyNames): string {
   const name = names.get(keyid)
-  return name === undefined ? '' : `, called ${toPrintable(name, 40)}`
+  return name === undefined ? '' : `, called ${renderKeyName(name)}`
 }
 
 function describeBins(before: JsonObject, after: JsonObject): string[] {
@@ -117,11 +135,17 @@ function countBins(signed: JsonObject): number {
   return typeof bits === 'number' ? 2 ** bits : 0
 }
 
-function describeRest(before: unknown, after: unknown, maxLines: number): readonly string[] {
-  return cutLines(
-    listDifferences(before, after).map((line) => `also ${line}`),
-    maxLines,
-  )
+function describeRest(before: unknown, after: unknown): string[] {
+  return listDifferences(before, after).map(markAlso)
+}
+
+function describeUnused(before: Draft, after: Draft): string[] {
+  const [old, next] = [listUnusedKeys(before.signed), listUnusedKeys(after.signed)]
+  return listDifferences(old, next, 'keys of nobody').map(markAlso)
+}
+
+function markAlso(line: string): string {
+  return `also ${line}`
 }
 
 /** The document without everything that has a sentence of its own. */

@@ -87,6 +87,11 @@ export function readKeyNames(signed: JsonObject): Map<string, string> {
   return names ?? new Map<string, string>()
 }
 
+/** A name that tufgate would give. */
+export function isKeyName(raw: string): boolean {
+  return /^[A-Za-z0-9._@-]{1,40}$/.test(raw)
+}
+
 export function replaceKeyNames(
   signed: JsonObject,
   names: ReadonlyMap<string, string>,
@@ -105,6 +110,12 @@ function isRoot(signed: JsonObject): boolean {
 export function readKeyTable(signed: JsonObject): Map<string, JsonObject> {
   const place = isRoot(signed) ? signed : readMember(signed, 'delegations', readObject)
   return readMember(place, 'keys', (value) => readMap(value, readObject))
+}
+
+/** They sign nothing, and stand there all the same. */
+export function listUnusedKeys(signed: JsonObject): JsonObject {
+  const used = new Set(listSlots(signed).flatMap((item) => readKeyids(item)))
+  return Object.fromEntries([...readKeyTable(signed)].filter(([keyid]) => !used.has(keyid)))
 }
 
 function replaceKeyTable(signed: JsonObject, keys: JsonObject): JsonObject {

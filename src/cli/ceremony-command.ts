@@ -111,8 +111,12 @@ export async function runRootSign(path: string, flags: RootSignFlags): Promise<n
   const signer = await openPersonalSigner(flags)
   const roles = listSignedRoles(checked, signer)
   const outcome = flags.json === true ? note : say
-  for (const line of describeChange(checked)) outcome(line)
+  const lines = describeChange(checked)
+  for (const line of lines) outcome(line)
   outcome('')
+  if (describeChange(checked, Infinity).length > lines.length) {
+    outcome(`NOT ALL OF IT IS SHOWN. Read it first: tufgate mirror root status ${path} --full`)
+  }
   if (root === undefined) warnOfRoot(checked, outcome)
   outcome(`You sign ${roles.join(', ')} with the key ${signer.keyid}.`)
   if (!(await isConfirmed(flags))) {

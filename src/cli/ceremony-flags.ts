@@ -5,7 +5,7 @@ import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import type { HeldKey } from '../ceremony/key-changes.ts'
 import type { PrepareOptions } from '../ceremony/prepare-change.ts'
-import { managedRoles, type ManagedRole } from '../ceremony/role-keys.ts'
+import { isKeyName, managedRoles, type ManagedRole } from '../ceremony/role-keys.ts'
 import {
   offlineRoles,
   onlineRoles,
@@ -80,7 +80,7 @@ async function parseOldKeys(
 /** What the file is called: it helps people to tell the keys apart, and means nothing to clients. */
 function nameKey(path: string): { name?: string } {
   const name = basename(path).replace(/\.pub$/, '')
-  return /^[A-Za-z0-9._@-]{1,40}$/.test(name) ? { name } : {}
+  return isKeyName(name) ? { name } : {}
 }
 
 function parseThresholds(raws: readonly string[]): Map<OfflineRole, number> {

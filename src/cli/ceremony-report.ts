@@ -9,9 +9,7 @@ import {
   type Requirement,
 } from '../ceremony/check-change.ts'
 import { describeChange } from '../ceremony/describe-change.ts'
-import { readKeyNames } from '../ceremony/role-keys.ts'
-
-type Names = ReadonlyMap<string, string>
+import { collectKeyNames, renderKeyName, type KeyNames } from '../ceremony/key-names.ts'
 
 export function describeSignatures(checked: CheckedChange): string[] {
   const names = readNames(checked)
@@ -22,16 +20,16 @@ export function describeSignatures(checked: CheckedChange): string[] {
 }
 
 /** What people call their keys: signed in root and targets, of now and of the change. */
-function readNames({ change }: CheckedChange): Names {
+function readNames({ change }: CheckedChange): KeyNames {
   const drafts = [
     ...change.roots.slice(-1),
     ...change.previous.values(),
     ...change.documents.values(),
   ]
-  return new Map(drafts.flatMap(({ signed }) => [...readKeyNames(signed)]))
+  return collectKeyNames(drafts.map(({ signed }) => signed))
 }
 
-function describeDocument(document: CheckedDocument, names: Names): string[] {
+function describeDocument(document: CheckedDocument, names: KeyNames): string[] {
   const { role, version, requirements, bad, idle } = document
   return [
     `${role} version ${version}`,
@@ -43,7 +41,7 @@ function describeDocument(document: CheckedDocument, names: Names): string[] {
   ]
 }
 
-function describeRequirement(requirement: Requirement, names: Names): string[] {
+function describeRequirement(requirement: Requirement, names: KeyNames): string[] {
   const { by, threshold, signed, missing, lacking } = requirement
   const state = lacking === 0 ? 'enough' : `${lacking} more`
   const total = signed.length + missing.length
@@ -54,9 +52,9 @@ function describeRequirement(requirement: Requirement, names: Names): string[] {
   ]
 }
 
-function nameKey(keyid: string, names: Names): string {
+function nameKey(keyid: string, names: KeyNames): string {
   const name = names.get(keyid)
-  return `${toPrintable(keyid)}${name === undefined ? '' : ` (${toPrintable(name, 40)})`}`
+  return `${toPrintable(keyid)}${name === undefined ? '' : ` (${renderKeyName(name)})`}`
 }
 
 function describeOutcome(checked: CheckedChange): string {
