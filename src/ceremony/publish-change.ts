@@ -32,7 +32,7 @@ import { checkChange, type CheckedChange } from './check-change.ts'
 import { isSameContent, renderDraft, type Draft } from './draft.ts'
 import { listBadSignatures, mergeChanges, type Copy } from './merge-changes.ts'
 import { readOfflineDocuments } from './published-state.ts'
-import { findKeyids, requirePublishable, type BadSignatures } from './publishable.ts'
+import { listOnlineRoles, requirePublishable, type BadSignatures } from './publishable.ts'
 
 export interface PublishChangeOptions extends MirrorContext {
   readonly directory: string
@@ -54,12 +54,9 @@ export async function publishChange(options: PublishChangeOptions): Promise<Publ
   try {
     const now = mirror.clock()
     requireClock(mirror, now)
-    // What a stolen key has signed into the tree is no statement of ours, and would stop everything.
-    if (!isTimestampReplaced(checked)) await catchUp(mirror)
+    if (await isTreeOurs(mirror, checked)) await catchUp(mirror)
     const published = await readOfflineDocuments(mirror)
-    const isRepeated = [...checked.change.documents].every(([role, draft]) =>
-      isSame(draft, published.get(role)),
-    )
+    const isRepeated = isInForce(checked, published)
     const bad = listBadSignatures(options.copies)
     const decision = isRepeated ? undefined : await decide(mirror, checked, { published, now, bad })
     const signers = await openOnlineSigners(mirror)
@@ -84,13 +81,13 @@ async function decide(
 ): Promise<OnlineRole[]> {
   requireBase(mirror, checked, published)
   const state = requirePublishable(checked, published, { now, bad })
-  const keyids = { before: findKeyids(state.before), after: findKeyids(state.after) }
+  const [before, after] = [listOnlineRoles(state.before), listOnlineRoles(state.after)]
   const { claimed } = state.after
   const isClaimedChanged = checked.change.documents.has('claimed')
   if (isClaimedChanged) await requireReadableClaims(mirror, claimed)
-  const newKeys = onlineRoles.filter((role) => !isSameIds(keyids.before[role], keyids.after[role]))
+  const newKeys = onlineRoles.filter((role) => !isSameIds(before[role].keyids, after[role].keyids))
   for (const role of onlineRoles) {
-    await requireOnlineKey(mirror, role, keyids.after[role], newKeys.includes(role))
+    await requireOnlineKey(mirror, role, after[role].keyids, newKeys.includes(role))
   }
   const written = await putDocuments(mirror, checked, now)
   mirror.roles.putWritten(written, () => {
@@ -104,6 +101,22 @@ async function decide(
     if (isClaimedChanged) settleClaims(mirror, claimed)
   })
   return newKeys
+}
+
+/**
+ * What a stolen key has signed into the tree is no statement of ours, and would stop everything. Once
+ * the change is in force, or a later root is out, the stolen key leads nowhere: then a database that is
+ * older than the tree must learn what was published, or it would give its versions out again.
+ */
+async function isTreeOurs(mirror: Mirror, checked: CheckedChange): Promise<boolean> {
+  if (!isTimestampReplaced(checked)) return true
+  const next = metadataPath('root', mirror.roles.require('root').version + 1)
+  if ((await mirror.tree.read(next)) !== undefined) return true
+  return isInForce(checked, await readOfflineDocuments(mirror))
+}
+
+function isInForce({ change }: CheckedChange, published: ReadonlyMap<OfflineRole, Draft>): boolean {
+  return [...change.documents].every(([role, draft]) => isSame(draft, published.get(role)))
 }
 
 function isTimestampReplaced({ before, after }: CheckedChange): boolean {

@@ -3,11 +3,12 @@
  * has expired, and a state in which every document is good under the one that names its keys.
  */
 
+import { encodeCanonical } from '../base/canonical-json.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError, VerifyError } from '../base/errors.ts'
 import { binPrefix, requireBitLength } from '../mirror/bins.ts'
 import type { OfflineRole, OnlineRole } from '../mirror/role-names.ts'
-import type { Targets } from '../tuf/metadata.ts'
+import type { RoleKeys, Targets } from '../tuf/metadata.ts'
 import { acceptRoot, noFloors, trustRoot } from '../tuf/trusted-set.ts'
 import type { CheckedChange, CheckedDocument } from './check-change.ts'
 import { renderDraft, type Draft } from './draft.ts'
@@ -36,10 +37,41 @@ export function requirePublishable(
   }
   requireSuccession(checked, published)
   const next = new Map([...published, ...checked.change.documents])
-  return {
-    before: requireWhole(checked.before, published),
-    after: requireWhole(checked.after, next),
+  const before = requireWhole(checked.before, published)
+  const after = requireWhole(checked.after, next)
+  requireServable(before, after)
+  return { before, after }
+}
+
+/**
+ * The mirror signs with one key for each role, and writes one shape of tree. In force, anything else
+ * would stop every publication, and with it every later change.
+ */
+function requireServable(before: WholeState, after: WholeState): void {
+  if (!after.root.consistentSnapshot) throw refuseShape('root', 'without consistent snapshots')
+  for (const [role, { threshold }] of Object.entries(listOnlineRoles(after))) {
+    if (threshold === 1) continue
+    throw refuseShape(role, `with ${threshold} signatures of ${role}, which has one key here`)
   }
+  if (describeScopes(before) === describeScopes(after)) return
+  throw refuseShape('targets', 'with other delegations in targets than those that tufgate writes')
+}
+
+function refuseShape(role: string, what: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', `The mirror could not go on ${what}`, {
+    role,
+    next: 'Prepare the change anew with tufgate mirror root new, and ask who has altered this one.',
+  })
+}
+
+function describeScopes({ targets: { delegations } }: WholeState): string {
+  const roles = [...(delegations?.roles.values() ?? [])].map(({ name, terminating, scope }) => ({
+    name,
+    terminating,
+    scope: scope.kind === 'patterns' ? scope.patterns.map(({ text }) => text) : scope.prefixes,
+    kind: scope.kind,
+  }))
+  return encodeCanonical(roles)
 }
 
 function requireEnough({ role, requirements }: CheckedDocument, bad: readonly string[]): void {
@@ -107,18 +139,18 @@ function refuseBins(message: string): VerifyError {
 }
 
 /** Whose signatures clients will demand of each online role. */
-export function findKeyids({
+export function listOnlineRoles({
   root,
   targets,
   bins,
-}: WholeState): Readonly<Record<OnlineRole, readonly string[]>> {
-  const delegated = (role: OnlineRole): readonly string[] =>
-    targets.delegations?.roles.get(role)?.keyids ?? []
+}: WholeState): Readonly<Record<OnlineRole, RoleKeys>> {
+  const nobody: RoleKeys = { keyids: [], threshold: 1 }
+  const delegated = (role: OnlineRole): RoleKeys => targets.delegations?.roles.get(role) ?? nobody
   return {
     deny: delegated('deny'),
     'recently-claimed': delegated('recently-claimed'),
-    'bins-nn': bins.delegations?.bins?.keyids ?? [],
-    snapshot: root.roles.snapshot.keyids,
-    timestamp: root.roles.timestamp.keyids,
+    'bins-nn': bins.delegations?.bins ?? nobody,
+    snapshot: root.roles.snapshot,
+    timestamp: root.roles.timestamp,
   }
 }
