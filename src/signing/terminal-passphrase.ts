@@ -16,6 +16,9 @@ const interrupt = '\u0003'
 const eraseAll = '\u0015'
 const eraseOne = ['\u0008', '\u007f']
 
+/** What came behind an answer in the same breath, typed ahead or pasted: the next one begins with it. */
+let typedAhead = ''
+
 /** Answers `undefined` where this process has no terminal, or the person gives none. */
 export const askOnTerminal: AskPassphrase = ({ place, isRetry }) =>
   askHidden(`${isRetry ? 'That is not it. ' : ''}Passphrase of ${toPrintable(place, 500)}: `)
@@ -60,26 +63,48 @@ function openTerminal(): { input: ReadStream; output: WriteStream } | undefined 
 }
 
 function readHidden(input: ReadStream): Promise<string | undefined> {
-  const typed: string[] = []
+  const line = new HiddenLine()
   return new Promise((resolve) => {
+    const take = (text: string): void => {
+      if (line.take(text)) resolve(line.answer)
+    }
     input.setEncoding('utf8')
     input.on('end', () => resolve(undefined))
     input.on('error', () => resolve(undefined))
-    input.on('data', (chunk: string) => {
-      for (const letter of chunk) {
-        if (enter.test(letter)) return resolve(typed.join(''))
-        if (letter === endOfInput) return resolve(undefined)
-        // In raw mode the terminal does not make a signal of it.
-        if (letter === interrupt) return interruptOurselves(() => resolve(undefined))
-        typeLetter(typed, letter)
-      }
-    })
+    const text = typedAhead
+    typedAhead = ''
+    take(text)
+    if (!line.isDone) input.on('data', take)
   })
 }
 
-function interruptOurselves(giveUp: () => void): void {
-  giveUp()
-  process.kill(process.pid, 'SIGINT')
+class HiddenLine {
+  readonly #typed: string[] = []
+  answer: string | undefined
+  isDone = false
+
+  /** Whether that was the end of it. What is behind it is kept for the next question. */
+  take(text: string): boolean {
+    const letters = Array.from(text)
+    for (const [at, letter] of letters.entries()) {
+      if (this.isDone) {
+        // A line end of two letters is one.
+        const isPair = letters[at - 1] === '\r' && letter === '\n'
+        typedAhead += letters.slice(isPair ? at + 1 : at).join('')
+        return true
+      }
+      this.#takeLetter(letter)
+    }
+    return this.isDone
+  }
+
+  #takeLetter(letter: string): void {
+    this.isDone = enter.test(letter) || letter === endOfInput || letter === interrupt
+    if (!this.isDone) typeLetter(this.#typed, letter)
+    else if (enter.test(letter)) this.answer = this.#typed.join('')
+    // In raw mode the terminal does not make a signal of it.
+    else if (letter === interrupt) process.kill(process.pid, 'SIGINT')
+  }
 }
 
 function typeLetter(typed: string[], letter: string): void {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -90,6 +91,32 @@ describe('a passphrase at a terminal', () => {
     expect(runAtTerminal('make.ts', 'sesame\\r', 'sesami\\r').stdout).toContain(
       '<KEY_INVALID The two passphrases are not the same>',
     )
+  })
+
+  test.each([
+    ['by two letters', 'sesame\\r\\nsesame\\r\\n'],
+    ['by Enter', 'sesame\\rsesame\\r'],
+    ['as in a file', 'sesame\\nsesame\\n'],
+  ])('for a new key may come in one breath, its lines ended %s', (_how, both) => {
+    expect(runAtTerminal('make.ts', both).stdout).toContain('<"sesame">')
+  })
+
+  test('that does not fit what was typed ahead is asked for again', () => {
+    const { stdout } = runAtTerminal('make.ts', 'sesame\\rses', 'ame\\r')
+    expect(stdout).toContain('<"sesame">')
+  })
+
+  test.each([
+    ['Enter', 'sesame\\r'],
+    ['Ctrl-C', 'ses\\x03'],
+  ])('leaves a terminal that shows what is typed, after %s', (_how, typed) => {
+    const shell = join(folder, 'then-stty.sh')
+    const run = `${process.execPath} ${join(folder, 'ask.ts')}`
+    writeFileSync(shell, `trap : INT\n${run}\nstty -a </dev/tty\n`)
+    const parameters = ['-c', terminal, 'sh', shell, typed]
+    const { stdout } = spawnSync('python3', parameters, { encoding: 'utf8', timeout: 20_000 })
+    expect(stdout).toMatch(/[ ;\n]icanon/)
+    expect(stdout).toMatch(/[ ;\n]echo[ ;\n]/)
   })
 
   test('is not waited for where there is no terminal', () => {
