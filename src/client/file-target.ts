@@ -7,11 +7,6 @@ import { VerifyError } from '../base/errors.ts'
 import type { ServedPath } from '../simple/record.ts'
 import type { TargetFile } from '../tuf/metadata.ts'
 
-/** The one place that knows where the target of a file stands; mirrors write the same. */
-export function fileTargetPath(project: string, filename: string): string {
-  return `files/${project}/${filename}`
-}
-
 /**
  * The file with the length of its target. Throws VerifyError: RECORD_REFUSED without a target,
  * DIGEST_MISMATCH and LENGTH_MISMATCH where the two differ.

@@ -12,7 +12,7 @@ import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '.
 import { denyTarget, type Denial } from '../simple/denial.ts'
 import { parseProjectListJson } from '../simple/project-list.ts'
 import type { ServedPath } from '../simple/record.ts'
-import { ownerRole } from '../simple/project-targets.ts'
+import { fileTarget, ownerRole } from '../simple/project-targets.ts'
 import type { ProjectRecord } from '../simple/record.ts'
 import type { TargetFile } from '../tuf/metadata.ts'
 import { findTarget, type Search } from '../tuf/search.ts'
@@ -20,7 +20,7 @@ import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
 import { refreshRoles, refreshRoot, type RefreshLimits } from '../tuf/update.ts'
 import { DenialLoader, denyRole } from './denial-loader.ts'
-import { fileTargetPath, requireFileTarget } from './file-target.ts'
+import { requireFileTarget } from './file-target.ts'
 import { MirrorOrder } from './mirror-order.ts'
 import { MirrorPort } from './mirror-port.ts'
 import { explainOwnerExpiry } from './owner-expiry.ts'
@@ -201,7 +201,7 @@ export class Repository {
    * there is none or it does not agree, and what `findRecord` throws.
    */
   async requireSignedFile(project: string, served: ServedPath): Promise<ServedPath> {
-    const { found } = await this.#find(fileTargetPath(project, served.file.filename))
+    const { found } = await this.#find(fileTarget(project, served.file.filename))
     return requireFileTarget(served, found.target)
   }
 

@@ -7,14 +7,13 @@ import { toPrintable, type Bytes } from '../base/bytes.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { ConfigError, VerifyError } from '../base/errors.ts'
-import { fileTargetPath } from '../client/file-target.ts'
 import {
   isFileTarget,
   parseRelease,
   requireOwners,
   type UnverifiedRelease,
 } from '../owner/release.ts'
-import { htmlTarget, ownerRole } from '../simple/project-targets.ts'
+import { fileTarget, htmlTarget, ownerRole } from '../simple/project-targets.ts'
 import type { RecordFile } from '../simple/record.ts'
 import { findClaim, putClaim, type StoredClaim } from './claims.ts'
 import { requireRoomForClaim } from './claims-size.ts'
@@ -22,7 +21,7 @@ import { listPins } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
 import { dayMs } from './settings.ts'
 import { readShape } from './shape.ts'
-import { stageRecord } from './stage-record.ts'
+import { stageFiles, stageRecord } from './stage-record.ts'
 import { metadataPath } from './tree-layout.ts'
 
 export interface AcceptOptions {
@@ -68,7 +67,8 @@ export function checkRelease(mirror: Mirror, bytes: Bytes, options: AcceptOption
   const { version, expires } = release.targets.claimed
   const result = { project, version, expires, isHandover }
   if (isPublished(mirror, claim, release)) {
-    return { accepted: { ...result, isNew: false }, put: () => Promise.resolve() }
+    const put = (): Promise<void> => restage(mirror, release)
+    return { accepted: { ...result, isNew: false }, put }
   }
   requireNextVersion(mirror, release)
   requireLifetime(release, options.now)
@@ -173,7 +173,7 @@ function requireShape(mirror: Mirror, { project, parsed, targets }: UnverifiedRe
   const { signsFiles, signsHtml } = readShape(mirror.settings)
   const isMissing = (path: string): boolean => !targets.claimed.targets.has(path)
   const file = parsed.files.find(
-    (entry) => isFileTarget(entry) && isMissing(fileTargetPath(project, entry.filename)),
+    (entry) => isFileTarget(entry) && isMissing(fileTarget(project, entry.filename)),
   )
   if (signsFiles && file !== undefined) {
     throw refuseShape(project, `${toPrintable(file.filename)} as a file of its own`, '--sign-files')
@@ -236,6 +236,17 @@ function refuse(
       next: 'Ask the maintainers to sign it again, and find out why it differs.',
     },
   )
+}
+
+/** Its files anew: the mirror itself cannot make again what others have signed. */
+async function restage(
+  mirror: Mirror,
+  { project, metadata, record, parsed, targets }: UnverifiedRelease,
+): Promise<void> {
+  const path = metadataPath(ownerRole(project), targets.claimed.version)
+  await mirror.tree.stage(path, metadata, { hasTwin: true })
+  await stageFiles(mirror, parsed, { bytes: record, sha256: sha256Hex(record) })
+  await mirror.tree.publish()
 }
 
 interface Acceptance {

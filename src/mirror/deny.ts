@@ -88,6 +88,25 @@ export async function putDenials(
   })
 }
 
+/** The files of all of them anew, where some are missing or damaged. */
+export async function restageDenials({
+  ledger,
+  tree,
+}: Pick<Mirror, 'ledger' | 'tree'>): Promise<void> {
+  let staged = 0
+  for (const { project, denials } of listDenials({ ledger })) {
+    const content = renderDenials(project, denials)
+    const path = targetPath(denyTarget(project), sha256Hex(content))
+    await tree.stage(path, content, { hasTwin: true })
+    staged += 1
+    if (staged % filesAtOnce === 0) await tree.publish()
+  }
+  await tree.publish()
+}
+
+/** Each is held open, with its twin. */
+const filesAtOnce = 64
+
 /** One target: two names, a sha256, a length. */
 const targetBytes = 130
 /** `limits.targets` of clients by default, and room for signatures. */

@@ -98,6 +98,19 @@ function putHtml(
     putSuperseded(database, targetPath(htmlTarget(project), before), now)
 }
 
+/** Path and digest of a project's page in HTML, where that is a target. */
+export function findHtmlTarget(
+  database: Database,
+  project: string,
+): (FileDigest & { readonly path: string }) | undefined {
+  const sql = `SELECT html_sha256, html_length FROM project
+    WHERE name = ? AND html_sha256 IS NOT NULL`
+  const row = database.get(sql, project)
+  if (row === undefined) return undefined
+  const [sha256, length] = [readText(row, 'html_sha256'), readInteger(row, 'html_length')]
+  return { path: targetPath(htmlTarget(project), sha256), sha256, length }
+}
+
 /** What stands in a bin besides records; of projects that sign for themselves nothing. */
 export function* listExtraTargets(
   database: Database,

@@ -3,6 +3,7 @@
  * where a person has to look first, put by. The ledger is only read.
  */
 
+import { UpstreamError } from '../base/errors.ts'
 import { parseRecord } from '../simple/record.ts'
 import { describeMass, listChanges, type Change, type RemovalLimits } from './change-kinds.ts'
 import { isOwned } from './claims.ts'
@@ -66,6 +67,8 @@ export interface FoundLook {
   readonly known: KnownProject | undefined
   readonly held: FoundHold
   readonly mark: LookMark
+  /** The signed record is on disk as clients are to find it. */
+  readonly isThere: boolean
 }
 
 export async function judgeLook(
@@ -87,22 +90,60 @@ export async function judgeLook(
   const ended = held.row && { ended: held.row }
   const isSame = rendered.sha256 === known?.sha256
   if (isOwned(mirror, project)) {
-    const differences = isSame ? [] : listLookChanges(look, merged, options, settlement)
+    const isTold = !isSame && !isLost(look)
+    const differences = isTold ? listLookChanges(look, merged, options, settlement) : []
     return describeOwned(look, differences, ended)
   }
-  if (isSame) {
+  if (isSame && look.isThere) {
     return { kind: 'unchanged', seen: { name: project, ...mark }, ...ended }
   }
-  const changes = listLookChanges(look, merged, options, settlement)
-  const judgement = judgeChanges(changes, options.policy)
-  if (judgement.held.length > 0)
+  requireShown(look, merged)
+  const changes = isSame
+    ? [describeRemade(rendered)]
+    : listLookChanges(look, merged, options, settlement)
+  if (!isSame && mustWait(look, changes, options.policy))
     return hold(mirror, rendered, buildHold(look, changes, options.now))
   // How many others have vanished is not known yet.
   if (settlement === undefined && hasVanished(changes)) return { kind: 'vanished' }
-  const context = { pins: input.pins, signedSha256: known?.sha256, mark }
-  const staged = await stageRecord(mirror, rendered, context)
+  return { ...(await sign(mirror, look, rendered, { changes, options })), ...ended }
+}
+
+function mustWait(look: FoundLook, changes: readonly Change[], policy: ChangePolicy): boolean {
+  const isBlind = isLost(look) && look.held.waiting !== undefined
+  return isBlind || judgeChanges(changes, policy).held.length > 0
+}
+
+async function sign(
+  mirror: Mirror,
+  { input, known, mark }: FoundLook,
+  rendered: RenderedRecord,
+  { changes, options }: { readonly changes: readonly Change[]; readonly options: JudgeOptions },
+): Promise<Extract<Look, { kind: 'changed' }>> {
+  const { project, pins } = input
+  const staged = await stageRecord(mirror, rendered, { pins, signedSha256: known?.sha256, mark })
   const events = listSignedEvents({ project, changes, record: rendered.sha256 }, options.policy)
-  return { kind: 'changed', staged, events, warned: judgement.warned, ...ended }
+  return { kind: 'changed', staged, events, warned: judgeChanges(changes, options.policy).warned }
+}
+
+/** What was signed cannot be read any more. */
+function isLost({ known, input }: FoundLook): boolean {
+  return known !== undefined && input.previous === undefined
+}
+
+/** The very bytes that are signed, so that there is nothing to decide. */
+function describeRemade({ record }: RenderedRecord): Change {
+  return { kind: 'record-remade', count: record.files.length, items: [] }
+}
+
+/** A fault of our disk must not look like a project that was emptied. */
+function requireShown(look: FoundLook, { listed }: Merged): void {
+  if (!isLost(look) || listed > 0) return
+  const { project } = look.input
+  throw new UpstreamError(
+    'BAD_STATUS',
+    `its signed record is lost, and the index shows no files of it to make it again from`,
+    { next: `Put targets/simple/${project}/ back from a copy of the published tree.` },
+  )
 }
 
 function describeOwned(
@@ -157,7 +198,7 @@ function buildHold(
   return {
     project: input.project,
     since,
-    changes,
+    changes: isLost(look) ? addWaiting(look.held.waiting, changes) : changes,
     isRejected: false,
     ...(known && { base: known.sha256 }),
     // Asked for with the page's own ETag from now on, so that only another page comes in full.
@@ -165,6 +206,12 @@ function buildHold(
     ...(mark.serial !== undefined && { serial: mark.serial }),
     ...(lookedAt !== undefined && { lookedAt }),
   }
+}
+
+/** Without the signed record nobody can tell what is new: what waited goes on to wait. */
+function addWaiting(waiting: HeldChange | undefined, changes: readonly Change[]): Change[] {
+  const kinds = new Set(changes.map(({ kind }) => kind))
+  return [...(waiting?.changes ?? []).filter(({ kind }) => !kinds.has(kind)), ...changes]
 }
 
 async function hold(

@@ -3,10 +3,9 @@
  * judged (`judge-look.ts`). What comes out is a value. Nothing is signed here.
  */
 
-import { sha256Hex } from '../base/digest.ts'
 import { UpstreamError } from '../base/errors.ts'
 import type { ParsedPage } from '../simple/parse-json.ts'
-import { parseRecord, type RecordContent, type RecordFile } from '../simple/record.ts'
+import type { RecordFile } from '../simple/record.ts'
 import { isOwned } from './claims.ts'
 import { completeHashes } from './complete-hashes.ts'
 import type { SizeAsker } from './complete-sizes.ts'
@@ -22,8 +21,8 @@ import type { KnownProject } from './ledger.ts'
 import type { MergeInput } from './merge.ts'
 import { isHeld, type ChangePolicy } from './mirror-settings.ts'
 import type { Mirror } from './open-mirror.ts'
+import { isRecordThere, readRecord } from './signed-record.ts'
 import type { LookMark } from './stage-record.ts'
-import { recordTarget, targetPath } from './tree-layout.ts'
 
 export interface LookOptions extends JudgeOptions {
   readonly index: IndexPort
@@ -31,6 +30,8 @@ export interface LookOptions extends JudgeOptions {
   readonly isAllowedUrl: (url: string) => boolean
   /** Absent: lengths that the index does not tell are left out. */
   readonly sizes?: SizeAsker
+  /** What is on disk of the record is read and compared, and not only looked for. */
+  readonly isFull: boolean
 }
 
 /** Throws what the fetch and the parsers throw. */
@@ -42,8 +43,9 @@ export async function lookAtProject(
 ): Promise<Look> {
   const known = mirror.ledger.findProject(project)
   const held = findHold(mirror, project, known, options.policy)
-  // What would be judged differently now comes in full.
-  const etag = held.row === undefined ? known?.etag : held.waiting?.etag
+  const isThere = known === undefined || (await isRecordThere(mirror, known, options.isFull))
+  // What would be judged differently now comes in full, and what has to be made again.
+  const etag = isThere ? findEtag(known, held) : undefined
   const answer = await options.index.fetchPage(project, etag)
   if (answer === 'unchanged') {
     if (held.waiting !== undefined) return { kind: 'held', held: held.waiting, events: [] }
@@ -54,7 +56,11 @@ export async function lookAtProject(
   const rollback = findRollback(answer, Math.max(known?.serial ?? 0, held.row?.serial ?? 0))
   if (rollback !== undefined) return rollback
   const shown = await readShown(mirror, project, { answer, known }, options)
-  return judgeLook(mirror, { ...shown, known, held }, options, settlement)
+  return judgeLook(mirror, { ...shown, known, held, isThere }, options, settlement)
+}
+
+function findEtag(known: KnownProject | undefined, held: FoundHold): string | undefined {
+  return held.row === undefined ? known?.etag : held.waiting?.etag
 }
 
 function findHold(
@@ -86,7 +92,7 @@ async function readShown(
   options: LookOptions,
 ): Promise<{ input: MergeInput; mark: LookMark }> {
   const pins = mirror.ledger.readPins(project, known?.id)
-  const previous = known && (await readRecord(mirror, known))
+  const previous = known && (await readSigned(mirror, known))
   const signed = { pins, files: previous?.files ?? [] }
   const shown = answer === 'absent' ? undefined : await completePage(answer, signed, options)
   return {
@@ -134,18 +140,17 @@ async function completePage(
   }
 }
 
-/** The record as it was signed. A damaged one is no reason to stop: the pins still hold every name. */
-async function readRecord(
-  mirror: Mirror,
-  { name, sha256 }: KnownProject,
-): Promise<RecordContent | undefined> {
-  const path = targetPath(recordTarget(name), sha256)
-  const bytes = await mirror.tree.read(path)
-  if (bytes !== undefined && sha256Hex(bytes) === sha256) return parseRecord(bytes, name)
+/** A damaged one is no reason to stop: the pins still hold every name. */
+async function readSigned(mirror: Mirror, known: KnownProject): Promise<MergeInput['previous']> {
+  const record = await readRecord(mirror, known)
+  if (record !== undefined) return record
+  const { name } = known
   mirror.report({
     kind: 'warning',
-    message: `The record of ${name} is ${bytes === undefined ? 'missing' : 'damaged'} on disk (${path}); it is made again from the index`,
-    next: 'Check the disk. Entries of removed files may be lost, their names stay bound to their digests.',
+    message: `The signed record of ${name} is missing or damaged on disk`,
+    next: isOwned(mirror, name)
+      ? 'Check the disk, then accept the last release of its maintainers again: tufgate mirror claims accept'
+      : 'Check the disk. It is made again from the index: entries of removed files may be lost, their names stay bound to their digests.',
   })
   return undefined
 }

@@ -103,12 +103,13 @@ class Merge {
   /**
    * At the first look at a project the files were there before, for nobody knows how long: then the
    * time of upload alone says how old they are. Otherwise a minimum age would hide everything that
-   * a new mirror signs.
+   * a new mirror signs, or signs again because its record was lost.
    */
-  #findFirstSight(file: ProjectFile): number | undefined {
+  #findFirstSight({ filename, uploadTime }: ProjectFile): number | undefined {
     const { previous, pins, now } = this.#input
     const isFirstLook = this.#input.isFirstLook ?? (previous === undefined && pins.size === 0)
-    return isFirstLook && file.uploadTime !== undefined ? undefined : now
+    const wasSigned = previous === undefined && pins.has(filename)
+    return (isFirstLook || wasSigned) && uploadTime !== undefined ? undefined : now
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The keys that sign without a person, one for each online role. */
 
 import { join } from 'node:path'
-import { StorageError } from '../base/errors.ts'
+import { ConfigError, StorageError } from '../base/errors.ts'
 import { adoptNextKey, findNextSigner } from '../signing/next-key.ts'
 import { openKeySigner } from '../signing/open-signer.ts'
 import type { AskPassphrase } from '../signing/passphrase.ts'
@@ -52,11 +52,29 @@ export async function findOnlineSigner(
   keyids: readonly string[],
   askPassphrase?: AskPassphrase,
 ): Promise<{ readonly signer: Signer; readonly isNext: boolean }> {
+  const inUse = await openInUse(folder, role, askPassphrase)
+  if ('signer' in inUse && keyids.includes(inUse.signer.keyid)) {
+    return { signer: inUse.signer, isNext: false }
+  }
   const next = await findNextSigner(folder, role, { askPassphrase })
   if (next !== undefined && keyids.includes(next.keyid)) return { signer: next, isNext: true }
-  const signer = await openKeySigner(folder, role, { askPassphrase })
-  requireKeyOf(role, keyids, signer)
-  return { signer, isNext: false }
+  if ('problem' in inUse) throw inUse.problem
+  requireKeyOf(role, keyids, inUse.signer)
+  return { signer: inUse.signer, isNext: false }
+}
+
+/** First: what waits, and may be half written, must not stop a mirror whose key is right. */
+async function openInUse(
+  folder: string,
+  role: OnlineRole,
+  askPassphrase?: AskPassphrase,
+): Promise<{ readonly signer: Signer } | { readonly problem: ConfigError }> {
+  try {
+    return { signer: await openKeySigner(folder, role, { askPassphrase }) }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { problem: error }
+  }
 }
 
 /** Of each online role, as the published offline roles have them. */

@@ -38,13 +38,17 @@ export function readProjectList(mirror: Mirror): ListState | undefined {
   }
 }
 
-/** Writes the list anew where it is due; its bin is dirty then. */
-export async function updateProjectList(mirror: Mirror, now: number): Promise<void> {
+/** Writes the list anew where it is due, or in any case; its bin is dirty then. */
+export async function updateProjectList(
+  mirror: Mirror,
+  now: number,
+  { isForced = false } = {},
+): Promise<void> {
   if (mirror.settings.find(settings.hasProjectList) !== true) return
   const before = readProjectList(mirror)
-  if (before !== undefined && isRecent(before, now)) return
+  if (!isForced && before !== undefined && isRecent(before, now)) return
   const projects = mirror.ledger.countProjects()
-  if (before?.projects === projects) return
+  if (!isForced && before?.projects === projects) return
   const names = [...walkNames(mirror)]
   const bytes = renderProjectList(names, 'json-v1')
   const state: ListState = {

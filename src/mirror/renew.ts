@@ -7,11 +7,13 @@
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
 import { catchUp } from './catch-up.ts'
+import { restageDenials } from './deny.ts'
 import { chooseIndex, type OpenIndex } from './index-choice.ts'
 import { requireIndexClock, requireMachineClock } from './machine-clock.ts'
 import { openOnlineSigners } from './online-signers.ts'
 import { openMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishMirror, type Published } from './publish.ts'
+import { updateProjectList } from './published-list.ts'
 import { adviseRenewal, listExpiries } from './role-expiries.ts'
 import { settings } from './settings.ts'
 
@@ -42,7 +44,7 @@ export async function renewMirror(options: RenewOptions): Promise<RenewResult> {
     requireIndexSeen(mirror, now)
     const signers = await openOnlineSigners(mirror)
     const isTimestampDue = options.isAll === true
-    if (isTimestampDue) markAll(mirror)
+    if (isTimestampDue) await remakeAll(mirror, now)
     return { published: await publishMirror(mirror, signers, { now, isTimestampDue }) }
   } finally {
     await mirror.close()
@@ -64,8 +66,10 @@ async function askIndexForTime(
   }
 }
 
-/** Snapshot follows from them. */
-function markAll(mirror: Mirror): void {
+/** What the mirror knows by itself; snapshot follows from the roles. Records need a look at the index. */
+async function remakeAll(mirror: Mirror, now: number): Promise<void> {
+  await restageDenials(mirror)
+  await updateProjectList(mirror, now, { isForced: true })
   mirror.roles.markAllBins()
   for (const role of ['deny', 'recently-claimed']) mirror.roles.markDirty(role)
 }

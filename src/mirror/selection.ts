@@ -14,7 +14,10 @@ export interface SelectionOptions {
   readonly requirements?: { readonly paths: readonly string[]; readonly port: RequirementsPort }
   /** Everything that the index lists. */
   readonly all?: boolean
-  /** With `all`: also what has not changed by the serials of the index. */
+  /**
+   * What is on disk of each record is compared with what is signed, and made again where it differs.
+   * With `all`: also of what has not changed by the serials of the index.
+   */
   readonly full?: boolean
 }
 

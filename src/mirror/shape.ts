@@ -3,17 +3,16 @@
  * at any time. Only the number of bins is not changed here: that needs the offline key of bins.
  */
 
-import { sha256Hex } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
-import { parseRecord } from '../simple/record.ts'
+import type { RecordContent } from '../simple/record.ts'
 import { dropExtraTargets, findExtraTargets, putExtraTargets } from './extra-targets.ts'
 import type { KnownProject } from './ledger.ts'
 import { readMirror, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishNow, type Published } from './publish-now.ts'
 import { walkNames } from './published-list.ts'
 import { settings, type SettingStore } from './settings.ts'
+import { readRecord } from './signed-record.ts'
 import { renderTwin, stageTwin } from './stage-record.ts'
-import { recordTarget, targetPath } from './tree-layout.ts'
 
 export type SnapshotHashes = 'on' | 'off' | 'auto'
 
@@ -127,13 +126,10 @@ async function addSome(mirror: Mirror, names: readonly string[], now: number): P
   })
 }
 
-async function readSigned(
-  mirror: Mirror,
-  { name, sha256 }: KnownProject,
-): Promise<ReturnType<typeof parseRecord> | undefined> {
-  const bytes = await mirror.tree.read(targetPath(recordTarget(name), sha256))
-  if (bytes !== undefined && sha256Hex(bytes) === sha256) return parseRecord(bytes, name)
-  const message = `The record of ${name} is missing or damaged on disk; nothing of it was added`
+async function readSigned(mirror: Mirror, known: KnownProject): Promise<RecordContent | undefined> {
+  const record = await readRecord(mirror, known)
+  if (record !== undefined) return record
+  const message = `The record of ${known.name} is missing or damaged on disk; nothing of it was added`
   mirror.report({ kind: 'warning', message, next: 'Sync it, then run the command again.' })
   return undefined
 }

@@ -160,6 +160,7 @@ class Sync {
       limits: { ...defaultRemovalLimits, ...options.removalLimits },
       policy: options.changePolicy ?? defaultChangePolicy,
       now: batch.now,
+      isFull: options.full === true,
     }
     this.#batch = new ChangeBatch(mirror, batch)
   }

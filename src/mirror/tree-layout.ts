@@ -4,17 +4,7 @@
  * Project names are normalized and role names are our own: neither needs encoding in a URL.
  */
 
-export { recordTarget } from '../simple/project-targets.ts'
-
-/** Its twin for clients that want HTML; a target only where the mirror was told so. */
-export function htmlTarget(project: string): string {
-  return `simple/${project}/index.html`
-}
-
-/** A distribution, where files are targets of their own (PEP 458). The file itself is not here. */
-export function fileTarget(project: string, filename: string): string {
-  return `files/${project}/${filename}`
-}
+export { fileTarget, htmlTarget, recordTarget } from '../simple/project-targets.ts'
 
 /** The signed list of projects, where the mirror publishes one. */
 export const projectListTarget = 'simple/index.json'

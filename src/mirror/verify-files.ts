@@ -7,6 +7,7 @@
 
 import { join } from 'node:path'
 import { formatSpan } from '../base/clock.ts'
+import { sha256Hex } from '../base/digest.ts'
 import { ConfigError, describeError, isTufgateError, StorageError } from '../base/errors.ts'
 import { parseRecord, type RecordFile } from '../simple/record.ts'
 import { readRegular } from '../store/regular-file.ts'
@@ -168,6 +169,7 @@ class Verification {
     const path = targetPath(recordTarget(project), known.sha256)
     try {
       const bytes = readRegular(join(this.#options.directory, publicFolder, path))
+      if (sha256Hex(bytes) !== known.sha256) throw new Error('it is not what was signed')
       return parseRecord(bytes, project).files
     } catch (error) {
       const message = `the record of ${project} cannot be read: ${describeError(error)}`

@@ -10,11 +10,10 @@ import { DecodeError, readInteger, readMember, readObject, readString } from '..
 import { sha256Hex } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
 import { parseJson, requireStrictJson } from '../base/strict-json.ts'
-import { fileTargetPath } from '../client/file-target.ts'
 import { addSignature } from '../signing/add-signature.ts'
 import { signEnvelope } from '../signing/envelope.ts'
 import type { Signer } from '../signing/signer.ts'
-import { htmlTarget, ownerRole, recordTarget } from '../simple/project-targets.ts'
+import { fileTarget, htmlTarget, ownerRole, recordTarget } from '../simple/project-targets.ts'
 import { parseRecord, type ProjectRecord, type RecordFile } from '../simple/record.ts'
 import { renderPage } from '../simple/render.ts'
 import { rewriteForOrigin } from '../simple/rewrite.ts'
@@ -65,7 +64,7 @@ export async function buildRelease(input: ReleaseInput, signer: Signer): Promise
   }
   const { files } = input.parsed
   for (const file of input.signsFiles ? files.filter(isFileTarget) : []) {
-    entries[fileTargetPath(project, file.filename)] = describeTarget(file.size ?? 0, file.sha256)
+    entries[fileTarget(project, file.filename)] = describeTarget(file.size ?? 0, file.sha256)
   }
   if (input.signsHtml) {
     const html = renderTwin(input.parsed)
@@ -151,9 +150,7 @@ function requireTargets(
   requireContent(path, record, target)
   // Whoever an owner trusts would be trusted by no decision of the mirror.
   if (delegations !== undefined) throw refuse(project, 'its metadata delegates to others')
-  const files = new Map(
-    parsed.files.map((entry) => [fileTargetPath(project, entry.filename), entry]),
-  )
+  const files = new Map(parsed.files.map((entry) => [fileTarget(project, entry.filename), entry]))
   for (const [name, described] of targets) {
     if (name === htmlTarget(project)) requireTwin(project, parsed, described)
     else if (name !== path && !isSameFile(files.get(name), described)) {

@@ -19,7 +19,12 @@ export function htmlTarget(project: string): string {
   return `simple/${project}/index.html`
 }
 
+/** A distribution, where files are targets of their own (PEP 458). */
+export function fileTarget(project: string, filename: string): string {
+  return `files/${project}/${filename}`
+}
+
 /** No letter of a normalized name means anything in a pattern (TUF 4.5). */
 export function ownerPaths(project: string): readonly string[] {
-  return [recordTarget(project), htmlTarget(project), `files/${project}/*`]
+  return [recordTarget(project), htmlTarget(project), fileTarget(project, '*')]
 }

@@ -6,12 +6,12 @@
  * staging. One process writes at a time; whoever opens the tree holds the lock for it.
  */
 
-import { gzip } from 'node:zlib'
+import { gunzip, gzip } from 'node:zlib'
 import { closeSync, fchmodSync, fsync, open as openFile, writeFileSync } from 'node:fs'
 import { link, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Bytes } from '../base/bytes.ts'
+import { equalBytes, type Bytes } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { makeFolderPath } from './make-folder.ts'
 import { buildStorageError, findErrno } from './storage-error.ts'
@@ -31,6 +31,7 @@ interface Staged {
 }
 
 const compress = promisify(gzip)
+const decompress = promisify<Bytes, { maxOutputLength: number }, Bytes>(gunzip)
 // Not FileHandles: what only touches memory, to write and to close, is then done without a thread.
 const open = promisify<string, string, number>(openFile)
 const synchronise = promisify(fsync)
@@ -142,6 +143,23 @@ export class PublishedTree {
     }
   }
 
+  /** In bytes; `undefined` where there is no such file. */
+  findLength(path: string): Promise<number | undefined> {
+    return findFileLength(join(this.folder, path))
+  }
+
+  /** Whether a server that prefers the compressed form sends these bytes too. Without one it does. */
+  async isTwinOf(path: string, bytes: Bytes): Promise<boolean> {
+    const twin = await this.read(`${path}.gz`)
+    if (twin === undefined) return true
+    try {
+      return equalBytes(await decompress(twin, { maxOutputLength: bytes.length + 1 }), bytes)
+    } catch {
+      // Not compressed at all, or longer.
+      return false
+    }
+  }
+
   /** The file and its twin; that it is missing is no error. */
   async remove(path: string): Promise<void> {
     try {
@@ -176,10 +194,15 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 export async function isFile(path: string): Promise<boolean> {
+  return (await findFileLength(path)) !== undefined
+}
+
+async function findFileLength(path: string): Promise<number | undefined> {
   try {
-    return (await stat(path)).isFile()
+    const found = await stat(path)
+    return found.isFile() ? found.size : undefined
   } catch (error) {
-    if (findErrno(error) === 'ENOENT' || findErrno(error) === 'ENOTDIR') return false
+    if (findErrno(error) === 'ENOENT' || findErrno(error) === 'ENOTDIR') return undefined
     throw buildStorageError(error, 'look at', path)
   }
 }

@@ -6,6 +6,7 @@
 
 import type { Repository } from '../client/repository.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
+import { isOwned } from '../mirror/claims.ts'
 import type { MirrorMemory } from '../mirror/open-mirror.ts'
 import type { Report } from '../mirror/report.ts'
 import { metadataPath, recordTarget } from '../mirror/tree-layout.ts'
@@ -14,7 +15,7 @@ import { requireUnexpired, type UsableSet } from '../tuf/freshness.ts'
 import type { Targets } from '../tuf/metadata.ts'
 import { findChangedRoles, findChangedTargets, takeSample } from './changed-entries.ts'
 import { walkRoles, type RoleEdge } from './delegated-roles.ts'
-import { mendRole, type Findings } from './findings.ts'
+import { mendRole, mendTarget, type Findings } from './findings.ts'
 import { createTargetCheck, findProject, type CheckTarget } from './target-check.ts'
 
 export interface ContentsContext {
@@ -127,11 +128,17 @@ class ContentsCheck {
       try {
         await checkTarget(path)
       } catch (error) {
-        const project = findProject(path)
-        const where = project === undefined ? `target ${path}` : `project ${project}`
-        this.#context.findings.addError(error, where)
+        this.#addTarget(path, error)
       }
     }
+  }
+
+  #addTarget(path: string, error: unknown): void {
+    const { findings, memory } = this.#context
+    const project = findProject(path)
+    const where = project === undefined ? `target ${path}` : `project ${project}`
+    const mend = mendTarget(project, project !== undefined && isOwned(memory, project))
+    findings.addError(error, where, { mend })
   }
 
   /** Only where both are of the same version: a sync may be under way. */
@@ -147,7 +154,7 @@ class ContentsCheck {
         file: metadataPath(role, version),
         code: 'DIGEST_MISMATCH',
         message: `${role} lists ${found === undefined ? 'no record' : 'another record'} of ${name} than the mirror remembers`,
-        next: `Sign it again: tufgate mirror sync --project ${name}`,
+        next: 'Sign it again: tufgate mirror renew FOLDER --all',
       })
     }
   }

@@ -55,7 +55,17 @@ export interface FindingContext {
 }
 
 export const mendFile = 'Put the file back from a backup, or from another copy of the tree.'
-export const mendRole = `${mendFile} Online roles are made anew by: tufgate mirror renew --all`
+const remakeRoles = 'tufgate mirror renew FOLDER --all'
+export const mendRole = `${mendFile} Online roles are made anew by: ${remakeRoles}`
+
+/** A target that is missing or damaged. What owners have signed only they have again. */
+export function mendTarget(project: string | undefined, isOwned: boolean): string {
+  // What is withdrawn, and the list of projects.
+  if (project === undefined) return `It is made anew by: ${remakeRoles}`
+  return isOwned
+    ? `${mendFile} Or accept the last release of its maintainers again: tufgate mirror claims accept FOLDER RELEASE`
+    : `It is made anew by: tufgate mirror sync FOLDER --project ${project} --full`
+}
 
 function isOwnFailure(code: ErrorCode): boolean {
   return code === 'DISK_FULL' || code === 'STATE_BUSY'

@@ -105,7 +105,9 @@ function listIndexProblems({ settings: store, ledger }: MirrorMemory, now: numbe
 function listHeldProblems(held: number): Problem[] {
   if (held === 0) return []
   const message = `${held} ${held === 1 ? 'project waits' : 'projects wait'} for a person`
-  return [{ urgency: 'warning', message, next: 'Look at what is held: tufgate mirror approve.' }]
+  return [
+    { urgency: 'warning', message, next: 'Look at what is held: tufgate mirror held FOLDER.' },
+  ]
 }
 
 function listWatchProblems(watch: WatchRecord, now: number): Problem[] {

@@ -7,7 +7,7 @@ import { VerifyError } from '../base/errors.ts'
 import { RecordLoader } from '../client/record-loader.ts'
 import type { Repository } from '../client/repository.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
-import { projectListTarget } from '../mirror/tree-layout.ts'
+import { projectListTarget, recordTarget } from '../mirror/tree-layout.ts'
 import { findTarget, type LoadRole } from '../tuf/search.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
 import { clientLimits } from './check-client.ts'
@@ -31,14 +31,15 @@ export function createTargetCheck(context: TargetContext): CheckTarget {
     if (path.startsWith('files/')) return
     const project = findProject(path)
     if (path === projectListTarget) requireFound(path, await client.findProjectList())
-    else if (project !== undefined) requireFound(path, await client.findRecord(project))
+    else if (project !== undefined && path === recordTarget(project))
+      requireFound(path, await client.findRecord(project))
     else await checkBytes(path, loader, context)
   }
 }
 
-/** Whose record this is; `undefined` for every other target. */
+/** Whose record, or page in HTML, this is; `undefined` for every other target. */
 export function findProject(path: string): string | undefined {
-  return /^simple\/([^/]+)\/index\.json$/.exec(path)?.[1]
+  return /^simple\/([^/]+)\/index\.(?:json|html)$/.exec(path)?.[1]
 }
 
 async function checkBytes(

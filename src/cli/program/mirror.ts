@@ -117,7 +117,7 @@ function addMirrorSync(mirror: Command, run: Run): void {
     .option('--file-hosts <host...>', "hosts that files may be on besides the index's own")
     .option(
       '--full',
-      'with --all: look at every project, also where the serial of the index says that nothing changed',
+      'compare the records on disk with what is signed, and make damaged ones again; with --all: of every project, also where the serial of the index says that nothing changed',
     )
     .option('--parallel <n>', 'projects looked at, and connections to a host, at a time', '8')
     .option(
