@@ -6,10 +6,11 @@
  * asked when the change is published.
  */
 
-import { toPrintable } from '../base/bytes.ts'
+import { equalBytes, toPrintable } from '../base/bytes.ts'
 import { DecodeError } from '../base/decode.ts'
 import { describeError, VerifyError } from '../base/errors.ts'
 import type { OfflineRole } from '../mirror/role-names.ts'
+import type { Envelope } from '../tuf/envelope.ts'
 import type { Key } from '../tuf/keys.ts'
 import { isSignedBy, type Signers } from '../tuf/threshold.ts'
 import type { Change } from './change-file.ts'
@@ -232,9 +233,12 @@ export function isComplete({ documents }: CheckedChange): boolean {
 }
 
 /** Throws VerifyError ROOT_CHANGED where a signer's own copy is not one of the roots of the chain. */
-export function requireTrustedRoot({ change }: CheckedChange, own: Draft, place: string): void {
-  const mine = messageOf(own)
-  const isKnown = change.roots.some((root) => Buffer.compare(messageOf(root), mine) === 0)
+export function requireTrustedRoot(
+  { change }: CheckedChange,
+  { message }: Pick<Envelope, 'message'>,
+  place: string,
+): void {
+  const isKnown = change.roots.some((root) => equalBytes(messageOf(root), message))
   if (isKnown) return
   throw new VerifyError(
     'ROOT_CHANGED',

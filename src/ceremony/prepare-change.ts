@@ -88,20 +88,33 @@ export async function prepareChange(options: PrepareOptions): Promise<PreparedCh
       ),
     )
     const change: Change = { roots: await readRoots(mirror), previous, documents: drafts }
-    return await finish(change, newKeys)
+    return await finish(mirror, change, newKeys)
   } finally {
     await mirror.close()
   }
 }
 
 async function finish(
+  mirror: Mirror,
   change: Change,
   newKeys: ReadonlyMap<OnlineRole, NamedKey | NextKey>,
 ): Promise<PreparedChange> {
   const checked = checkChange(change)
   const summary = describeChange(checked)
-  for (const key of newKeys.values()) if ('put' in key) await key.put()
+  for (const [role, key] of newKeys) {
+    if (!('put' in key)) continue
+    if (key.isReplacing) warnOfReplaced(mirror, role)
+    await key.put()
+  }
   return { bytes: renderChange(change, summary), checked, summary, newKeys: [...newKeys.keys()] }
+}
+
+function warnOfReplaced({ report, directory }: Mirror, role: OnlineRole): void {
+  report({
+    kind: 'warning',
+    message: `The key that waited for ${role} is gone, and this change has a new one: one that was prepared earlier with it cannot be published any more`,
+    next: `Throw the earlier change file away; to publish that one after all, put back its ${role}.next.pem in ${join(directory, keysFolder)} from a backup.`,
+  })
 }
 
 /** Two at once would have the same version of root: one of them could never be published. */

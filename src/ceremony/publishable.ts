@@ -3,6 +3,7 @@
  * has expired, and a state in which every document is good under the one that names its keys.
  */
 
+import { toPrintable } from '../base/bytes.ts'
 import { encodeCanonical } from '../base/canonical-json.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError, VerifyError } from '../base/errors.ts'
@@ -86,7 +87,7 @@ function requireEnough({ role, requirements }: CheckedDocument, bad: readonly st
       role,
       expected: `${threshold} signatures`,
       found: String(threshold - count),
-      next: `Who can sign: ${missing.join(', ')}. Each signs with: tufgate mirror root sign FILE --key KEY`,
+      next: `Who can sign: ${toPrintable(missing.join(', '), 1500)}. Each signs with: tufgate mirror root sign FILE --key KEY`,
     },
   )
 }

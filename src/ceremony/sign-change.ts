@@ -1,5 +1,6 @@
 /** One person's signatures: on every document of a change for which his key counts, and on no other. */
 
+import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { offlineRoles, type OfflineRole } from '../mirror/role-names.ts'
 import type { Signer } from '../signing/signer.ts'
@@ -15,7 +16,7 @@ export function listSignedRoles({ documents }: CheckedChange, { keyid }: Signer)
     documents.flatMap(({ requirements }) => requirements.flatMap((r) => r.missing)),
   )
   throw new ConfigError('KEY_INVALID', `The key ${keyid} has no say in this change`, {
-    expected: [...wanted].join(', ') || 'nobody: all have signed',
+    expected: toPrintable([...wanted].join(', '), 1500) || 'nobody: all have signed',
     found: keyid,
     next: 'Take the key that belongs to one of the roles; tufgate mirror root status lists who is missing.',
   })

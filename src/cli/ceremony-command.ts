@@ -1,21 +1,28 @@
 /** `tufgate mirror root key|new|sign|status|publish`: the ceremony of the keys that people hold. */
 
-import { open, stat } from 'node:fs/promises'
-import { toPrintable, type Bytes } from '../base/bytes.ts'
+import { access, constants, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
-import { maxChangeFileBytes, parseChange, renderChange } from '../ceremony/change-file.ts'
+import {
+  maxChangeFileBytes,
+  parseChange,
+  renderChange,
+  type Change,
+} from '../ceremony/change-file.ts'
 import { checkChange, requireTrustedRoot, type CheckedChange } from '../ceremony/check-change.ts'
 import { describeChange } from '../ceremony/describe-change.ts'
-import { parseDraft } from '../ceremony/draft.ts'
 import { prepareChange } from '../ceremony/prepare-change.ts'
 import { publishChange, type PublishedChange } from '../ceremony/publish-change.ts'
 import { listSignedRoles, signChange } from '../ceremony/sign-change.ts'
+import { parseSignatures } from '../signing/add-signature.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 import { parseRootNewFlags, type RootNewFlags } from './ceremony-flags.ts'
 import { describeSignatures, renderStatus } from './ceremony-report.ts'
 import { askYes } from './confirm.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createReport } from './mirror-report.ts'
+import { readExchanged } from './owner-files.ts'
 import {
   makePersonalKey,
   openPersonalSigner,
@@ -95,6 +102,8 @@ export async function runRootNew(directory: string, flags: RootNewFlags): Promis
 
 /** Signatures that people have made are not overwritten by a new preparation. */
 async function requireNoFile(path: string): Promise<void> {
+  // Before anything is made: keys that wait for an earlier change would be gone for nothing.
+  await access(dirname(path), constants.W_OK)
   const found = await stat(path).catch(() => undefined)
   if (found === undefined) return
   throw new ConfigError('CONFIG_INVALID', `${toPrintable(path)} exists already`, {
@@ -103,10 +112,12 @@ async function requireNoFile(path: string): Promise<void> {
 }
 
 export async function runRootSign(path: string, flags: RootSignFlags): Promise<number> {
-  const checked = checkChange(parseChange(await readLimited(path, maxChangeFileBytes), path))
+  const checked = checkChange(await readChange(path))
   const { root } = flags
   if (root !== undefined) {
-    requireTrustedRoot(checked, parseDraft(await readLimited(root, maxRootFileBytes)), root)
+    const next = 'Name your own copy of a root of this mirror, such as 1.root.json.'
+    const bytes = await readExchanged(root, maxRootFileBytes, next)
+    requireTrustedRoot(checked, parseSignatures(bytes, toPrintable(root, 500)), root)
   }
   const signer = await openPersonalSigner(flags)
   const roles = listSignedRoles(checked, signer)
@@ -153,7 +164,7 @@ async function isConfirmed({ yes }: RootSignFlags): Promise<boolean> {
 }
 
 export async function runRootStatus(path: string, flags: RootStatusFlags): Promise<number> {
-  const checked = checkChange(parseChange(await readLimited(path, maxChangeFileBytes), path))
+  const checked = checkChange(await readChange(path))
   const maxLines = flags.full === true ? Infinity : undefined
   if (flags.json === true) {
     sayJson(renderStatus(checked, maxLines))
@@ -173,8 +184,7 @@ export async function runRootPublish(
   const { report } = createReport(flags)
   const copies = []
   for (const place of paths) {
-    const change = parseChange(await readLimited(place, maxChangeFileBytes), place)
-    copies.push({ place, checked: checkChange(change) })
+    copies.push({ place, checked: checkChange(await readChange(place)) })
   }
   const result = await publishChange({ ...createMirrorContext(report), directory, copies })
   if (flags.json === true) {
@@ -199,16 +209,7 @@ function describePublished(
   }
 }
 
-/** Throws CONFIG_INVALID where it is longer than any such file. */
-async function readLimited(path: string, maxBytes: number): Promise<Bytes> {
-  const handle = await open(path, 'r')
-  try {
-    const { size } = await handle.stat()
-    if (size <= maxBytes) return await handle.readFile()
-  } finally {
-    await handle.close()
-  }
-  throw new ConfigError('CONFIG_INVALID', `${toPrintable(path)} is too large`, {
-    expected: `at most ${maxBytes} bytes`,
-  })
+async function readChange(path: string): Promise<Change> {
+  const next = 'Name the file that tufgate mirror root new has made.'
+  return parseChange(await readExchanged(path, maxChangeFileBytes, next), path)
 }

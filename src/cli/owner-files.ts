@@ -1,13 +1,17 @@
-/** Files that maintainers and mirrors exchange, read with a limit and written whole. */
+/** Files that go from hand to hand, claims, releases and changes, read with a limit and written whole. */
 
 import { open } from 'node:fs/promises'
 import { constants } from 'node:fs'
-import type { Bytes } from '../base/bytes.ts'
+import { toPrintable, type Bytes } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 
 /** Throws CONFIG_INVALID for what is no file, or longer than such a file may be. */
-export async function readExchanged(path: string, maxBytes: number): Promise<Bytes> {
+export async function readExchanged(
+  path: string,
+  maxBytes: number,
+  next = 'Name the file that tufgate owner has made.',
+): Promise<Bytes> {
   // Without O_NONBLOCK a FIFO in its place would hold the program up for ever.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -16,9 +20,9 @@ export async function readExchanged(path: string, maxBytes: number): Promise<Byt
   } finally {
     await file.close()
   }
-  throw new ConfigError('CONFIG_INVALID', `${path} is not a file of this kind`, {
+  throw new ConfigError('CONFIG_INVALID', `${toPrintable(path, 500)} is not a file of this kind`, {
     expected: `a file of at most ${maxBytes} bytes`,
-    next: 'Name the file that tufgate owner has made.',
+    next,
   })
 }
 

@@ -20,15 +20,18 @@ function nextName(name: string): string {
 
 /** A key that is not on disk yet. */
 export interface NextKey extends NamedKey {
+  /** Whether another one waits now, which will be gone. */
+  readonly isReplacing: boolean
   /** From now on it waits. One that was made for an earlier change, and was never in use, gives way. */
   put(): Promise<void>
 }
 
 /** A signer that somebody has put there for it is taken as it is; else a key is made. */
 export async function buildNextKey(folder: string, name: string, kind: KeyKind): Promise<NextKey> {
-  if ((await findKeyPlace(folder, nextName(name))) === 'command') {
+  const place = await findKeyPlace(folder, nextName(name))
+  if (place === 'command') {
     const { key, keyid } = await openKeySigner(folder, nextName(name))
-    return { key, keyid, put: () => Promise.resolve() }
+    return { key, keyid, isReplacing: false, put: () => Promise.resolve() }
   }
   const path = join(folder, `${nextName(name)}.pem`)
   const privateKey = await buildPrivateKey(kind)
@@ -37,7 +40,7 @@ export async function buildNextKey(folder: string, name: string, kind: KeyKind):
     await dropNextKey(folder, name)
     await putKeyFile(path, privateKey)
   }
-  return { key, keyid: buildKeyid(key), put }
+  return { key, keyid: buildKeyid(key), isReplacing: place === 'file', put }
 }
 
 /** `undefined` where none waits. Throws KEY_INVALID where it cannot be opened. */

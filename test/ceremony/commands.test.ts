@@ -141,6 +141,27 @@ describe('from the quick start to custody by three people, and on', () => {
 })
 
 describe('what is typed wrongly is explained', () => {
+  test('a folder that is not there, before a key that waits is replaced', async () => {
+    await succeed('mirror init w --bins 2')
+    await succeed('mirror root new w --rotate snapshot -o w.json')
+    const waiting = await readFile(join(folder, 'w/keys/snapshot.next.pem'), 'utf8')
+    const said = await fail('mirror root new w --rotate snapshot -o nowhere/x.json', 2)
+    expect(said).toContain('nowhere cannot be used')
+    expect(await readFile(join(folder, 'w/keys/snapshot.next.pem'), 'utf8')).toBe(waiting)
+  }, 60_000)
+
+  test('a root of one’s own that is none', async () => {
+    await writeFile(join(folder, 'none.json'), '{"a": 1}')
+    await succeed('mirror init v --bins 2')
+    await succeed('mirror root new v --renew -o v.json')
+    const key = 'v-offline-keys/root-1.pem'
+    const said = await fail(`mirror root sign v.json --yes --key ${key} --root none.json`, 1)
+    expect(said).toContain('none.json is not a signed document')
+    expect(said).not.toContain('at ')
+    const none = await fail(`mirror root sign /dev/zero --yes --key ${key}`, 2)
+    expect(none).toContain('/dev/zero is not a file of this kind')
+  }, 60_000)
+
   const cases: [string, Omit<RootNewFlags, 'output'>, string][] = [
     ['--rotate root', { rotate: ['root'] }, 'People hold this key: replace it with --add-key'],
     ['--add-key snapshot=a.pub', { addKey: ['snapshot=a.pub'] }, 'replace it with --rotate ROLE'],

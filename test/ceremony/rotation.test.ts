@@ -190,7 +190,11 @@ describe('a change that was prepared and given up', () => {
   test('gives way to the next: its key was never in use', async () => {
     const rotate = new Map([['snapshot', undefined]] as const)
     const first = await signAll(await ceremony.prepare({ rotate }), root)
+    ceremony.mirror.takeEvents('warning')
     const second = await signAll(await ceremony.prepare({ rotate }), root)
+    expect(ceremony.mirror.takeEvents('warning')[0]?.message).toContain(
+      'The key that waited for snapshot is gone',
+    )
     await expectRefusal(
       () => ceremony.publish(first),
       'KEY_INVALID',

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { decodeUtf8, encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
 import { requireTrustedRoot } from '../../src/ceremony/check-change.ts'
-import { parseDraft } from '../../src/ceremony/draft.ts'
+import { parseSignatures } from '../../src/signing/add-signature.ts'
 import type { Signer } from '../../src/signing/signer.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
 import {
@@ -114,7 +114,10 @@ describe('a change file that was altered on its way', () => {
       const { mirror } = ceremony
       const own = await mirror.readMetadata('1.root')
       const place = '/home/alice/1.root.json'
-      const ownDraft = parseDraft(encodeUtf8(JSON.stringify({ signed: own, signatures: [] })))
+      const ownDraft = parseSignatures(
+        encodeUtf8(JSON.stringify({ signed: own, signatures: [] })),
+        place,
+      )
       await expectRefusal(
         () => requireTrustedRoot(readChecked(foreign), ownDraft, place),
         'ROOT_CHANGED',

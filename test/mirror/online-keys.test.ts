@@ -50,6 +50,15 @@ test('with nobody to ask nothing is signed, and the message names the key', asyn
   expect((await trustFolder(mirror.public, mirror.now)).timestamp?.version).toBe(1)
 })
 
+test.each([
+  ['empty, as a crash leaves it', '', 0o600],
+  ['that others can read', 'anything', 0o644],
+])('a next key %s does not stop a mirror whose key is right', async (_what, text, mode) => {
+  await writeFile(join(keys(), 'timestamp.next.pem'), text, { mode })
+  await mirror.sync({ projects: ['foo'] })
+  expect((await trustFolder(mirror.public, mirror.now)).timestamp?.version).toBe(2)
+})
+
 test('a command can stand in the place of an online key', async () => {
   await mkdir(join(mirror.root, 'token'), { mode: 0o700 })
   const token = join(mirror.root, 'token', 'timestamp.pem')
