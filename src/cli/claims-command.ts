@@ -10,11 +10,11 @@ import { choosePromotions, requireReleasable } from '../mirror/promote-claims.ts
 import { maxClaimBytes } from '../owner/claim.ts'
 import { maxReleaseBytes } from '../owner/release.ts'
 import { describeSignatures } from './ceremony-report.ts'
-import { requireProjectName } from './deny-command.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { openMirrorIndex } from './mirror-index.ts'
 import { createReport } from './mirror-report.ts'
 import { readExchanged, writeExchanged } from './owner-files.ts'
+import { requireProject } from './project-flag.ts'
 import { say, sayJson } from './terminal.ts'
 
 interface JsonFlag {
@@ -146,7 +146,7 @@ export async function runClaimsRemove(
   rawProject: string,
   flags: ChangeFileFlags,
 ): Promise<number> {
-  const project = requireProjectName(rawProject)
+  const project = requireProject(rawProject)
   const { output } = flags
   if (output !== undefined) {
     const prepared = await prepareChange({
@@ -180,7 +180,7 @@ export async function runClaimsPromote(
       next: 'Name projects, or say --all.',
     })
   }
-  const projects = all === true ? undefined : rawProjects.map(requireProjectName)
+  const projects = all === true ? undefined : rawProjects.map(requireProject)
   const prepared = await prepareChange({
     ...workOn(directory, flags),
     listClaims: (mirror) => choosePromotions(mirror, projects),

@@ -7,9 +7,9 @@ import { listDenials } from '../mirror/deny.ts'
 import { allowFiles, denyFiles, type DenyOptions, type DenyResult } from '../mirror/deny-work.ts'
 import { readMirror } from '../mirror/open-mirror.ts'
 import type { Denial } from '../simple/denial.ts'
-import { isNormalizedName, normalizeName } from '../simple/names.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createReport } from './mirror-report.ts'
+import { requireProject } from './project-flag.ts'
 import { say, sayJson } from './terminal.ts'
 
 export interface DenyFlags {
@@ -46,26 +46,32 @@ export async function runDenyRemove(
   return tell(project, flags, result, 'no longer withdrawn')
 }
 
-function tell(project: string, { json }: DenyFlags, result: DenyResult, act: string): number {
+function tell(
+  project: string,
+  { json, version }: DenyFlags,
+  result: DenyResult,
+  act: string,
+): number {
   const { files, denials, published } = result
   if (json === true) {
     sayJson({ project, files, denials: denials.map(renderDenial), published })
     return 0
   }
-  const what = files === 'all' ? 'everything' : files.map((name) => toPrintable(name)).join(', ')
+  const named = files === 'all' ? 'everything' : files.map((name) => toPrintable(name)).join(', ')
+  const what = version === undefined ? named : `version ${toPrintable(version)} (${named})`
   say(
     `${toPrintable(project)}: ${what} is ${act}; published with timestamp ${published?.timestamp ?? '-'}`,
   )
   return 0
 }
 
-function renderDenial({ reason, since, files }: Denial): object {
-  return { reason, since: formatUtcSeconds(since), files }
+function renderDenial({ since, ...denial }: Denial): object {
+  return { ...denial, since: formatUtcSeconds(since) }
 }
 
 function readOptions(directory: string, rawProject: string, flags: DenyFlags): DenyOptions {
   const { file, version } = flags
-  const project = requireProjectName(rawProject)
+  const project = requireProject(rawProject)
   const { report } = createReport(flags)
   return {
     ...createMirrorContext(report),
@@ -74,15 +80,6 @@ function readOptions(directory: string, rawProject: string, flags: DenyFlags): D
     ...(file !== undefined && { files: file }),
     ...(version !== undefined && { version }),
   }
-}
-
-/** Throws CONFIG_INVALID for what cannot be normalized to a name. */
-export function requireProjectName(raw: string): string {
-  const project = normalizeName(raw)
-  if (isNormalizedName(project)) return project
-  throw new ConfigError('CONFIG_INVALID', `${toPrintable(raw)} is not the name of a project.`, {
-    expected: 'letters, digits, dots, hyphens and underscores',
-  })
 }
 
 export async function runDenyList(
@@ -98,8 +95,10 @@ export async function runDenyList(
   }
   if (projects.length === 0) say('Nothing is withdrawn.')
   for (const { project, denials } of projects) {
-    for (const { reason, since, files } of denials) {
+    for (const { reason, since, files, version } of denials) {
       say(`${project}: ${toPrintable(reason)} (since ${formatUtcSeconds(since)})`)
+      if (version !== undefined)
+        say(`  version ${toPrintable(version)}, what will come of it too; so far:`)
       say(
         `  ${files === 'all' ? 'everything' : files.map((name) => toPrintable(name)).join('\n  ')}`,
       )

@@ -10,13 +10,13 @@ import { reviewRelease } from '../owner/review-release.ts'
 import { signRelease } from '../owner/sign-release.ts'
 import { readPublicKeyFile } from '../signing/public-key-file.ts'
 import type { Signer } from '../signing/signer.ts'
-import { isNormalizedName, normalizeName } from '../simple/names.ts'
 import { requireCount } from './count-flag.ts'
 import { readLocalFile } from './local-files.ts'
 import { readExchanged, writeExchanged } from './owner-files.ts'
 import { describeReview, describeSigned } from './owner-report.ts'
 import { readIndexPage, readOwnerView, type SourceFlags } from './owner-sources.ts'
 import { makePersonalKey, openPersonalSigner, type NewKeyFlags } from './personal-key.ts'
+import { requireProject } from './project-flag.ts'
 import { note, say, sayJson } from './terminal.ts'
 import { parseDuration } from './units.ts'
 
@@ -64,7 +64,7 @@ export async function runOwnerClaim(
     const claim = await readExchanged(add, maxClaimBytes)
     return putClaim(flags.output ?? add, await signClaim(claim, await openOwnerSigner(flags)))
   }
-  const project = requireProject(rawProject)
+  const project = requireNamed(rawProject)
   const output = requireOutput(flags.output)
   const threshold = requireCount('--threshold', flags.threshold)
   const coKeys = await Promise.all((flags.coKey ?? []).map((path) => readPublicKeyFile(path)))
@@ -113,7 +113,7 @@ export async function runOwnerSign(
   flags: OwnerSignFlags,
 ): Promise<number> {
   if (flags.add !== undefined) return addSignature(paths, flags, flags.add)
-  const project = requireProject(flags.project)
+  const project = requireNamed(flags.project)
   const output = requireOutput(flags.output)
   const lifetimeMs = requireDuration(flags.expires)
   const local = await Promise.all(paths.map((path) => readLocalFile(resolve(path), project)))
@@ -192,11 +192,9 @@ function openOwnerSigner(flags: KeyFlags): Promise<Signer> {
   return openPersonalSigner({ ...flags, key })
 }
 
-function requireProject(raw: string | undefined): string {
+function requireNamed(raw: string | undefined): string {
   if (raw === undefined) throw missing('the project', 'Name it: --project NAME')
-  const project = normalizeName(raw)
-  if (isNormalizedName(project)) return project
-  throw new ConfigError('CONFIG_INVALID', `${toPrintable(raw)} is not the name of a project.`)
+  return requireProject(raw)
 }
 
 function requireOutput(output: string | undefined): string {

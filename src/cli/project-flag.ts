@@ -8,5 +8,6 @@ export function requireProject(raw: string): string {
   if (isProjectName(raw)) return normalizeName(raw)
   throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not the name of a project.`, {
     expected: 'letters, digits, and -_. between them',
+    next: 'Name the project as on the index, without a version.',
   })
 }

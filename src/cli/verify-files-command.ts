@@ -1,13 +1,11 @@
 /** `tufgate mirror verify-files`: flags in, what differs out. */
 
 import { setTimeout as sleepFor } from 'node:timers/promises'
-import { toPrintable } from '../base/bytes.ts'
-import { ConfigError } from '../base/errors.ts'
 import { verifyFiles, type VerifyFilesResult } from '../mirror/verify-files.ts'
-import { isProjectName, normalizeName } from '../simple/names.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createIndexOpener } from './mirror-index.ts'
 import { createReport } from './mirror-report.ts'
+import { requireProject } from './project-flag.ts'
 import { requireParallel } from './sync-flags.ts'
 import { paint, say, sayJson } from './terminal.ts'
 
@@ -36,13 +34,6 @@ export async function runVerifyFiles(directory: string, flags: VerifyFilesFlags)
   } finally {
     stop()
   }
-}
-
-function requireProject(raw: string): string {
-  if (isProjectName(raw)) return normalizeName(raw)
-  throw new ConfigError('CONFIG_INVALID', `${toPrintable(raw)} is not the name of a project`, {
-    next: 'Name the project as on the index, without a version.',
-  })
 }
 
 const bytesPerMegabyte = 1_000_000

@@ -4,14 +4,13 @@ import { ConfigError } from '../base/errors.ts'
 import { toPrintable } from '../base/bytes.ts'
 import { maxDenials, type Denial, type DeniedFiles } from '../simple/denial.ts'
 import { parseFilename } from '../simple/filename.ts'
-import { parseRecord } from '../simple/record.ts'
-import { versionKey } from '../simple/version-key.ts'
+import { comparableVersion, publicKey } from '../simple/version-key.ts'
 import { findDenials, putDenials } from './deny.ts'
 import type { Mirror, MirrorContext } from './open-mirror.ts'
 import { publishNow, type Published } from './publish-now.ts'
-import { recordTarget, targetPath } from './tree-layout.ts'
+import { readRecord } from './signed-record.ts'
 
-/** Neither: everything of the project, what will come too. */
+/** A version with what will come of it; neither: everything of the project, what will come too. */
 export interface DenyChoice {
   readonly project: string
   readonly files?: readonly string[]
@@ -31,10 +30,11 @@ export interface DenyResult {
 
 export function denyFiles(options: DenyOptions & { readonly reason: string }): Promise<DenyResult> {
   return publishNow(options, async (mirror, now) => {
-    const { project, reason } = options
+    const { project, reason, version } = options
     const files = await chooseFiles(mirror, options)
     const before = findDenials(mirror, project)
-    const denials = [...before, { reason, since: now, files }]
+    const added = { reason, since: now, files, ...(version !== undefined && { version }) }
+    const denials = [...before, added]
     if (denials.length > maxDenials) throw tooMany(project)
     await putDenials(mirror, { project, denials }, now)
     return { denials, files }
@@ -54,7 +54,9 @@ export function allowFiles(options: DenyOptions): Promise<DenyResult> {
     const before = findDenials(mirror, project)
     if (before.length === 0) throw refuse(`Nothing of ${project} is denied`, 'mirror deny list DIR')
     const files = await chooseFiles(mirror, options)
-    const denials = files === 'all' ? [] : before.flatMap((denial) => withoutFiles(denial, files))
+    const taken = { files, ...(options.version !== undefined && { version: options.version }) }
+    const denials = before.flatMap((denial) => withoutFiles(denial, taken))
+    requireNoVersion(project, files, denials)
     if (JSON.stringify(denials) === JSON.stringify(before)) {
       throw refuse(`None of these files of ${project} is denied by name`, 'mirror deny list DIR')
     }
@@ -64,10 +66,39 @@ export function allowFiles(options: DenyOptions): Promise<DenyResult> {
 }
 
 /** A denial of everything is taken back as a whole or not at all. */
-function withoutFiles(denial: Denial, files: readonly string[]): Denial[] {
+function withoutFiles(
+  denial: Denial,
+  taken: { readonly files: DeniedFiles; readonly version?: string },
+): Denial[] {
+  if (taken.files === 'all') return []
   if (denial.files === 'all') return [denial]
-  const rest = denial.files.filter((name) => !files.includes(name))
-  return rest.length === 0 ? [] : [{ ...denial, files: rest }]
+  const names = new Set(taken.files)
+  const files = denial.files.filter((name) => !names.has(name))
+  const { version, ...kept } = denial
+  if (version === undefined || isSame(version, taken.version)) {
+    return files.length === 0 ? [] : [{ ...kept, files }]
+  }
+  return [{ ...denial, files }]
+}
+
+function isSame(version: string, other: string | undefined): boolean {
+  return other !== undefined && comparableVersion(version) === comparableVersion(other)
+}
+
+/** A file goes on to be withdrawn as long as its version is. */
+function requireNoVersion(project: string, files: DeniedFiles, left: readonly Denial[]): void {
+  if (files === 'all') return
+  const found = left
+    .flatMap(({ version }) => version ?? [])
+    .find((version) => files.some((name) => isOf(name, project, version)))
+  if (found === undefined) return
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `All of ${project} ${toPrintable(found)} is denied, what will come of it too`,
+    {
+      next: `Take it back as a whole: tufgate mirror deny remove DIR ${project} --version ${toPrintable(found)}`,
+    },
+  )
 }
 
 async function chooseFiles(mirror: Mirror, choice: DenyChoice): Promise<DeniedFiles> {
@@ -91,21 +122,18 @@ async function chooseFiles(mirror: Mirror, choice: DenyChoice): Promise<DeniedFi
 
 function isOf(filename: string, project: string, version: string): boolean {
   const found = parseFilename(filename, project).version
-  return found !== undefined && keyOf(found) === keyOf(version)
-}
-
-function keyOf(version: string): string {
-  return versionKey(version) ?? version
+  if (found === undefined) return false
+  const [key, wanted] = [comparableVersion(found), comparableVersion(version)]
+  return wanted === key || wanted === publicKey(key)
 }
 
 async function listFiles(mirror: Mirror, project: string): Promise<string[]> {
   const known = mirror.ledger.findProject(project)
-  const path = known && targetPath(recordTarget(project), known.sha256)
-  const bytes = path === undefined ? undefined : await mirror.tree.read(path)
-  if (bytes === undefined) {
+  const record = known && (await readRecord(mirror, known))
+  if (record === undefined) {
     throw refuse(`There is no signed record of ${project}`, 'mirror status DIR')
   }
-  return parseRecord(bytes, project).files.map(({ filename }) => filename)
+  return record.files.map(({ filename }) => filename)
 }
 
 function refuse(message: string, command: string): ConfigError {

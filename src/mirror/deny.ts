@@ -82,7 +82,7 @@ export async function putDenials(
       )
     }
     roles.markDirty('deny')
-    const kind = countFiles(denials) < countFiles(previous) ? 'deny-lifted' : 'denied'
+    const kind = countWithdrawn(denials) < countWithdrawn(previous) ? 'deny-lifted' : 'denied'
     const reasons = denials.slice(0, maxTold).map(({ reason }) => reason)
     mirror.journal.append([{ kind, project, detail: { sha256, reasons } }], now)
   })
@@ -132,6 +132,10 @@ function requireRoom({ ledger }: Memory, added: string): void {
 /** Of reasons, in the journal. */
 const maxTold = 10
 
-function countFiles(denials: readonly Denial[]): number {
-  return denials.reduce((sum, { files }) => sum + (files === 'all' ? 1 : files.length), 0)
+function countWithdrawn(denials: readonly Denial[]): number {
+  return denials.reduce(
+    (sum, { files, version }) =>
+      sum + (files === 'all' ? 1 : files.length) + (version === undefined ? 0 : 1),
+    0,
+  )
 }

@@ -3,7 +3,7 @@
 import { parseFilename } from '../simple/filename.ts'
 import { parseUploadTime } from '../simple/read-text.ts'
 import type { RecordContent, RecordFile } from '../simple/record.ts'
-import { versionKey } from '../simple/version-key.ts'
+import { comparableVersion } from '../simple/version-key.ts'
 
 export class Releases {
   readonly #project: string
@@ -32,7 +32,7 @@ export class Releases {
   /** A file whose name tells no version is a release of its own. */
   keyOf(filename: string): string {
     const version = this.versionOf(filename)
-    return version === undefined ? `file ${filename}` : (versionKey(version) ?? version)
+    return version === undefined ? `file ${filename}` : comparableVersion(version)
   }
 
   /** ms: when the release of a file began, as far as it is known. */

@@ -9,7 +9,7 @@ import { ConfigError } from '../base/errors.ts'
 import { parseFilename } from '../simple/filename.ts'
 import type { ProjectFile } from '../simple/model.ts'
 import type { RecordContent, RecordFile } from '../simple/record.ts'
-import { versionKey } from '../simple/version-key.ts'
+import { comparableVersion } from '../simple/version-key.ts'
 import { completeVersions } from '../simple/versions.ts'
 import { checkLocalFile, type LocalFile } from './local-file.ts'
 
@@ -123,12 +123,16 @@ function yankFiles(
   files: readonly RecordFile[],
   { project, yank, unyank }: DraftInput,
 ): RecordFile[] {
-  const reasons = new Map([...yank].map(([version, reason]) => [keyOf(version), reason]))
-  const lifted = new Set(unyank.map(keyOf))
-  const missed = new Map([...yank.keys(), ...unyank].map((version) => [keyOf(version), version]))
+  const reasons = new Map(
+    [...yank].map(([version, reason]) => [comparableVersion(version), reason]),
+  )
+  const lifted = new Set(unyank.map(comparableVersion))
+  const missed = new Map(
+    [...yank.keys(), ...unyank].map((version) => [comparableVersion(version), version]),
+  )
   const result = files.map((file) => {
     const { version } = parseFilename(file.filename, project)
-    const key = version === undefined ? undefined : keyOf(version)
+    const key = version === undefined ? undefined : comparableVersion(version)
     if (key === undefined || !(reasons.has(key) || lifted.has(key))) return file
     missed.delete(key)
     const { yanked: _, ...rest } = file
@@ -139,10 +143,6 @@ function yankFiles(
     throw refuse(`There is no file of version ${toPrintable(version)}`)
   }
   return result
-}
-
-function keyOf(version: string): string {
-  return versionKey(version) ?? version
 }
 
 /** As a tombstone: its name stays bound to its digest, and whoever asks is told why. */

@@ -6,7 +6,14 @@
 import { encodeUtf8, type Bytes } from '../base/bytes.ts'
 import { encodeCanonicalDocument, type Json } from '../base/canonical-json.ts'
 import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
-import { DecodeError, readArray, readMember, readObject, readString } from '../base/decode.ts'
+import {
+  DecodeError,
+  readArray,
+  readMember,
+  readObject,
+  readOptional,
+  readString,
+} from '../base/decode.ts'
 import { readDocument, readJsonObject } from './read-page.ts'
 import { isFilename, readText } from './read-text.ts'
 
@@ -18,6 +25,8 @@ export interface Denial {
   /** ms */
   readonly since: number
   readonly files: DeniedFiles
+  /** As it was written: files of it that come later are withdrawn too (PEP 440, `==`). */
+  readonly version?: string
 }
 
 /** As many decisions of people as one project can need. */
@@ -44,10 +53,12 @@ export function parseDenials(bytes: Bytes, project: string): readonly Denial[] {
 
 function readDenial(value: unknown): Denial {
   const object = readObject(value)
+  const version = readOptional(object, 'version', readVersion)
   return {
     reason: readMember(object, 'reason', readReason),
     since: readMember(object, 'since', readSince),
     files: readMember(object, 'files', readDeniedFiles),
+    ...(version !== undefined && { version }),
   }
 }
 
@@ -55,6 +66,12 @@ function readReason(value: unknown): string {
   const reason = readText(value)
   if (reason.trim() === '') throw new DecodeError('expected a reason')
   return reason
+}
+
+function readVersion(value: unknown): string {
+  const version = readText(value)
+  if (version.trim() === '') throw new DecodeError('expected a version')
+  return version
 }
 
 function readSince(value: unknown): number {
@@ -78,10 +95,11 @@ function readFilename(value: unknown): string {
 
 /** Canonical JSON: the same decisions give the same bytes. */
 export function renderDenials(project: string, denials: readonly Denial[]): Bytes {
-  const denied: Json[] = denials.map(({ reason, since, files }) => ({
+  const denied: Json[] = denials.map(({ reason, since, files, version }) => ({
     reason,
     since: formatUtcSeconds(since),
     files: files === 'all' ? files : [...files],
+    ...(version !== undefined && { version }),
   }))
   return encodeUtf8(encodeCanonicalDocument({ name: project, denied }))
 }

@@ -5,11 +5,13 @@
 
 import { formatUtcSeconds } from '../base/clock.ts'
 import type { Denial } from './denial.ts'
+import { parseFilename } from './filename.ts'
 import type { ProjectRecord, RecordFile, ServedPath } from './record.ts'
+import { comparableVersion, publicKey } from './version-key.ts'
 
 /** Gives the same record back where none of its files is denied. The first denial of a file holds. */
 export function subtractDenied(record: ProjectRecord, denials: readonly Denial[]): ProjectRecord {
-  const find = indexDenials(denials)
+  const find = indexDenials(record.name, denials)
   const replaced = new Map<RecordFile, RecordFile>()
   for (const file of record.files) {
     const denial = find(file.filename)
@@ -24,14 +26,28 @@ export function subtractDenied(record: ProjectRecord, denials: readonly Denial[]
   return { ...record, files, byPath }
 }
 
-function indexDenials(denials: readonly Denial[]): (filename: string) => Denial | undefined {
+function indexDenials(
+  project: string,
+  denials: readonly Denial[],
+): (filename: string) => Denial | undefined {
   const ofAll = denials.find(({ files }) => files === 'all')
   const byName = new Map<string, Denial>()
+  const byVersion = new Map<string, Denial>()
   for (const denial of denials) {
-    if (denial.files === 'all') continue
-    for (const name of denial.files) if (!byName.has(name)) byName.set(name, denial)
+    const { files, version } = denial
+    const key = version === undefined ? undefined : comparableVersion(version)
+    if (key !== undefined && !byVersion.has(key)) byVersion.set(key, denial)
+    if (files === 'all') continue
+    for (const name of files) if (!byName.has(name)) byName.set(name, denial)
   }
-  return (filename) => byName.get(filename) ?? ofAll
+  const findByVersion = (filename: string): Denial | undefined => {
+    const version = byVersion.size === 0 ? undefined : parseFilename(filename, project).version
+    if (version === undefined) return undefined
+    const key = comparableVersion(version)
+    // PEP 440: `==1.0` takes 1.0+local too.
+    return byVersion.get(key) ?? byVersion.get(publicKey(key))
+  }
+  return (filename) => byName.get(filename) ?? findByVersion(filename) ?? ofAll
 }
 
 function withdraw(file: RecordFile, { reason, since }: Denial): RecordFile {

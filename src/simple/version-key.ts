@@ -40,6 +40,11 @@ export function versionKey(raw: string): string | undefined {
   )
 }
 
+/** The same for texts that are no versions too, of which only equal ones are equal. */
+export function comparableVersion(raw: string): string {
+  return versionKey(raw) ?? raw
+}
+
 /** The key without its local part: what `==1.2` compares with (PEP 440, version matching). */
 export function publicKey(key: string): string {
   const at = key.indexOf('+')

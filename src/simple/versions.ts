@@ -2,7 +2,7 @@
 
 import { parseFilename } from './filename.ts'
 import type { ProjectFile } from './model.ts'
-import { versionKey } from './version-key.ts'
+import { comparableVersion } from './version-key.ts'
 
 /** The versions given, and behind them those of files that are missing, in the order of the files. */
 export function completeVersions(
@@ -10,7 +10,7 @@ export function completeVersions(
   files: readonly ProjectFile[],
   project: string,
 ): readonly string[] {
-  const complete = new Map(versions.map((version) => [comparable(version), version]))
+  const complete = new Map(versions.map((version) => [comparableVersion(version), version]))
   for (const [key, version] of versionsOf(files, project)) {
     if (!complete.has(key)) complete.set(key, version)
   }
@@ -27,7 +27,7 @@ export function keepShownVersions(
   const all = versionsOf(files.all, project)
   const shown = versionsOf(files.shown, project)
   return versions.filter((version) => {
-    const key = comparable(version)
+    const key = comparableVersion(version)
     return shown.has(key) || !all.has(key)
   })
 }
@@ -39,14 +39,9 @@ function versionsOf(files: readonly ProjectFile[], project: string): ReadonlyMap
     const { version } = parseFilename(filename, project)
     // One look at each spelling: a release has dozens of files.
     if (version === undefined || seen.has(version)) continue
-    const key = comparable(version)
+    const key = comparableVersion(version)
     seen.add(version)
     if (!found.has(key)) found.set(key, version)
   }
   return found
-}
-
-/** What is no PEP 440 version is only equal to itself. */
-function comparable(version: string): string {
-  return versionKey(version) ?? version
 }

@@ -4,6 +4,7 @@ import { allowFiles, denyFiles, type DenyChoice } from '../../src/mirror/deny-wo
 import { listDenials } from '../../src/mirror/deny.ts'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
 import { quarantineReason } from '../../src/mirror/owned-look.ts'
+import { localFile, shownFile } from '../owner/maintainer.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
 import { ClaimedMirror } from './claim-fixture.ts'
 
@@ -46,6 +47,23 @@ describe('the operator of a mirror withdraws', () => {
       kind: 'refuse',
       code: 'DENIED',
     })
+  })
+
+  test('what will come of a version too, until the version is given back', async () => {
+    const wheel = 'foo-1.1-py3-none-any.whl'
+    await deny({ project: 'foo', version: '1.1' })
+    const added = { local: [localFile(wheel)], page: { files: [shownFile(wheel)] } }
+    await it.accept(await it.sign(added))
+    const denied = { [second]: reason, [wheel]: reason }
+    expect(await reasons()).toEqual({ [first]: undefined, ...denied })
+    await expectRefusal(
+      () => allow({ project: 'foo', files: [wheel] }),
+      'CONFIG_INVALID',
+      'All of foo 1.1 is denied, what will come of it too',
+    )
+    await allow({ project: 'foo', version: '1.1.0' })
+    expect(Object.values(await reasons())).toEqual([undefined, undefined, undefined])
+    expect(await readMirror(it.mirror.directory, listDenials)).toEqual([])
   })
 
   test('all of a project, what its owner will sign too', async () => {

@@ -46,6 +46,10 @@ describe('what a mirror has withdrawn', () => {
       '{"name":"foo","denied":[{"reason":"a","since":"2026-04-01T00:00:00Z","files":["../x"]}]}',
       'not a file name',
     ],
+    [
+      '{"name":"foo","denied":[{"reason":"a","since":"2026-04-01T00:00:00Z","files":[],"version":" "}]}',
+      'expected a version',
+    ],
     ['[]', 'object'],
   ])('is refused as malformed: %s', async (text, problem) => {
     await expectRefusal(() => parseDenials(encodeUtf8(text), 'foo'), 'MALFORMED', problem)
@@ -80,6 +84,32 @@ describe('what a mirror has withdrawn', () => {
     expect([...subtracted.byPath.keys()]).toEqual([...record.byPath.keys()])
     const digests = [...subtracted.byPath.values()].map(({ sha256, url }) => [sha256, url])
     expect(digests).toEqual([...record.byPath.values()].map(({ sha256, url }) => [sha256, url]))
+  })
+
+  test('takes every file of a version, however it is written, and not those of another', () => {
+    const names = [
+      'foo-1.0-py3-none-any.whl',
+      'foo-1.0.0-cp314-cp314-linux_x86_64.whl',
+      'foo-1.0+local-py3-none-any.whl',
+      'foo-1.0.1-py3-none-any.whl',
+      'foo-1.0rc1.tar.gz',
+    ]
+    const record = parseRecord(
+      pageJson(
+        'foo',
+        names.map((name) => fileJson(name)),
+      ),
+      'foo',
+    )
+    const denials = [{ ...deny([]), version: 'v1' }]
+    expect(parseDenials(renderDenials('foo', denials), 'foo')).toEqual(denials)
+    const { files } = subtractDenied(record, denials)
+    const taken = files.flatMap(({ filename, denied }) => (denied ? filename : []))
+    expect(taken).toEqual(names.slice(0, 3))
+    const local = subtractDenied(record, [{ ...deny([]), version: '1.0+local' }])
+    expect(local.files.flatMap(({ filename, denied }) => (denied ? filename : []))).toEqual([
+      names[2],
+    ])
   })
 
   test('leaves a record alone of which it names no file', () => {

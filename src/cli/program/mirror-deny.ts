@@ -47,6 +47,6 @@ function addChoice(command: Command): Command {
     .argument('<folder>', 'the mirror')
     .argument('<project>', 'the project')
     .option('--file <name...>', 'these files alone')
-    .option('--version <version>', 'the files of this version alone')
+    .option('--version <version>', 'this version alone, with files of it that come later')
     .option('--json', 'print the outcome as JSON')
 }
