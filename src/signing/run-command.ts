@@ -24,15 +24,12 @@ const maxComplaintLength = 500
 /** What the command answered. Throws SIGNER_FAILED where it could not, or said too much. */
 export function runCommand(line: CommandLine, input: Bytes): Promise<Bytes> {
   return new Promise((resolve, reject) => {
-    const child = spawn(line.program, line.parameters, {
-      cwd: line.folder,
-      env: line.environment,
-      shell: false,
-      stdio: 'pipe',
-    })
+    const child = start(line)
+    // A process that has no file descriptor to spare gets no pipes, and is told why by this event.
+    child.on('error', (cause) => reject(refuseStart(line, cause)))
+    if (!('stdin' in child)) return
     const run = new CommandRun(line.program, child)
     const timer = setTimeout(() => run.stop(refuseSlow(line)), line.timeLimitMs)
-    child.on('error', (cause) => run.stop(refuseStart(line, cause)))
     child.on('close', (exitCode, signal) => {
       clearTimeout(timer)
       const failure = run.findFailure(exitCode, signal)
@@ -43,6 +40,19 @@ export function runCommand(line: CommandLine, input: Bytes): Promise<Bytes> {
     child.stdin.on('error', () => undefined)
     child.stdin.end(input)
   })
+}
+
+function start(line: CommandLine): ChildProcessWithoutNullStreams {
+  try {
+    return spawn(line.program, line.parameters, {
+      cwd: line.folder,
+      env: line.environment,
+      shell: false,
+      stdio: 'pipe',
+    })
+  } catch (cause) {
+    throw refuseStart(line, cause instanceof Error ? cause : new Error(String(cause)))
+  }
 }
 
 class CommandRun {

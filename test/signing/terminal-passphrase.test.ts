@@ -4,31 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-/** A terminal of its own for the program; types each answer when it is asked for. */
-const terminal = `
-import os, pty, sys, select
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:3])
-seen = b""
-answers = [answer.encode().decode("unicode_escape").encode("latin1") for answer in sys.argv[3:]]
-asked = 0
-while True:
-    try:
-        chunk = os.read(fd, 1024)
-    except OSError:
-        break
-    if not chunk:
-        break
-    seen += chunk
-    if seen.count(b": ") > asked and asked < len(answers):
-        os.write(fd, answers[asked])
-        asked += 1
-_, status = os.waitpid(pid, 0)
-sys.stdout.buffer.write(seen)
-sys.exit(os.WTERMSIG(status) + 128 if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
-`
+import { atTerminal, type AtTerminal } from '../support/terminal.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -54,11 +30,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function runAtTerminal(program: string, ...answers: readonly string[]) {
-  const script = join(folder, program)
-  const parameters = ['-c', terminal, process.execPath, script, ...answers]
-  return spawnSync('python3', parameters, { encoding: 'utf8', timeout: 20_000 })
-}
+const runAtTerminal = (program: string, ...answers: readonly string[]): AtTerminal =>
+  atTerminal([process.execPath, join(folder, program)], ...answers)
 
 describe('a passphrase at a terminal', () => {
   test('is asked for by the name of the key, and is not shown', () => {
@@ -113,8 +86,7 @@ describe('a passphrase at a terminal', () => {
     const shell = join(folder, 'then-stty.sh')
     const run = `${process.execPath} ${join(folder, 'ask.ts')}`
     writeFileSync(shell, `trap : INT\n${run}\nstty -a </dev/tty\n`)
-    const parameters = ['-c', terminal, 'sh', shell, typed]
-    const { stdout } = spawnSync('python3', parameters, { encoding: 'utf8', timeout: 20_000 })
+    const { stdout } = atTerminal(['sh', shell], typed)
     expect(stdout).toMatch(/[ ;\n]icanon/)
     expect(stdout).toMatch(/[ ;\n]echo[ ;\n]/)
   })
