@@ -5,12 +5,14 @@
  */
 
 import { rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { ConfigError } from '../base/errors.ts'
 import { syncFolder } from '../store/atomic-file.ts'
 import { buildStorageError, findErrno } from '../store/storage-error.ts'
 import { buildPrivateKey, putKeyFile, type KeyKind } from './key-file.ts'
 import { findKeyPlace, openKeySigner, type KeySignerOptions } from './open-signer.ts'
 import { buildKeyid, readPublicKey, type NamedKey } from './public-key.ts'
+import { findPublicKeyPath } from './signer-file.ts'
 import type { Signer } from './signer.ts'
 
 /** Under which name it waits. */
@@ -30,6 +32,7 @@ export interface NextKey extends NamedKey {
 export async function buildNextKey(folder: string, name: string, kind: KeyKind): Promise<NextKey> {
   const place = await findKeyPlace(folder, nextName(name))
   if (place === 'command') {
+    await requireLastingPublicKey(folder, name)
     const { key, keyid } = await openKeySigner(folder, nextName(name))
     return { key, keyid, isReplacing: false, put: () => Promise.resolve() }
   }
@@ -43,6 +46,17 @@ export async function buildNextKey(folder: string, name: string, kind: KeyKind):
   return { key, keyid: buildKeyid(key), isReplacing: place === 'file', put }
 }
 
+/** The public halves of both names are moved when the key is taken into use: the file would name nothing. */
+async function requireLastingPublicKey(folder: string, name: string): Promise<void> {
+  const signerPath = join(folder, `${nextName(name)}.signer`)
+  const path = await findPublicKeyPath(signerPath)
+  const moved = [name, nextName(name)].map((one) => resolve(folder, `${one}.pub`))
+  if (path === undefined || !moved.includes(path)) return
+  throw new ConfigError('KEY_INVALID', `${signerPath} names ${path}, which will not stay there`, {
+    next: 'Give the public key a file name of its own, or write its PEM text into "public-key".',
+  })
+}
+
 /** `undefined` where none waits. Throws KEY_INVALID where it cannot be opened. */
 export async function findNextSigner(
   folder: string,
@@ -50,6 +64,7 @@ export async function findNextSigner(
   options: KeySignerOptions = {},
 ): Promise<Signer | undefined> {
   const place = await findKeyPlace(folder, nextName(name))
+  if (place === 'command') await requireLastingPublicKey(folder, name)
   return place === undefined ? undefined : openKeySigner(folder, nextName(name), options)
 }
 

@@ -49,17 +49,31 @@ const members = ['public-key', 'exec', 'input', 'env', 'timeout-seconds']
  */
 export async function openSignerFile(path: string): Promise<Signer> {
   const folder = dirname(resolve(path))
-  await requirePrivateFolder(folder)
+  const { publicKey, ...command } = await readSigner(path)
+  const key = isPem(publicKey)
+    ? parsePublicKey(publicKey, path)
+    : await readPublicKeyFile(resolve(folder, publicKey))
+  return buildExecSigner({ ...command, folder }, key)
+}
+
+/** Where the public key of a signer file stands; `undefined` where it is in the file itself. */
+export async function findPublicKeyPath(path: string): Promise<string | undefined> {
+  const { publicKey } = await readSigner(path)
+  return isPem(publicKey) ? undefined : resolve(dirname(resolve(path)), publicKey)
+}
+
+async function readSigner(path: string): Promise<SignerFile> {
+  await requirePrivateFolder(dirname(resolve(path)))
   const text = await readPrivateFile(path, {
     kind: 'signer file',
     maxFileBytes: maxSignerFileBytes,
     next: 'Put it back from its backup, or name the folder in which it is.',
   })
-  const { publicKey, ...command } = parseSignerFile(text, path)
-  const key = publicKey.includes('-----BEGIN')
-    ? parsePublicKey(publicKey, path)
-    : await readPublicKeyFile(resolve(folder, publicKey))
-  return buildExecSigner({ ...command, folder }, key)
+  return parseSignerFile(text, path)
+}
+
+function isPem(publicKey: string): boolean {
+  return publicKey.includes('-----BEGIN')
 }
 
 type SignerFile = Omit<ExecCommand, 'folder'> & { readonly publicKey: string }

@@ -181,6 +181,20 @@ describe('a key that is made elsewhere', () => {
   })
 })
 
+test.each(['snapshot.next.pub', 'snapshot.pub'])(
+  'a waiting signer file that names %s is refused: it is moved when the key is taken into use',
+  async (name) => {
+    const path = join(ceremony.keys, 'snapshot.next.signer')
+    await copyFile(join(ceremony.keys, 'snapshot.pub'), join(ceremony.keys, 'snapshot.next.pub'))
+    await writeFile(path, JSON.stringify({ 'public-key': name, exec: ['true'] }), { mode: 0o600 })
+    await expectRefusal(
+      () => ceremony.prepare({ rotate: new Map([['snapshot', undefined]]) }),
+      'KEY_INVALID',
+      'which will not stay there',
+    )
+  },
+)
+
 describe('a change that was prepared and given up', () => {
   let root: Signer
   beforeEach(async () => {
