@@ -102,7 +102,7 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
       directory,
       ...createMirrorContext(report),
       openIndex: createIndexOpener(parallel),
-      ...readMirrorSettings(directory),
+      ...readMirrorSettings(directory).sync,
       acceptIndex: flags.acceptIndex === true,
       acceptClock: flags.acceptClock === true,
       hasSizes: flags.sizes !== false,

@@ -88,14 +88,17 @@ const dependenciesHint =
 export function describeStatus(status: MirrorStatus, now: number): string {
   const { roles, projects, files, index, indexSeenAt, held, conflicted, unpublishedBins } = status
   return [
-    `index      ${index ?? 'none yet: mirror sync --index URL'}`,
-    `last look  ${indexSeenAt === undefined ? 'never' : `${formatSpan(now - indexSeenAt)} ago`}`,
-    `signed     ${count(projects, 'project')}, ${describeBins(status)}`,
-    `files      ${files.listed} listed, ${files.removed} removed, ${files.conflicts} in conflict`,
+    row('index', index ?? 'none yet: mirror sync --index URL'),
+    row('last look', indexSeenAt === undefined ? 'never' : `${formatSpan(now - indexSeenAt)} ago`),
+    row('signed', `${count(projects, 'project')}, ${describeBins(status)}`),
+    row(
+      'files',
+      `${files.listed} listed, ${files.removed} removed, ${files.conflicts} in conflict`,
+    ),
     ...roles.map((role) => describeRole(role, now)),
     ...describeOwners(status, now),
-    ...held.map(({ name, reason }) => paint('yellow', `held       ${name}: ${reason}`)),
-    ...conflicted.map((project) => paint('yellow', describeConflict(project))),
+    ...held.map(({ name, reason }) => paint('yellow', row('held', `${name}: ${reason}`))),
+    ...conflicted.map((project) => paint('yellow', row('conflict', describeConflict(project)))),
     ...(conflicted.length > 0 ? [conflictAdvice] : []),
     ...(unpublishedBins > 0
       ? [
@@ -108,17 +111,21 @@ export function describeStatus(status: MirrorStatus, now: number): string {
   ].join('\n')
 }
 
+/** As wide as the longest name of a role. */
+const labelWidth = 'recently-claimed'.length + 2
+
+function row(label: string, text: string): string {
+  return `${label.padEnd(labelWidth)}${text}`
+}
+
 /** What the mirror does not decide, and what it has withdrawn whoever decided it. */
 function describeOwners({ owners, denied }: MirrorStatus, now: number): string[] {
   const left = owners.expires === undefined ? 0 : owners.expires - now
   const first = left > 0 ? `expires in ${formatSpan(left)}` : paint('red', 'has expired')
+  const signed = `${count(owners.count, 'project')} signed by maintainers; the first signature ${first}`
   return [
-    ...(owners.count === 0
-      ? []
-      : [
-          `owners     ${count(owners.count, 'project')} signed by maintainers; the first signature ${first}`,
-        ]),
-    ...(denied === 0 ? [] : [`withdrawn  of ${count(denied, 'project')}: mirror deny list`]),
+    ...(owners.count === 0 ? [] : [row('owners', signed)]),
+    ...(denied === 0 ? [] : [row('withdrawn', `of ${count(denied, 'project')}: mirror deny list`)]),
   ]
 }
 
@@ -142,9 +149,7 @@ const maxFilesShown = 20
 function describeConflict({ name, files }: ConflictedProject): string {
   const shown = files.slice(0, maxFilesShown).map((file) => toPrintable(file))
   const rest = files.length > shown.length ? [`and ${files.length - shown.length} more`] : []
-  return shown.length === 0
-    ? `conflict   ${name}`
-    : `conflict   ${name}: ${[...shown, ...rest].join(', ')}`
+  return shown.length === 0 ? name : `${name}: ${[...shown, ...rest].join(', ')}`
 }
 
 const conflictAdvice = `  Either the index was tampered with or the file was replaced. Clients keep getting what was signed, if
@@ -154,7 +159,7 @@ const conflictAdvice = `  Either the index was tampered with or the file was rep
 function describeRole({ role, version, expires }: RoleStatus, now: number): string {
   const when =
     expires > now ? `expires in ${formatSpan(expires - now)}` : paint('red', 'HAS EXPIRED')
-  return `${role.padEnd(10)} version ${version}, ${when} (${formatUtcSeconds(expires)})`
+  return row(role, `version ${version}, ${when} (${formatUtcSeconds(expires)})`)
 }
 
 function count(amount: number, thing: string): string {

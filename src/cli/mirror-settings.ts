@@ -11,14 +11,23 @@ import { defaultChangePolicy, type Answer, type ChangePolicy } from '../mirror/m
 import { readSettingsText } from './read-settings.ts'
 import { describeSettingsProblem } from './settings-problem.ts'
 import { readToml } from './settings.ts'
+import { parseDuration } from './units.ts'
 
 export const mirrorSettingsName = 'mirror.toml'
 const example = 'proxy-config/mirror.toml'
 
-/** As `syncMirror` and `syncOpened` take them. */
 export interface MirrorSettings {
-  readonly changePolicy: ChangePolicy
-  readonly removalLimits: RemovalLimits
+  /** As `syncMirror` takes them. */
+  readonly sync: { readonly changePolicy: ChangePolicy; readonly removalLimits: RemovalLimits }
+  readonly watch: WatchSettings
+}
+
+export interface WatchSettings {
+  readonly syncEveryMs: number
+  /** Left out: what suits the life of a timestamp. */
+  readonly renewEveryMs?: number
+  /** Every project that the index lists, not only those that are signed already. */
+  readonly all: boolean
 }
 
 const answer = z.enum(['sign', 'warn', 'hold'], { error: 'expected "sign", "warn" or "hold"' })
@@ -50,9 +59,33 @@ const removalsSchema = z.strictObject({
   'project-percent': percent.default(defaultRemovalLimits.projectShare * 100),
 })
 
+/** Rounds take a while and cost the index something. */
+const minIntervalMs = 10_000
+export const intervalWords = 'a duration of at least 10s, such as "10min" or "1h"'
+
+/** `undefined` for what is none, or too short. */
+export function parseInterval(raw: string): number | undefined {
+  const duration = parseDuration(raw)
+  return duration !== undefined && duration >= minIntervalMs ? duration : undefined
+}
+
+const interval = z.string({ error: `expected ${intervalWords}` }).transform((raw, context) => {
+  const value = parseInterval(raw)
+  if (value !== undefined) return value
+  context.addIssue(`expected ${intervalWords}`)
+  return z.NEVER
+})
+
+const watchSchema = z.strictObject({
+  'sync-every': interval.prefault('10min'),
+  'renew-every': interval.optional(),
+  all: z.boolean({ error: 'expected true or false' }).default(false),
+})
+
 const mirrorSchema = z.strictObject({
   changes: z.strictObject(changesShape).prefault({}),
   removals: removalsSchema.prefault({}),
+  watch: watchSchema.prefault({}),
 })
 
 /** Read anew for each sync: it is edited while a mirror runs. Throws CONFIG_INVALID. */
@@ -70,14 +103,22 @@ export function parseMirrorSettings(text: string, source: string): MirrorSetting
     const document = { source, text, raw, flags: new Map<string, string>(), example }
     throw describeSettingsProblem(result.error, document, findKnownKeys)
   }
-  const { changes, removals } = result.data
+  const { changes, removals, watch } = result.data
+  const renewEveryMs = watch['renew-every']
   return {
-    changePolicy: { ...defaultChangePolicy, ...changes },
-    removalLimits: {
-      files: removals.files,
-      fileShare: removals['file-percent'] / 100,
-      projects: removals.projects,
-      projectShare: removals['project-percent'] / 100,
+    sync: {
+      changePolicy: { ...defaultChangePolicy, ...changes },
+      removalLimits: {
+        files: removals.files,
+        fileShare: removals['file-percent'] / 100,
+        projects: removals.projects,
+        projectShare: removals['project-percent'] / 100,
+      },
+    },
+    watch: {
+      syncEveryMs: watch['sync-every'],
+      ...(renewEveryMs !== undefined && { renewEveryMs }),
+      all: watch.all,
     },
   }
 }
@@ -87,6 +128,7 @@ function findKnownKeys(place: readonly string[]): string[] {
     ['', mirrorSchema.shape],
     ['changes', changesShape],
     ['removals', removalsSchema.shape],
+    ['watch', watchSchema.shape],
   ])
   return Object.keys(shapes.get(place[0] ?? '') ?? {})
 }

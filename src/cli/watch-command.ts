@@ -9,19 +9,23 @@ import type { MirrorEvent } from '../mirror/report.ts'
 import type { SyncRound } from '../mirror/sync.ts'
 import { readWatchRecord, renderHealth } from '../watch/health-file.ts'
 import { judgeHealth, type Health } from '../watch/health.ts'
-import { watchMirror, type WatchLevel } from '../watch/watch.ts'
+import { watchMirror, type WatchLevel, type WatchOptions } from '../watch/watch.ts'
 import { createLog, type Log } from './logger.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { openMirrorIndex } from './mirror-index.ts'
 import { describeEvent } from './mirror-report.ts'
-import { readMirrorSettings } from './mirror-settings.ts'
+import {
+  intervalWords,
+  parseInterval,
+  readMirrorSettings,
+  type WatchSettings,
+} from './mirror-settings.ts'
 import { paint, say, sayJson, warn } from './terminal.ts'
-import { parseDuration } from './units.ts'
 import { version } from './version.ts'
 import { waitForSignal } from './wait-for-signal.ts'
 
 export interface MirrorWatchFlags {
-  readonly syncEvery: string
+  readonly syncEvery?: string
   readonly renewEvery?: string
   readonly all?: boolean
 }
@@ -31,13 +35,12 @@ export interface MirrorHealthFlags {
 }
 
 export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags): Promise<number> {
-  const { renewEvery, all } = flags
-  const readRound = (): SyncRound => ({
-    ...readMirrorSettings(directory),
-    ...(all === true && { all }),
-  })
+  const readRound = (): SyncRound => {
+    const { sync, watch } = readMirrorSettings(directory)
+    return { ...sync, ...(watch.all || flags.all === true ? { all: true } : {}) }
+  }
   // A mistake in the settings ends the start; a later one ends a sync alone.
-  readRound()
+  const intervals = chooseIntervals(readMirrorSettings(directory).watch, flags)
   const log = createServiceLog()
   const stop = new AbortController()
   const stopOnSignal = async (): Promise<void> => {
@@ -51,8 +54,7 @@ export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags)
     ...createMirrorContext((event) => logEvent(log, event, isNews)),
     openIndex: openMirrorIndex,
     readRound,
-    syncEveryMs: requireInterval('--sync-every', flags.syncEvery),
-    ...(renewEvery !== undefined && { renewEveryMs: requireInterval('--renew-every', renewEvery) }),
+    ...intervals,
     signal: stop.signal,
     sleep: sleepUntil,
     log,
@@ -101,14 +103,24 @@ function createServiceLog(): (level: WatchLevel | 'debug', message: string) => v
   }
 }
 
-/** Rounds take a while and cost the index something. */
-const minIntervalMs = 10_000
+/** Flags override the file. */
+function chooseIntervals(
+  { syncEveryMs, renewEveryMs }: WatchSettings,
+  { syncEvery, renewEvery }: MirrorWatchFlags,
+): Pick<WatchOptions, 'syncEveryMs' | 'renewEveryMs'> {
+  const renewMs =
+    renewEvery === undefined ? renewEveryMs : requireInterval('--renew-every', renewEvery)
+  return {
+    syncEveryMs: syncEvery === undefined ? syncEveryMs : requireInterval('--sync-every', syncEvery),
+    ...(renewMs !== undefined && { renewEveryMs: renewMs }),
+  }
+}
 
 function requireInterval(flag: string, raw: string): number {
-  const duration = parseDuration(raw)
-  if (duration !== undefined && duration >= minIntervalMs) return duration
+  const interval = parseInterval(raw)
+  if (interval !== undefined) return interval
   throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not an interval.`, {
-    expected: 'a duration of at least 10s, such as 10min or 1h',
+    expected: intervalWords,
   })
 }
 

@@ -7,7 +7,10 @@ import { changeKinds, defaultRemovalLimits } from '../../src/mirror/change-kinds
 import { defaultChangePolicy } from '../../src/mirror/mirror-settings.ts'
 import { caught } from '../support/caught.ts'
 
-const defaults = { changePolicy: defaultChangePolicy, removalLimits: defaultRemovalLimits }
+const defaults = {
+  sync: { changePolicy: defaultChangePolicy, removalLimits: defaultRemovalLimits },
+  watch: { syncEveryMs: 600_000, all: false },
+}
 
 describe('the settings of a mirror', () => {
   let folder = ''
@@ -23,18 +26,25 @@ describe('the settings of a mirror', () => {
   test('are read from mirror.toml in its folder', async () => {
     const text = '[changes]\nlate-file = "sign"\nyanked = "hold"\n[removals]\nfile-percent = 10\n'
     await writeFile(join(folder, 'mirror.toml'), text)
-    expect(readMirrorSettings(folder)).toEqual({
+    expect(readMirrorSettings(folder).sync).toEqual({
       changePolicy: { ...defaultChangePolicy, 'late-file': 'sign', yanked: 'hold' },
       removalLimits: { ...defaultRemovalLimits, fileShare: 0.1 },
     })
   })
 
+  test('say how often a watch works, and at what', () => {
+    const text = '[watch]\nsync-every = "30 min"\nrenew-every = "1h"\nall = true\n'
+    const { watch } = parseMirrorSettings(text, 'mirror.toml')
+    expect(watch).toEqual({ syncEveryMs: 1_800_000, renewEveryMs: 3_600_000, all: true })
+  })
+
   test('stand complete, with their defaults, in proxy-config/mirror.toml', async () => {
     const text = await readFile('proxy-config/mirror.toml', 'utf8')
     expect(parseMirrorSettings(text, 'mirror.toml')).toEqual(defaults)
-    const keys = [...text.matchAll(/^([\w-]+) = /gm)].map(([, key]) => key)
+    const keys = [...text.matchAll(/^(?:# )?([\w-]+) = /gm)].map(([, key]) => key)
     const removals = ['files', 'file-percent', 'projects', 'project-percent']
-    expect(new Set(keys)).toEqual(new Set([...changeKinds, ...removals]))
+    const watch = ['sync-every', 'renew-every', 'all']
+    expect(new Set(keys)).toEqual(new Set([...changeKinds, ...removals, ...watch]))
   })
 
   test.each([
@@ -57,6 +67,16 @@ describe('the settings of a mirror', () => {
       '[removals]\nproject-percent = 0.05',
       'mirror.toml, line 2: removals.project-percent: expected a whole number of percent.',
       'proxy-config/mirror.toml shows every setting with its default.',
+    ],
+    [
+      '[watch]\nsync-every = "1s"',
+      'mirror.toml, line 2: watch.sync-every: expected a duration of at least 10s, such as "10min" or "1h".',
+      'proxy-config/mirror.toml shows every setting with its default.',
+    ],
+    [
+      '[watch]\nsync-evry = "1h"',
+      'mirror.toml, line 2: watch.sync-evry is not a setting.',
+      'Did you mean "sync-every"?',
     ],
     [
       '[changes]\nlate-file = sign',

@@ -120,9 +120,11 @@ describe('mirror status', () => {
     expect(await sync()).toMatchObject({ code: 0 })
     const { stdout, code } = await runProgram('mirror', 'status', mirror)
     expect(code).toBe(0)
-    expect(stdout).toContain('\nsigned     2 projects, in 8 parts (bins)\n')
+    expect(stdout).toContain('\nsigned            2 projects, in 8 parts (bins)\n')
+    const columns = stdout.split('\n').filter((line) => /^[a-z]/.test(line))
+    expect(columns.map((line) => line.search(/(?<= {2})\S/))).toEqual(columns.map(() => 18))
     expect(stdout).toMatch(
-      /\nconflict {3}foo: foo-1\.0-py3-none-any\.whl\n {2}Either the index was /,
+      /\nconflict {10}foo: foo-1\.0-py3-none-any\.whl\n {2}Either the index was /,
     )
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
       'Either the index was tampered with or the file was replaced. Clients keep getting what was signed, if the index still has it, and a refusal otherwise. Find out which; if the new one is right it needs a new file name.',
@@ -133,7 +135,7 @@ describe('mirror status', () => {
     await sync('--index', index.url, '--project', 'foo')
     const { stdout } = await runProgram('mirror', 'status', mirror)
     expect(stdout).toContain(
-      '\nsigned     1 project, in 8 parts (bins); best for so many: 2 (mirror root new --bins 2)\n',
+      '\nsigned            1 project, in 8 parts (bins); best for so many: 2 (mirror root new --bins 2)\n',
     )
   })
 })

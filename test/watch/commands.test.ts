@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { MirrorFixture } from '../mirror/mirror-fixture.ts'
@@ -38,6 +38,17 @@ test('mirror watch syncs, ends with 0 at SIGTERM, and mirror health tells its ex
   const timers = await runProgram('mirror', 'health', mirror.directory, '--json')
   expect(timers.code).toBe(0)
   expect(JSON.parse(timers.stdout)).toMatchObject({ v: 1, state: 'ok', problems: [], held: 0 })
+})
+
+test('mirror watch takes its intervals from mirror.toml, and flags before them', async () => {
+  const text = '[watch]\nsync-every = "2h"\nrenew-every = "3h"\n'
+  await writeFile(join(mirror.directory, 'mirror.toml'), text)
+  const child = spawnProgram({}, 'mirror', 'watch', mirror.directory, '--renew-every', '4h')
+  const finished = collect(child)
+  child.stderr.once('data', () => child.kill('SIGTERM'))
+  const { code, stderr } = await finished
+  expect(code).toBe(0)
+  expect(stderr).toContain('sync every 2 h, renew every 4 h')
 })
 
 test('mirror check ends with 3 and names the file, as sentences and as JSON', async () => {

@@ -16,9 +16,9 @@ export function addMirrorWatch(mirror: Command, run: Run): void {
     .command('watch')
     .argument('<folder>', 'the mirror')
     .description(
-      'Sync and renew on intervals until SIGTERM or Ctrl-C; for a service. Writes FOLDER/health.json.',
+      'Sync and renew on intervals until SIGTERM or Ctrl-C; for a service. Writes FOLDER/health.json. [watch] in FOLDER/mirror.toml may say the same as these flags, which override it.',
     )
-    .option('--sync-every <duration>', 'between two looks at the index', '10min')
+    .option('--sync-every <duration>', 'between two looks at the index (default: 10min)')
     .option(
       '--renew-every <duration>',
       'between two looks at what is to be signed again (default: a 24th of the life of a timestamp)',
