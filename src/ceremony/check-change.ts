@@ -13,6 +13,7 @@ import type { OfflineRole } from '../mirror/role-names.ts'
 import type { Envelope } from '../tuf/envelope.ts'
 import type { Key } from '../tuf/keys.ts'
 import { isSignedBy, type Signers } from '../tuf/threshold.ts'
+import { defaultRefreshLimits, requireWithin } from '../tuf/update.ts'
 import type { Change } from './change-file.ts'
 import { messageOf, renderDraft, type Draft } from './draft.ts'
 import {
@@ -65,11 +66,19 @@ export function checkChange(change: Change): CheckedChange {
   return requireWellFormed(() => check(change))
 }
 
-/** Runs what reads documents of a change. Throws VerifyError MALFORMED for what it cannot read. */
+/** Runs what reads documents of a change. Throws VerifyError, MALFORMED for what it cannot read. */
 export function requireWellFormed<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
+    // The words behind it are for clients of a mirror.
+    if (error instanceof VerifyError) {
+      throw new VerifyError(error.code, error.message, {
+        ...error.facts,
+        next: askAgain,
+        cause: error,
+      })
+    }
     if (!(error instanceof DecodeError || error instanceof TypeError)) throw error
     const problem = toPrintable(describeError(error), 500)
     throw new VerifyError('MALFORMED', `The change is malformed: ${problem}`, {
@@ -86,8 +95,9 @@ const askAgain =
   'Do not sign. Ask whoever prepared the change, by another way than the one this file came.'
 
 function check(change: Change): CheckedChange {
-  const before = requirePrevious(change)
   const { documents } = change
+  for (const [role, draft] of documents) requireFetchable(role, draft)
+  const before = requirePrevious(change)
   const rootDraft = documents.get('root')
   const targetsDraft = documents.get('targets')
   const after: OfflineState = {
@@ -99,6 +109,12 @@ function check(change: Change): CheckedChange {
   for (const [role, draft] of documents) requireSoundKeys(role, draft)
   const checked = [...documents].map(([role, draft]) => checkDocument(role, draft, before, after))
   return { change, before, after, documents: checked }
+}
+
+/** What is longer no client would take, and nothing could be published any more. */
+function requireFetchable(role: OfflineRole, draft: Draft): void {
+  const { maxRootBytes, maxTargetsBytes } = defaultRefreshLimits
+  requireWithin(role, renderDraft(draft), role === 'root' ? maxRootBytes : maxTargetsBytes)
 }
 
 /** What the change starts from, down from a root that signs itself. */
@@ -140,7 +156,7 @@ function requireVersion(role: string, found: number, expected: number): void {
   throw new VerifyError(
     'VERSION_MISMATCH',
     `The change holds ${role} version ${found} where ${expected} is due`,
-    { role, version: found, expected: String(expected), found: String(found), next: askAgain },
+    { role, version: found, expected: String(expected), found: String(found) },
   )
 }
 

@@ -49,10 +49,6 @@ function refuse(role: OfflineRole, holder: string, keyid: string, problem: strin
   return new VerifyError(
     'MALFORMED',
     `In ${role} the key ${toPrintable(keyid)} of ${toPrintable(holder)} ${problem}`,
-    {
-      role,
-      found: toPrintable(keyid),
-      next: 'Do not sign. Ask whoever prepared the change, by another way than the one this file came.',
-    },
+    { role, found: toPrintable(keyid) },
   )
 }

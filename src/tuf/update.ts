@@ -215,7 +215,7 @@ async function fetchAndAccept(
 }
 
 /** Ports cut endless answers off themselves; a port that did not is caught here. */
-function requireWithin(role: string, bytes: Bytes, maxBytes: number): Bytes {
+export function requireWithin(role: string, bytes: Bytes, maxBytes: number): Bytes {
   if (bytes.length <= maxBytes) return bytes
   throw new VerifyError(
     'LENGTH_MISMATCH',

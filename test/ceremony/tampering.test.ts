@@ -167,6 +167,31 @@ describe('a change file that was altered on its way', () => {
   })
 })
 
+test('a root that is longer than clients take is refused, before anybody reads all of it', async () => {
+  const altered = alter(await prepare(), (file) => {
+    const many = Array.from({ length: 30_000 }, (_, at) => [`member-${at}`, 'x'] as const)
+    file.documents.root.signed['x-tufgate'] = { more: Object.fromEntries(many) }
+  })
+  const refusal = await expectRefusal(
+    () => readChecked(altered),
+    'LENGTH_MISMATCH',
+    'root is longer than the 512000 bytes that are allowed',
+  )
+  expect(refusal.facts.next).toContain('Do not sign')
+})
+
+test('a chain of roots that is none says what to do to whoever would sign, not to a client', async () => {
+  const altered = alter(await prepare(), (file) => {
+    file.roots = [file.roots[0]!, file.roots[0]!]
+  })
+  const refusal = await expectRefusal(
+    () => readChecked(altered),
+    'VERSION_MISMATCH',
+    'root is version 1 where 2 is due',
+  )
+  expect(refusal.facts.next).toContain('Do not sign')
+})
+
 describe('a change that was made from another state', () => {
   test('is refused, and nothing changes', async () => {
     const first = await sign(await prepare(), quick)
