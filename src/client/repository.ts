@@ -29,6 +29,7 @@ import { RefreshSchedule, type RefreshTiming } from './refresh-schedule.ts'
 import type { RepositorySource } from './repository-source.ts'
 import { RoleLoader } from './role-loader.ts'
 import { loadTrustedState, type LoadedState, type TrustStorage } from './trusted-state.ts'
+import { SearchMemo, type Answer } from './search-memo.ts'
 import { tryInOrder, type SourceFailure } from './try-in-order.ts'
 
 export interface RepositoryOptions {
@@ -86,6 +87,7 @@ export class Repository {
   readonly #roles: RoleLoader
   readonly #records: RecordLoader
   readonly #denials: DenialLoader
+  readonly #memo = new SearchMemo()
   readonly #schedule: RefreshSchedule
   readonly #ports: ReadonlyMap<RepositorySource, MirrorPort>
   readonly #pinnedVersion: number
@@ -215,19 +217,22 @@ export class Repository {
     return { names: parseProjectListJson(bytes), digest: sha256Hex(bytes) }
   }
 
-  async #find(path: string): Promise<{ trusted: TrustedSet; found: Search }> {
+  async #find(path: string): Promise<{ trusted: TrustedSet; found: Answer }> {
     const trusted = await this.requireFresh()
     return { trusted, found: await this.#search(trusted, path) }
   }
 
-  #search(trusted: TrustedSet, path: string, renewed?: string): Promise<Search> {
+  #search(trusted: TrustedSet, path: string, renewed?: string): Promise<Answer> {
     const { clock, maxDelegations } = this.#options
-    return findTarget(
-      trusted,
-      path,
-      (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
-      { now: clock(), maxRoles: maxDelegations, ...(renewed !== undefined && { renewed }) },
-    )
+    const now = clock()
+    const search = (): Promise<Search> =>
+      findTarget(
+        trusted,
+        path,
+        (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
+        { now, maxRoles: maxDelegations, ...(renewed !== undefined && { renewed }) },
+      )
+    return renewed === undefined ? this.#memo.find(trusted, path, now, search) : search()
   }
 
   /** Expiry is checked at use (TUF 5.1 fixes it for a refresh only): here, for every request. */
