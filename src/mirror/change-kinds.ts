@@ -90,7 +90,7 @@ export const maxItems = 20
 const maxTextLength = 200
 
 /** PyPI refuses files for a release that is older, since July 2026. */
-export const lateAfterMs = 14 * 86_400_000
+const lateAfterMs = 14 * 86_400_000
 
 /** Of a record that differs from the signed one. */
 export function listChanges(input: ChangeInput): Change[] {

@@ -14,7 +14,7 @@ import { settings } from './settings.ts'
 import { journalPath } from './tree-layout.ts'
 
 /** The last file is written anew at each publication with news: a few milliseconds of work. */
-export const entriesPerFile = 500
+const entriesPerFile = 500
 /** Each is held open, with its twin. */
 const filesAtOnce = 16
 

@@ -13,7 +13,7 @@ import { readBlob, readInteger, readText, type Database, type Row } from '../sto
 import { changeKinds, type ChangeKind } from './change-kinds.ts'
 
 /** What is told besides changes of a project. */
-export const actKinds = [
+const actKinds = [
   /** Held changes that a person has approved, or refused. */
   'approved',
   'rejected',

@@ -68,7 +68,7 @@ function listOwners({ ledger }: MirrorMemory, before: number): RoleExpiry[] {
   }))
 }
 
-export function judgeExpiry(role: RoleExpiry, now: number): JudgedExpiry {
+function judgeExpiry(role: RoleExpiry, now: number): JudgedExpiry {
   const left = role.expires - now
   return {
     ...role,

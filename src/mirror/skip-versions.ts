@@ -14,7 +14,7 @@ export interface SkipOptions extends MirrorContext {
 }
 
 /** A version is a safe integer: a million such leaps are possible. */
-export const maxSkippedVersions = 1_000_000_000
+const maxSkippedVersions = 1_000_000_000
 
 /** Every online role is signed again, above the gap, and published. Throws CONFIG_INVALID. */
 export async function skipVersions(

@@ -102,7 +102,7 @@ export function renderTwin(record: RecordContent): Bytes {
   return renderPage(rewriteForOrigin(record), 'text-html')
 }
 
-export function findNewPins(
+function findNewPins(
   record: RecordContent,
   pins: ReadonlyMap<string, string>,
 ): Map<string, string> {

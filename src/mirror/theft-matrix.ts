@@ -132,7 +132,7 @@ function judgeWithoutPath({ hasOwner }: Theft): Verdict {
   }
 }
 
-export function findForged(shape: MirrorShape, theft: Theft): ReadonlySet<MatrixRole> {
+function findForged(shape: MirrorShape, theft: Theft): ReadonlySet<MatrixRole> {
   const forged = new Set<MatrixRole>()
   for (const role of inOrder) {
     const isSigned =

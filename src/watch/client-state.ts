@@ -10,7 +10,7 @@ import { FloorStore } from '../store/floors.ts'
 import { makeFolder } from '../store/published-tree.ts'
 import { noFloors, type Floors } from '../tuf/floors.ts'
 
-export const checkFolder = 'check'
+const checkFolder = 'check'
 
 /** Of a client that has never been here, and leaves nothing behind. */
 export function createForgetfulStorage(): TrustStorage {

@@ -54,7 +54,7 @@ export interface FindingContext {
   readonly mend?: string
 }
 
-export const mendFile = 'Put the file back from a backup, or from another copy of the tree.'
+const mendFile = 'Put the file back from a backup, or from another copy of the tree.'
 const remakeRoles = 'tufgate mirror renew FOLDER --all'
 export const mendRole = `${mendFile} Online roles are made anew by: ${remakeRoles}`
 

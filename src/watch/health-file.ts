@@ -21,7 +21,7 @@ import type { JobRecord } from './job.ts'
 
 const format = 1
 
-export function healthPath(directory: string): string {
+function healthPath(directory: string): string {
   return join(directory, 'health.json')
 }
 
