@@ -23,7 +23,7 @@ import {
   trustRoot,
   type TrustedSet,
 } from '../tuf/trusted-set.ts'
-import { continueJournal } from './journal-recovery.ts'
+import { continueJournal, findSignedHead } from './journal-recovery.ts'
 import { binPrefix, renderBin } from './bins.ts'
 import { findExtraTargets } from './extra-targets.ts'
 import { readOwners } from './claims.ts'
@@ -38,6 +38,8 @@ import { metadataPath, recordTarget, targetPath } from './tree-layout.ts'
 
 /** In a mirror's life; more is a mistake. */
 const maxNewRoots = 256
+/** A million leaps of `skip-versions`; what is above is signed by a thief, and leaves too few behind it. */
+const maxVersion = 2 ** 50
 
 /** Throws StorageError where what was published since cannot be read: then nothing may be signed. */
 export async function catchUp(mirror: Mirror): Promise<void> {
@@ -46,6 +48,8 @@ export async function catchUp(mirror: Mirror): Promise<void> {
   if (published === undefined) return
   const { bytes, claimed } = published
   const { version, signedAt = 0, indexSeenAt } = claimed
+  requireReachable(mirror, 'timestamp', version)
+  requireReachable(mirror, 'the journal', findSignedHead(bytes)?.sequence ?? 0)
   if (version <= allocated) {
     await continueJournal(mirror, bytes)
     return
@@ -235,6 +239,7 @@ function putRole(
   bytes: Bytes,
   { version, expires }: { readonly version: number; readonly expires: number },
 ): void {
+  requireReachable(mirror, name, version)
   mirror.ledger.keep(metadataPath(name, version))
   const digest = { length: bytes.length, sha256: sha256Hex(bytes) }
   mirror.roles.restore({ name, version, expires, ...digest })
@@ -259,6 +264,18 @@ async function readVersion(mirror: Mirror, role: string, version: number): Promi
 function requireTargets({ targets }: TrustedSet): Targets {
   if (targets === undefined) throw refuse('there are no targets')
   return targets
+}
+
+/** Once it were taken over, no version would be left for what is honest, under new keys neither. */
+function requireReachable({ directory }: Mirror, what: string, version: number): void {
+  if (version <= maxVersion) return
+  throw new StorageError(
+    'STORAGE_FAILED',
+    `The published tree has version ${version} of ${what}, signed with a key of this mirror, and no mirror gets there: somebody else has the key`,
+    {
+      next: `Nothing is signed. Replace the keys: tufgate mirror root new ${directory} --stolen timestamp snapshot -o recovery.json`,
+    },
+  )
 }
 
 function refuse(problem: string, cause?: unknown): StorageError {

@@ -170,6 +170,62 @@ describe('a thief who could write into the published tree of the mirror itself',
   })
 })
 
+describe('a thief who drives versions to the very end, before the mirror looks at its tree', () => {
+  const end = Number.MAX_SAFE_INTEGER
+
+  async function requireWayOut(): Promise<void> {
+    const stolen = [{ role: 'timestamp' }, { role: 'snapshot' }] as const
+    const refusal = await expectRefusal(
+      () => ceremony.mirror.sync(),
+      'STORAGE_FAILED',
+      'no mirror gets there: somebody else has the key',
+    )
+    expect(refusal.facts.next).toContain('--stolen timestamp snapshot')
+    await ceremony.change({ stolen }, ...(await offline('root-1')))
+    await ceremony.mirror.sync()
+    expect(await visit()).toMatchObject({ root: 2 })
+    expect((await ceremony.mirror.readMetadata('timestamp')).version).toBeLessThan(1000)
+  }
+
+  test('of timestamp leaves a version for the mirror', async () => {
+    const own = Thief.at(ceremony.mirror.public)
+    const timestamp = await own.read('timestamp')
+    await own.put('timestamp', { ...timestamp, version: end }, await online('timestamp'))
+    await requireWayOut()
+  })
+
+  test('of a bin too', async () => {
+    const own = Thief.at(ceremony.mirror.public)
+    const { meta, ...snapshot } = await own.readSnapshot()
+    const [file = ''] = Object.keys(meta).filter((name) => name.startsWith('bins-'))
+    const role = file.replace('.json', '')
+    const bin = await own.read(`${meta[file]!.version}.${role}`)
+    const far = await own.put(role, { ...bin, version: end }, await online('bins-nn'))
+    const entry = await own.put(
+      'snapshot',
+      { ...snapshot, version: snapshot.version + 1, meta: { ...meta, [file]: far } },
+      await online('snapshot'),
+    )
+    const timestamp = await own.read('timestamp')
+    await own.put(
+      'timestamp',
+      { ...timestamp, version: timestamp.version + 1, meta: { 'snapshot.json': entry } },
+      await online('timestamp'),
+    )
+    await requireWayOut()
+  })
+
+  test('of the journal too', async () => {
+    const own = Thief.at(ceremony.mirror.public)
+    const timestamp = await own.read('timestamp')
+    const ours = (timestamp as unknown as Record<string, object>)['x-tufgate']
+    const journal = { sequence: end, sha256: 'ab'.repeat(32) }
+    const altered = { ...timestamp, 'x-tufgate': { ...ours, journal } }
+    await own.put('timestamp', altered, await online('timestamp'))
+    await requireWayOut()
+  })
+})
+
 const rolesOf = async (
   options: Omit<PrepareOptions, 'directory' | 'clock' | 'report'>,
 ): Promise<string[]> =>
