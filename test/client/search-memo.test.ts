@@ -30,6 +30,10 @@ function search(): Promise<Search> {
   return Promise.resolve(found)
 }
 
+function fail(): Promise<Search> {
+  return Promise.reject(new Error('no role'))
+}
+
 describe('an answer of the search', () => {
   test('is kept for the trusted set in which it was found', async () => {
     for (let at = 0; at < 3; at += 1) {
@@ -71,8 +75,7 @@ describe('an answer of the search', () => {
   })
 
   test('is not kept where the search failed', async () => {
-    const failing = (): Promise<Search> => Promise.reject(new Error('no role'))
-    await expect(memo.find(trusted, 'a', now, failing)).rejects.toThrow('no role')
+    await expect(memo.find(trusted, 'a', now, fail)).rejects.toThrow('no role')
     expect(await memo.find(trusted, 'a', now, search)).toMatchObject({ role: 'bins-0a' })
   })
 
