@@ -17,6 +17,16 @@ export class DecodeError extends Error {
   }
 }
 
+/** What the readers and JSON.parse throw on bad input; anything else is a bug. */
+export function isMalformed(error: unknown): boolean {
+  return (
+    error instanceof DecodeError ||
+    error instanceof SyntaxError ||
+    error instanceof TypeError ||
+    error instanceof RangeError
+  )
+}
+
 /** Runs a reader and puts `place` in front of the place of its failure. */
 export function readAt<T>(place: string, read: () => T): T {
   try {

@@ -6,7 +6,15 @@
  */
 
 import { decodeUtf8, encodeUtf8, toPrintable, type Bytes } from '../base/bytes.ts'
-import { DecodeError, member, readArray, readMap, readMember, readObject } from '../base/decode.ts'
+import {
+  DecodeError,
+  isMalformed,
+  member,
+  readArray,
+  readMap,
+  readMember,
+  readObject,
+} from '../base/decode.ts'
 import { ConfigError, describeError } from '../base/errors.ts'
 import { requireStrictJson } from '../base/strict-json.ts'
 import { offlineRoles, type OfflineRole } from '../mirror/role-names.ts'
@@ -42,15 +50,6 @@ export function parseChange(bytes: Bytes, place: string): Change {
       },
     )
   }
-}
-
-function isMalformed(error: unknown): boolean {
-  return (
-    error instanceof DecodeError ||
-    error instanceof SyntaxError ||
-    error instanceof TypeError ||
-    error instanceof RangeError
-  )
 }
 
 function readChange(bytes: Bytes): Change {

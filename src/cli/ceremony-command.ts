@@ -12,6 +12,7 @@ import {
 } from '../ceremony/change-file.ts'
 import { checkChange, requireTrustedRoot, type CheckedChange } from '../ceremony/check-change.ts'
 import { describeChange } from '../ceremony/describe-change.ts'
+import { mergeChanges } from '../ceremony/merge-changes.ts'
 import { prepareChange } from '../ceremony/prepare-change.ts'
 import { publishChange, type PublishedChange } from '../ceremony/publish-change.ts'
 import { listSignedRoles, signChange } from '../ceremony/sign-change.ts'
@@ -134,7 +135,8 @@ export async function runRootSign(path: string, flags: RootSignFlags): Promise<n
     outcome('Nothing was signed.')
     return 1
   }
-  const signed = checkChange(await signChange(checked, roles, signer))
+  const mine = checkChange(await signChange(checked, roles, signer))
+  const signed = flags.out === undefined ? await withOthers(path, mine) : mine
   const target = flags.out ?? path
   await writeFileAtomic(target, renderChange(signed.change, describeChange(signed)), {
     mode: 0o644,
@@ -146,6 +148,16 @@ export async function runRootSign(path: string, flags: RootSignFlags): Promise<n
   say(`Signed: ${target}`)
   for (const line of describeSignatures(signed)) say(line)
   return 0
+}
+
+/** While he read, somebody else may have signed in the same file. */
+async function withOthers(path: string, mine: CheckedChange): Promise<CheckedChange> {
+  const theirs = checkChange(await readChange(path))
+  const copies = [
+    { place: 'what you have signed', checked: mine },
+    { place: `${path} as it is now`, checked: theirs },
+  ]
+  return checkChange(mergeChanges(copies))
 }
 
 function warnOfRoot({ before }: CheckedChange, outcome: (line: string) => void): void {

@@ -1,7 +1,7 @@
 /** How files of owners are refused that are none: one sentence, before any signature is looked at. */
 
 import { toPrintable, type Bytes } from '../base/bytes.ts'
-import { DecodeError } from '../base/decode.ts'
+import { isMalformed } from '../base/decode.ts'
 import { describeError, VerifyError } from '../base/errors.ts'
 
 /** Throws VerifyError MALFORMED for what `read` refuses, and LENGTH_MISMATCH. */
@@ -26,14 +26,4 @@ export function readOwnerFile<T>(what: string, bytes: Bytes, maxBytes: number, r
       },
     )
   }
-}
-
-/** What the readers and JSON.parse throw on bad input; anything else is a bug. */
-function isMalformed(error: unknown): boolean {
-  return (
-    error instanceof DecodeError ||
-    error instanceof SyntaxError ||
-    error instanceof TypeError ||
-    error instanceof RangeError
-  )
 }

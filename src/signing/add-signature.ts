@@ -6,7 +6,7 @@
  */
 
 import { equalBytes, toPrintable, type Bytes } from '../base/bytes.ts'
-import { DecodeError } from '../base/decode.ts'
+import { isMalformed } from '../base/decode.ts'
 import { ConfigError, describeError, VerifyError } from '../base/errors.ts'
 import { parseEnvelope, type Envelope } from '../tuf/envelope.ts'
 import type { Key } from '../tuf/keys.ts'
@@ -20,12 +20,7 @@ export function parseSignatures(bytes: Bytes, place: string): Envelope {
     const { message, signatures } = parseEnvelope(bytes)
     return { message, signatures }
   } catch (cause) {
-    const isExpected =
-      cause instanceof DecodeError ||
-      cause instanceof SyntaxError ||
-      cause instanceof TypeError ||
-      cause instanceof RangeError
-    if (!isExpected) throw cause
+    if (!isMalformed(cause)) throw cause
     throw new VerifyError(
       'MALFORMED',
       `${place} is not a signed document: ${toPrintable(describeError(cause))}`,

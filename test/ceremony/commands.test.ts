@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -94,6 +94,24 @@ describe('from the quick start to custody by three people, and on', () => {
     expect(status).toMatchObject({
       ready: false,
       documents: [{ role: 'root', version: 2, requirements: [{ lacking: 1 }, { lacking: 2 }] }],
+    })
+  }, 60_000)
+
+  test('who signs in a file in which somebody else signs at the same time keeps both signatures', async () => {
+    const [change, alice] = [join(folder, 'change.json'), join(folder, 'a.json')]
+    const shared = join(folder, 'shared.json')
+    const sign = `openssl dgst -sha256 -sign ${join(folder, 'bob/bob.pem')}`
+    await writeFile(join(folder, 'slow.sh'), `cp ${alice} ${shared}\n${sign}\n`)
+    await copyFile(change, shared)
+    const key = ['--key', 'exec:sh slow.sh', '--public-key', 'bob/bob.pub', '--yes']
+    const args = [main, 'mirror', 'root', 'sign', 'shared.json', ...key]
+    const run = (): Promise<Finished> =>
+      runCommand(process.execPath, args, { cwd: folder, env: cleanEnvironment() })
+    const { code, stderr } = await run()
+    expect(code, stderr).toBe(0)
+    const status = JSON.parse(await succeed('mirror root status shared.json --json')) as object
+    expect(status).toMatchObject({
+      documents: [{ requirements: [{ lacking: 1 }, { lacking: 0 }] }],
     })
   }, 60_000)
 
