@@ -130,6 +130,11 @@ function describeKeys(role: JsonObject): string {
   return `${String(member(role, 'threshold'))} of the keys ${toPrintable(keyids.join(', '), 1500)}`
 }
 
+/** The first delegation that is none of an owner to his project: nothing here would publish its role. */
+export function findOddClaim(signed: JsonObject): string | undefined {
+  return [...listByName(signed)].find(([name, role]) => !isClaim(name, role))?.[0]
+}
+
 /** As `renderClaim` writes it: a project's own paths, terminating, and nothing else. */
 function isClaim(name: string, role: JsonObject): boolean {
   const { keyids: _keyids, threshold: _threshold, ...rest } = role

@@ -12,6 +12,7 @@ import type { OfflineRole, OnlineRole } from '../mirror/role-names.ts'
 import type { RoleKeys, Targets } from '../tuf/metadata.ts'
 import { acceptRoot, noFloors, trustRoot } from '../tuf/trusted-set.ts'
 import type { CheckedChange, CheckedDocument } from './check-change.ts'
+import { findOddClaim } from './claimed-document.ts'
 import { renderDraft, type Draft } from './draft.ts'
 import { requireSigned, rolesBelowRoot, type OfflineState } from './offline-state.ts'
 
@@ -41,6 +42,7 @@ export function requirePublishable(
   const before = requireWhole(checked.before, published)
   const after = requireWhole(checked.after, next)
   requireServable(before, after)
+  requireDelegators(after, next.get('claimed'))
   return { before, after }
 }
 
@@ -56,6 +58,22 @@ function requireServable(before: WholeState, after: WholeState): void {
   }
   if (describeScopes(before) === describeScopes(after)) return
   throw refuseShape('targets', 'with other delegations in targets than those that tufgate writes')
+}
+
+/** Clients look for whatever these delegate to or list, and stop where it is not there. */
+function requireDelegators(
+  { targets, claimed, bins }: WholeState,
+  claimedDraft: Draft | undefined,
+): void {
+  for (const [role, document] of Object.entries({ targets, claimed, bins })) {
+    if (document.targets.size > 0) throw refuseShape(role, `with files that ${role} itself lists`)
+  }
+  const odd = claimedDraft === undefined ? undefined : findOddClaim(claimedDraft.signed)
+  if (odd === undefined) return
+  throw refuseShape(
+    'claimed',
+    `with ${toPrintable(odd)} in claimed, which is no claim of a project`,
+  )
 }
 
 function refuseShape(role: string, what: string): ConfigError {

@@ -33,6 +33,25 @@ describe('a change that everybody has signed, and that would end the mirror, is 
       ({ documents }) => (documents.targets.signed.delegations.roles[3]!.paths = ['deny/*']),
       'with other delegations in targets than those that tufgate writes',
     ],
+    [
+      'a file that targets lists',
+      ({ documents }) => {
+        const target = { length: 1, hashes: { sha256: 'ab'.repeat(32) } }
+        documents.targets.signed.targets['simple/foo/index.json'] = target
+      },
+      'with files that targets itself lists',
+    ],
+    [
+      'a role in claimed that nobody signs',
+      ({ documents }) => {
+        const { keys, roles } = documents.claimed.signed.delegations
+        const [keyid = ''] = Object.keys(documents.root.signed.keys)
+        keys[keyid] = documents.root.signed.keys[keyid]!
+        const held = { keyids: [keyid], threshold: 1 }
+        roles.push({ name: 'evil', ...held, paths: ['simple/*/*'], terminating: true })
+      },
+      'with evil in claimed, which is no claim of a project',
+    ],
   ]
 
   test.each(cases)('%s', async (_what, change, message) => {
