@@ -38,6 +38,6 @@ function sayReport(result: CheckReport): void {
   say(
     findings.length === 0
       ? `${paint('green', 'clean:')} timestamp ${timestamp}, ${amount}; a new and a returning client accept it`
-      : `${findings.length + more} findings; ${amount}`,
+      : `${findings.length + more === 1 ? '1 finding' : `${findings.length + more} findings`}; ${amount}`,
   )
 }

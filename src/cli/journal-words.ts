@@ -55,10 +55,7 @@ function readItem(value: unknown): ChangeItem {
 }
 
 function describeAct(kind: string, detail: JsonObject): string {
-  const text = (name: string): string => {
-    const value = member(detail, name)
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : '?'
-  }
+  const text = (name: string): string => readScalar(detail, name)
   switch (kind) {
     case 'approved':
       return `what was held since ${text('since')} is signed: ${listKinds(detail)}`
@@ -77,14 +74,48 @@ function describeAct(kind: string, detail: JsonObject): string {
     case 'entries-missing':
       return `entries ${text('first')} to ${text('last')} were lost with a database`
     default:
+      return describeDecision(kind, detail)
+  }
+}
+
+/** Who signs, and what is withdrawn. */
+function describeDecision(kind: string, detail: JsonObject): string {
+  const text = (name: string): string => readScalar(detail, name)
+  switch (kind) {
+    case 'claim-added':
+      return `${text('as') === 'handover' ? 'other maintainers may sign it' : 'its maintainers may sign it'}, with ${listTexts(detail, 'keys')}`
+    case 'owner-signed':
+      return `version ${text('version')} of its maintainers, who sign with ${listTexts(detail, 'keys')}`
+    case 'claim-promoted':
+      return `the offline role claimed names its maintainers: ${listTexts(detail, 'keys')}`
+    case 'claim-removed':
+      return `the mirror signs it again; the claim was ${text('was')}`
+    case 'denied':
+      return `withdrawn: ${listTexts(detail, 'reasons')}`
+    case 'deny-lifted':
+      return describeLifted(listTexts(detail, 'reasons'))
+    default:
       return JSON.stringify(detail)
   }
+}
+
+function readScalar(detail: JsonObject, name: string): string {
+  const value = member(detail, name)
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '?'
 }
 
 function nameIndex(detail: JsonObject): string {
   return readOptional(detail, 'index', readString) ?? 'the index'
 }
 
+function describeLifted(left: string): string {
+  return left === '' ? 'nothing is withdrawn any more' : `less is withdrawn; what is left: ${left}`
+}
+
 function listKinds(detail: JsonObject): string {
-  return readMember(detail, 'kinds', (value) => readArray(value, readString)).join(', ')
+  return listTexts(detail, 'kinds')
+}
+
+function listTexts(detail: JsonObject, name: string): string {
+  return readMember(detail, name, (value) => readArray(value, readString)).join(', ')
 }

@@ -129,7 +129,7 @@ export async function rejectHeld(options: DecisionOptions): Promise<string[]> {
   const mirror = await openMirror(options.directory, options)
   try {
     await catchUp(mirror)
-    const chosen = selectHeld(mirror, options).filter(({ isRejected }) => !isRejected)
+    const chosen = [...selectHeld(mirror, options)].filter(({ isRejected }) => !isRejected)
     mirror.ledger.database.transaction(() => {
       for (const held of chosen) mirror.holds.put({ ...held, isRejected: true })
       const events = chosen.map((held) => buildHoldEvent('rejected', held))
@@ -142,7 +142,7 @@ export async function rejectHeld(options: DecisionOptions): Promise<string[]> {
 }
 
 /** Throws CONFIG_INVALID where nothing was named, or a project that does not wait. */
-function selectHeld(mirror: Mirror, selection: HoldSelection): HeldChange[] {
+function selectHeld(mirror: Mirror, selection: HoldSelection): Iterable<HeldChange> {
   const { projects, all, kinds, asOf = Infinity } = selection
   if (projects === undefined && all !== true && kinds === undefined) {
     throw new ConfigError('CONFIG_INVALID', 'Nothing was chosen', {
@@ -157,7 +157,15 @@ function selectHeld(mirror: Mirror, selection: HoldSelection): HeldChange[] {
     return [...new Map(named.map((held) => [held.project, held])).values()].filter(isMeant)
   }
   // What was rejected is meant only by its name.
-  return [...mirror.holds.walk()].filter((held) => isMeant(held) && !held.isRejected)
+  return findMeant(mirror.holds.walk(), (held) => isMeant(held) && !held.isRejected)
+}
+
+/** One at a time: a fault of the index can hold most of its projects. */
+function* findMeant(
+  walk: Iterable<HeldChange>,
+  isMeant: (held: HeldChange) => boolean,
+): Generator<HeldChange, void> {
+  for (const held of walk) if (isMeant(held)) yield held
 }
 
 function requireHeld(mirror: Mirror, raw: string): HeldChange {

@@ -18,9 +18,7 @@ export function requireRoomForClaim(
   memory: Pick<MirrorMemory, 'ledger'>,
   added: StoredClaim,
 ): void {
-  const others = listClaims(memory).filter(
-    ({ project, state }) => state === added.state && project !== added.project,
-  )
+  const others = listClaims(memory, added.state).filter(({ project }) => project !== added.project)
   requireRoom(added.state === 'recent' ? 'recently-claimed' : 'claimed', [...others, added])
 }
 

@@ -35,9 +35,14 @@ export function findClaim({ ledger }: Memory, project: string): StoredClaim | un
   return row && readClaim(row)
 }
 
-/** In order of the names. */
-export function listClaims({ ledger }: Memory): StoredClaim[] {
-  return ledger.database.all('SELECT * FROM claim ORDER BY project').map(readClaim)
+/** In order of the names; all of them, or those in one state. */
+export function listClaims({ ledger }: Memory, state?: ClaimState): StoredClaim[] {
+  const { database } = ledger
+  const rows =
+    state === undefined
+      ? database.all('SELECT * FROM claim ORDER BY project')
+      : database.all('SELECT * FROM claim WHERE state = ? ORDER BY project', state)
+  return rows.map(readClaim)
 }
 
 /** Whether its owners sign it, and the mirror does not. */
@@ -104,9 +109,7 @@ function readNext(value: unknown): NextKeys {
 
 /** What `recently-claimed` says, in order of the names. */
 export function listRecentClaims(memory: Memory): Delegation[] {
-  return listClaims(memory)
-    .filter(({ state }) => state === 'recent')
-    .map((claim) => describeDelegation(claim.project, claim))
+  return listClaims(memory, 'recent').map((claim) => describeDelegation(claim.project, claim))
 }
 
 /** Terminating: what its owner does not list must not be found further down (PEP 480). */

@@ -8,7 +8,6 @@ import { comparableVersion, publicKey } from '../simple/version-key.ts'
 import { findDenials, putDenials } from './deny.ts'
 import type { Mirror, MirrorContext } from './open-mirror.ts'
 import { publishNow, type Published } from './publish-now.ts'
-import { readRecord } from './signed-record.ts'
 
 /** A version with what will come of it; neither: everything of the project, what will come too. */
 export interface DenyChoice {
@@ -31,7 +30,7 @@ export interface DenyResult {
 export function denyFiles(options: DenyOptions & { readonly reason: string }): Promise<DenyResult> {
   return publishNow(options, async (mirror, now) => {
     const { project, reason, version } = options
-    const files = await chooseFiles(mirror, options)
+    const files = chooseFiles(mirror, options)
     const before = findDenials(mirror, project)
     const added = { reason, since: now, files, ...(version !== undefined && { version }) }
     const denials = [...before, added]
@@ -53,7 +52,7 @@ export function allowFiles(options: DenyOptions): Promise<DenyResult> {
     const { project } = options
     const before = findDenials(mirror, project)
     if (before.length === 0) throw refuse(`Nothing of ${project} is denied`, 'mirror deny list DIR')
-    const files = await chooseFiles(mirror, options)
+    const files = chooseFiles(mirror, options)
     const taken = { files, ...(options.version !== undefined && { version: options.version }) }
     const denials = before.flatMap((denial) => withoutFiles(denial, taken))
     requireNoVersion(project, files, denials)
@@ -101,10 +100,10 @@ function requireNoVersion(project: string, files: DeniedFiles, left: readonly De
   )
 }
 
-async function chooseFiles(mirror: Mirror, choice: DenyChoice): Promise<DeniedFiles> {
+function chooseFiles(mirror: Mirror, choice: DenyChoice): DeniedFiles {
   const { project, files, version } = choice
   if (files === undefined && version === undefined) return 'all'
-  const known = await listFiles(mirror, project)
+  const known = listNames(mirror, project)
   const unknown = files?.find((name) => !known.includes(name))
   if (unknown !== undefined) {
     throw refuse(`${project} has no signed file ${toPrintable(unknown)}`, 'mirror status DIR')
@@ -127,13 +126,15 @@ function isOf(filename: string, project: string, version: string): boolean {
   return wanted === key || wanted === publicKey(key)
 }
 
-async function listFiles(mirror: Mirror, project: string): Promise<string[]> {
-  const known = mirror.ledger.findProject(project)
-  const record = known && (await readRecord(mirror, known))
-  if (record === undefined) {
-    throw refuse(`There is no signed record of ${project}`, 'mirror status DIR')
-  }
-  return record.files.map(({ filename }) => filename)
+/** All that was ever signed, from memory: a disk that has lost the record must not delay a withdrawal. */
+function listNames({ ledger }: Mirror, project: string): string[] {
+  const known = ledger.findProject(project)
+  if (known === undefined) throw refuse(`Nothing of ${project} is signed`, 'mirror status DIR')
+  return [...ledger.readPins(project, known.id).keys()].filter((name) => !isMetadata(name))
+}
+
+function isMetadata(name: string): boolean {
+  return name.endsWith('.metadata')
 }
 
 function refuse(message: string, command: string): ConfigError {

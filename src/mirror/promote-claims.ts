@@ -23,9 +23,7 @@ export function choosePromotions(
       ? listClaims(mirror).filter(isPromotable)
       : projects.map((project) => requirePromotable(mirror, project))
   const names = new Set(chosen.map(({ project }) => project))
-  const others = listClaims(mirror).filter(
-    ({ state, project }) => state === 'promoted' && !names.has(project),
-  )
+  const others = listClaims(mirror, 'promoted').filter(({ project }) => !names.has(project))
   const next = chosen.map((claim) => ({ ...claim, ...nextOwners(claim) }))
   requireRoom('claimed', [...others, ...next])
   return next.map((claim) => describeDelegation(claim.project, claim))

@@ -71,9 +71,7 @@ export function settleClaims(mirror: Mirror, claimed: Targets): SettledClaims {
   const now = mirror.clock()
   const owners = readOwners(claimed)
   const promoted = [...owners].filter(([project, role]) => promote(mirror, project, claimed, role))
-  const released = listClaims(mirror).filter(
-    ({ state, project }) => state === 'promoted' && !owners.has(project),
-  )
+  const released = listClaims(mirror, 'promoted').filter(({ project }) => !owners.has(project))
   for (const { project } of released) releaseClaim(mirror, project, now)
   const events = promoted.map(([project, { keyids }]) => ({
     kind: 'claim-promoted' as const,

@@ -172,8 +172,11 @@ class Verification {
       if (sha256Hex(bytes) !== known.sha256) throw new Error('it is not what was signed')
       return parseRecord(bytes, project).files
     } catch (error) {
+      // Nothing of it was compared: that is no success.
+      this.#failed += 1
       const message = `the record of ${project} cannot be read: ${describeError(error)}`
-      this.#options.report({ kind: 'warning', message, next: 'The next sync makes it again.' })
+      const next = `Make it again: tufgate mirror sync ${this.#options.directory} --project ${project} --full`
+      this.#options.report({ kind: 'warning', message, next })
       return []
     }
   }

@@ -60,7 +60,7 @@ async function statFolder(folder: string): Promise<{ mode: number; uid: number }
     return await stat(folder)
   } catch (cause) {
     throw new ConfigError('KEY_INVALID', `The key folder ${folder} cannot be read`, {
-      next: 'Name the folder in which the keys are.',
+      next: 'Put it back from its backup, or name the folder in which the keys are.',
       cause,
     })
   }

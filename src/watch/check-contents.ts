@@ -4,6 +4,7 @@
  * out of its bin is missed by nobody else.
  */
 
+import { isTufgateError } from '../base/errors.ts'
 import type { Repository } from '../client/repository.ts'
 import type { RepositorySource } from '../client/repository-source.ts'
 import { isOwned } from '../mirror/claims.ts'
@@ -15,7 +16,7 @@ import { requireUnexpired, type UsableSet } from '../tuf/freshness.ts'
 import type { Targets } from '../tuf/metadata.ts'
 import { findChangedRoles, findChangedTargets, takeSample } from './changed-entries.ts'
 import { walkRoles, type RoleEdge } from './delegated-roles.ts'
-import { mendRole, mendTarget, type Findings } from './findings.ts'
+import { findReason, mendRole, mendTarget, type Findings } from './findings.ts'
 import { createTargetCheck, findProject, type CheckTarget } from './target-check.ts'
 
 export interface ContentsContext {
@@ -137,7 +138,11 @@ class ContentsCheck {
     const { findings, memory } = this.#context
     const project = findProject(path)
     const where = project === undefined ? `target ${path}` : `project ${project}`
-    const mend = mendTarget(project, project !== undefined && isOwned(memory, project))
+    // A record that cannot be read for want of what is withdrawn of it.
+    const { url = '' } = isTufgateError(error) ? findReason(error).facts : {}
+    const isDenial = url.startsWith('targets/deny/')
+    const isOfOwner = project !== undefined && isOwned(memory, project)
+    const mend = mendTarget(isDenial ? undefined : project, isOfOwner)
     findings.addError(error, where, { mend })
   }
 

@@ -72,7 +72,7 @@ function isOwnFailure(code: ErrorCode): boolean {
 }
 
 /** With one mirror, "no mirror could be read" has one reason. */
-function findReason(error: TufgateError): TufgateError {
+export function findReason(error: TufgateError): TufgateError {
   const { cause } = error
   return error.code === 'METADATA_UNAVAILABLE' && isTufgateError(cause) ? cause : error
 }

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { decideFile } from '../../src/policy/decide.ts'
 import { allowFiles, denyFiles, type DenyChoice } from '../../src/mirror/deny-work.ts'
@@ -117,6 +119,12 @@ describe('the operator of a mirror withdraws', () => {
       'CONFIG_INVALID',
       'None of these files',
     )
+  })
+
+  test('files of which the disk has lost the record', async () => {
+    await rm(join(it.mirror.public, 'targets/simple/foo'), { recursive: true })
+    const { files } = await deny({ project: 'foo', version: '1.1' })
+    expect(files).toEqual([second])
   })
 
   test('even what is not signed yet', async () => {

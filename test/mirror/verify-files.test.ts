@@ -171,6 +171,19 @@ describe('verify-files', () => {
     expect(await verify()).toMatchObject({ verified: 1, failed: 0, exitCode: 0 })
   })
 
+  test('is no success where the signed record cannot be read', async () => {
+    await sign()
+    const record = join(mirror.public, 'targets/simple/bar')
+    for (const name of await readdir(record)) await writeFile(join(record, name), '{}')
+    expect(await verify()).toMatchObject({ verified: 2, failed: 1, exitCode: 1 })
+    expect(mirror.takeEvents('warning')).toMatchObject([
+      {
+        message: 'the record of bar cannot be read: it is not what was signed',
+        next: `Make it again: tufgate mirror sync ${mirror.directory} --project bar --full`,
+      },
+    ])
+  })
+
   test('does not keep a sync from working, and leaves nothing on disk', async () => {
     await sign()
     let during: unknown
