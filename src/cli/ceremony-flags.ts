@@ -140,7 +140,7 @@ function requireValue(flag: string, raw: string, value: string | undefined, what
 
 function requireNumber(flag: string, raw: string): number {
   if (/^[1-9]\d{0,5}$/.test(raw)) return Number(raw)
-  throw new ConfigError('CONFIG_INVALID', `${flag}: "${toPrintable(raw)}" is not a number`, {
+  throw new ConfigError('CONFIG_INVALID', `${flag}: "${toPrintable(raw)}" is not a number from 1`, {
     expected: 'a whole number from 1',
     next: `Write a number behind ${flag}.`,
   })

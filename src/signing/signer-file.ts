@@ -6,7 +6,7 @@
  */
 
 import { dirname, resolve } from 'node:path'
-import { encodeUtf8 } from '../base/bytes.ts'
+import { encodeUtf8, toPrintable } from '../base/bytes.ts'
 import {
   DecodeError,
   readArray,
@@ -87,12 +87,22 @@ function parseSignerFile(text: string, path: string): SignerFile {
     const isExpected =
       cause instanceof DecodeError || cause instanceof SyntaxError || cause instanceof TypeError
     if (!isExpected) throw cause
-    throw new ConfigError('KEY_INVALID', `${path} is not a signer file: ${describeError(cause)}`, {
-      expected: '{"public-key": "NAME.pub", "exec": ["PROGRAM", "PARAMETER", ...]}',
-      next: 'Correct the file.',
-      cause,
-    })
+    throw new ConfigError(
+      'KEY_INVALID',
+      `${path} is not a signer file: ${describeProblem(cause)}`,
+      {
+        expected: '{"public-key": "NAME.pub", "exec": ["PROGRAM", "PARAMETER", ...]}',
+        next: 'Correct the file.',
+        cause,
+      },
+    )
   }
+}
+
+/** Where it is wrong, and never what stands there: it can be a PIN, and messages go to logs. */
+function describeProblem(cause: Error): string {
+  if (cause instanceof SyntaxError) return 'it is not JSON'
+  return toPrintable(describeError(cause).replace(/, found .*$/s, ''))
 }
 
 function readSignerFile(object: JsonObject): SignerFile {
