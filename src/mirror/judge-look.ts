@@ -141,7 +141,7 @@ function requireShown(look: FoundLook, { listed }: Merged): void {
   const { project } = look.input
   throw new UpstreamError(
     'BAD_STATUS',
-    `its signed record is lost, and the index shows no files of it to make it again from`,
+    `its record is lost, and the index shows no files of it to make it again from`,
     { next: `Put targets/simple/${project}/ back from a copy of the published tree.` },
   )
 }

@@ -147,7 +147,7 @@ async function readSigned(mirror: Mirror, known: KnownProject): Promise<MergeInp
   const { name } = known
   mirror.report({
     kind: 'warning',
-    message: `The signed record of ${name} is missing or damaged on disk`,
+    message: `The record of ${name} is missing or damaged on disk`,
     next: isOwned(mirror, name)
       ? 'Check the disk, then accept the last release of its maintainers again: tufgate mirror claims accept'
       : 'Check the disk. It is made again from the index: entries of removed files may be lost, their names stay bound to their digests.',

@@ -173,7 +173,7 @@ export async function readWhole(
 /** A digest may agree where the record signs another length: the record is what counts. */
 export function requireSignedSize(file: VerifiedFile, signedSize: number | undefined): void {
   if (signedSize === undefined || signedSize === file.size) return
-  throw new VerifyError('LENGTH_MISMATCH', 'the length of the file is not the signed one', {
+  throw new VerifyError('LENGTH_MISMATCH', 'the length of the file is not the one in its record', {
     expected: `${signedSize} bytes`,
     found: `${file.size} bytes`,
   })

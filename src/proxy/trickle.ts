@@ -75,14 +75,14 @@ export async function requireContinues(begun: Begun, file: VerifiedFile): Promis
     throw new VerifyError('LENGTH_MISMATCH', 'the announced length is not that of the file', {
       expected: `${file.size} bytes`,
       found: `${begun.length} bytes`,
-      next: 'ask again: the file is verified now',
+      next: 'ask again: the whole file is here now',
     })
   }
   const first = new Uint8Array(begun.sent.length)
   await readWhole(file, first, 0)
   if (Buffer.compare(first, begun.sent) !== 0) {
     throw new VerifyError('DIGEST_MISMATCH', 'the answer had begun with bytes of another file', {
-      next: 'ask again: the file is verified now',
+      next: 'ask again: the whole file is here now',
     })
   }
 }

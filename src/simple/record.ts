@@ -73,7 +73,7 @@ export interface ProjectRecord extends RecordContent {
 
 /** Throws VerifyError MALFORMED, UNSUPPORTED or RECORD_REFUSED. */
 export function parseRecord(bytes: Bytes, project: string): ProjectRecord {
-  const what = `the signed record of ${project}`
+  const what = `the record of ${project}`
   return readDocument(what, () => {
     const page = readJsonObject(bytes, what)
     readApiVersion(page, what)
@@ -179,7 +179,7 @@ function refuseFile(
   const name = toPrintable(file.filename)
   return new VerifyError(
     'RECORD_REFUSED',
-    `the signed record of ${project} lists ${name}: ${problem}`,
+    `the record of ${project} lists ${name}: ${problem}`,
     {
       url: describeLink(file.url),
       next: 'Ask the operator of the mirror to look at the record; nothing of it is served',

@@ -203,7 +203,7 @@ function syncData(descriptor: number): Promise<void> {
 }
 
 function buildMismatchError(expected: string, found: string): VerifyError {
-  return new VerifyError('DIGEST_MISMATCH', 'the sha256 of what arrived is not the signed one', {
+  return new VerifyError('DIGEST_MISMATCH', 'the sha256 of what arrived is not the expected one', {
     expected,
     found,
     next: 'nothing was kept; the sender is at fault, or something between it and us',

@@ -84,7 +84,7 @@ function buildShortError(sha256: string, size: number, length: number): StorageE
     {
       expected: `${size} bytes`,
       found: `${length} bytes`,
-      next: 'ask again: the file is verified again and fetched where it is damaged',
+      next: 'ask again: the file is checked again and fetched where it is damaged',
     },
   )
 }

@@ -136,8 +136,7 @@ describe('a signed record that is lost on disk', () => {
     expect(mirror.takeEvents('failed')).toMatchObject([
       {
         project: 'foo',
-        message:
-          'its signed record is lost, and the index shows no files of it to make it again from',
+        message: 'its record is lost, and the index shows no files of it to make it again from',
       },
       { project: 'foo' },
     ])
@@ -176,6 +175,7 @@ describe('what is lost besides records', () => {
     expect(findings).toContainEqual(
       expect.objectContaining({ where: 'target simple/index.json', next }),
     )
+    expect(findings).toContainEqual(expect.objectContaining({ where: 'project foo', next }))
     await renewMirror({ ...mirror.context, isAll: true })
     expect((await check()).findings).toEqual([])
   })

@@ -333,7 +333,7 @@ describe('clients that come and go', () => {
       proxy.gateway.appendGate = async ({ message }) => resolve(message ?? '')
     })
     client.close()
-    expect(await left).toBe('the client left before the file was verified')
+    expect(await left).toBe('the client left before the file was checked')
   })
 
   test('requests behind a cut-off answer on the same connection are not answered', async () => {

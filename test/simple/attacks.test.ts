@@ -48,7 +48,7 @@ describe('attacks on records', () => {
 
   it('A8: a file of another project under this name is refused', () => {
     expect(refusal(fileJson('bar-1.0-py3-none-any.whl'))).toBe(
-      'the signed record of foo lists bar-1.0-py3-none-any.whl: not the name of a file of foo',
+      'the record of foo lists bar-1.0-py3-none-any.whl: not the name of a file of foo',
     )
   })
 
@@ -170,7 +170,7 @@ describe('attacks on records', () => {
       expect(rewritePage(record, new Map(), { showHidden: false }).versions).toEqual(['1.0'])
     }
     const error = caught(() => parseRecord(pageJson('__proto__', []), '__proto__'))
-    expect(error.message).toBe('the signed record of __proto__ is the page of another project')
+    expect(error.message).toBe('the record of __proto__ is the page of another project')
     expect(refusal(fileJson('__proto__'))).toContain('not the name of a file of foo')
   })
 })

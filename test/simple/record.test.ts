@@ -187,12 +187,12 @@ describe('project records', () => {
     const error = caught(() => parseFiles(fileJson(name, changes)))
     expect(error.code).toBe(code)
     expect(error.message).toContain(message)
-    expect(error.message).toMatch(/^the signed record of foo /)
+    expect(error.message).toMatch(/^the record of foo /)
   })
 
   it('refuses the record of another project, and another major version', () => {
     expect(caught(() => parseRecord(pageJson('bar', []), 'foo')).message).toBe(
-      'the signed record of foo is the page of another project',
+      'the record of foo is the page of another project',
     )
     const newer = pageJson('foo', [], { meta: { 'api-version': '2.0' } })
     expect(caught(() => parseRecord(newer, 'foo')).code).toBe('UNSUPPORTED')

@@ -99,7 +99,7 @@ describe('a spool', () => {
     const signed = sha256Of(Buffer.from('good'))
     await expect(spool.commit(signed)).rejects.toMatchObject({
       code: 'DIGEST_MISMATCH',
-      message: 'the sha256 of what arrived is not the signed one',
+      message: 'the sha256 of what arrived is not the expected one',
       facts: { expected: signed, found: sha256Of(Buffer.from('evil')) },
     })
     expect(await vault.open(signed)).toBeUndefined()
