@@ -81,7 +81,7 @@ export interface Readiness {
 
 export interface GatewayOps {
   /**
-   * For a page it is worth some waiting that the record is new; for a file it is not.
+   * For a page it is worth some waiting that the record is new; for a file that is listed it is not.
    * Throws VerifyError, UpstreamError METADATA_UNAVAILABLE or StorageError.
    */
   findRecord(project: string, purpose: 'page' | 'file'): Promise<RecordLookup>

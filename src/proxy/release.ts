@@ -8,7 +8,7 @@ import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
 import { decideFile } from '../policy/decide.ts'
 import type { ServedPath } from '../simple/record.ts'
 import { describeExchange, isGone, isHead, type Exchange } from './exchange.ts'
-import type { FileFetch, GatewayOps, VerifiedFile } from './gateway.ts'
+import type { FileFetch, GatewayOps, RecordLookup, VerifiedFile } from './gateway.ts'
 import { beginFile, endEmpty } from './respond.ts'
 import type { Route } from './route.ts'
 import { requireSignedSize, sendBytes, sendVerified } from './send-verified.ts'
@@ -43,7 +43,7 @@ async function requireServed(
   { project, path }: FileRoute,
   ops: GatewayOps,
 ): Promise<ServedPath> {
-  const found = await ops.findRecord(project, 'file')
+  const found = await findListing({ project, path }, ops)
   subject.trust = found.trust
   const words = findTrustWords(trustKindOf(found.trust))
   if (found.kind === 'absent') throw new RequestError('NOT_FOUND', words.absent(project))
@@ -61,6 +61,16 @@ async function requireServed(
   }
   requirePolicy(project, served, ops)
   return ops.requireFile(project, served)
+}
+
+/** A lock file may name what is newer than the last look: then it is worth the wait of a page. */
+async function findListing(
+  { project, path }: Pick<FileRoute, 'project' | 'path'>,
+  ops: GatewayOps,
+): Promise<RecordLookup> {
+  const found = await ops.findRecord(project, 'file')
+  const isListed = found.kind === 'absent' || found.record.byPath.has(path)
+  return isListed ? found : ops.findRecord(project, 'page')
 }
 
 function requirePolicy(project: string, { file, kind }: ServedPath, ops: GatewayOps): void {
@@ -150,7 +160,7 @@ async function answerHeadEarly(
 }
 
 async function noteLeft(exchange: Exchange, { log, now }: SendDependencies): Promise<void> {
-  const message = 'the client left before the file was verified'
+  const message = 'the client left before the file was checked'
   await log.note(describeExchange(exchange, 'warning', now(), { message }))
 }
 

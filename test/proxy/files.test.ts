@@ -21,6 +21,23 @@ afterEach(async () => {
   await proxy.stop()
 })
 
+test('a file that is newer than the record at hand is looked for in the one that a page would have', async () => {
+  const { gateway } = proxy
+  const newer = gateway.lookups.get('foo')!
+  gateway.store(content)
+  gateway.addProject('foo', [{ filename: 'foo-0.9.tar.gz', content }])
+  const older = gateway.lookups.get('foo')!
+  const purposes: string[] = []
+  gateway.findRecord = async (_project: string, purpose?: 'page' | 'file') => {
+    purposes.push(purpose ?? '')
+    return purpose === 'page' ? newer : older
+  }
+  expect((await proxy.get(path)).status).toBe(200)
+  expect((await proxy.get(filePath('foo', 'foo-0.9.tar.gz'))).status).toBe(200)
+  expect((await proxy.get(filePath('foo', 'foo-7.0.tar.gz'))).status).toBe(404)
+  expect(purposes).toEqual(['file', 'page', 'file', 'file', 'page'])
+})
+
 describe('a file from the vault', () => {
   beforeEach(() => proxy.gateway.store(content))
 
@@ -132,7 +149,7 @@ describe('a file from the vault', () => {
     proxy.gateway.addProject('foo', [{ filename, content, size: 999 }])
     const { status, reason } = await proxy.get(path)
     expect(status).toBe(403)
-    expect(reason).toContain('the length of the file is not the signed one')
+    expect(reason).toContain('the length of the file is not the one in its record')
     expect(proxy.gateway.events).toMatchObject([
       { code: 'LENGTH_MISMATCH', expected: '999 bytes', found: '1000 bytes' },
     ])
