@@ -8,16 +8,23 @@ import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/errors.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
 import type { FirstUseCounts } from '../notary/first-use.ts'
+import { Sightings } from '../notary/sightings.ts'
 import type { Log } from './logger.ts'
 import { OnceAMinute } from './once-a-minute.ts'
 
 type Append = (event: AuditEvent) => Promise<void>
+
+/** What stands as it is and is seen at each look is told when it comes, and then as a reminder. */
+const remindEveryMs = 24 * 3_600_000
 
 export class NotaryNews {
   readonly #index: string
   readonly #folder: string
   readonly #log: Log
   readonly #limit: OnceAMinute
+  /** Of its own: what is left out by thousands must not silence a warning. */
+  readonly #leftOutLimit: OnceAMinute
+  readonly #standing: Sightings
   #append: Append | undefined
   /** What was to be written before the log was open. */
   #early: AuditEvent[] = []
@@ -31,6 +38,8 @@ export class NotaryNews {
     this.#folder = subject.folder
     this.#log = log
     this.#limit = new OnceAMinute(clock)
+    this.#leftOutLimit = new OnceAMinute(clock)
+    this.#standing = new Sightings(clock)
   }
 
   /** The log is open. */
@@ -61,12 +70,14 @@ export class NotaryNews {
 
   #tellConflict(event: Extract<MirrorEvent, { kind: 'conflict' }>): void {
     const { project, file, expected, found } = event
+    if (!this.#isNews(`${project} ${file} ${found}`)) return
     const message = `${file} has another sha256 than at first use; the one of first use stays, the new one is never served`
     this.#warn({ project, file, code: 'CONFLICT', expected, found, message })
   }
 
   #tellHeld(event: Extract<MirrorEvent, { kind: 'held' }>): void {
-    const { project, message } = event
+    const { project, message, since } = event
+    if (since !== undefined && !this.#isNews(`${project ?? ''} held ${since}`)) return
     const command = `tufgate mirror approve ${this.#folder} ${project ?? 'PROJECT'}`
     this.#warn({
       ...(project !== undefined && { project }),
@@ -75,9 +86,15 @@ export class NotaryNews {
     })
   }
 
+  #isNews(key: string): boolean {
+    if (this.#standing.ageOf(key) < remindEveryMs) return false
+    this.#standing.put(key)
+    return true
+  }
+
   /** A page may have thousands: the first of a project says what is the matter. */
   #tellLeftOut({ project, file, message }: Extract<MirrorEvent, { kind: 'left-out' }>): void {
-    if (!this.#limit.isDue(project)) return
+    if (!this.#leftOutLimit.isDue(project)) return
     this.#log('info', `${this.#index}: ${project}: ${file} is left out: ${message}`)
   }
 

@@ -40,7 +40,7 @@ export class Admission {
 
   #wait(bytes: number): Promise<void> {
     if (this.#waiters.length >= this.#limits.maxWaiting) {
-      throw new UpstreamError('UNREACHABLE', 'too many downloads are waiting already', {
+      throw new UpstreamError('UNREACHABLE', 'too many fetches are waiting already', {
         expected: `at most ${this.#limits.maxWaiting} waiting`,
         next: 'Try again in a moment.',
       })

@@ -27,7 +27,7 @@ export async function completeHashes(
   pins: ReadonlyMap<string, string>,
   options: HashOptions,
 ): Promise<CompletedPage> {
-  if (page.files.every((file) => findSha256(file) !== undefined)) return { page, isComplete: true }
+  if (hasAllDigests(page)) return { page, isComplete: true }
   const files: ProjectFile[] = []
   const skipped = [...page.skipped]
   for (const file of page.files) {
@@ -36,6 +36,10 @@ export async function completeHashes(
     else files.push(completed)
   }
   return { page: { ...page, files, skipped }, isComplete: skipped.length === page.skipped.length }
+}
+
+export function hasAllDigests({ files }: ParsedPage): boolean {
+  return files.every((file) => findSha256(file) !== undefined)
 }
 
 /** A text says why there is no digest. */

@@ -27,7 +27,13 @@ export type MirrorEvent =
       readonly message: string
     }
   /** A change that waits for a person. */
-  | { readonly kind: 'held'; readonly project?: string; readonly message: string }
+  | {
+      readonly kind: 'held'
+      readonly project?: string
+      readonly message: string
+      /** ms: when it was seen first; it is told at each look for as long as it waits. */
+      readonly since?: number
+    }
   | {
       readonly kind: 'left-out'
       readonly project: string

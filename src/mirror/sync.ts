@@ -292,7 +292,7 @@ class Sync {
   }
 
   async #hold(held: HeldChange, events: readonly JournalEvent[]): Promise<void> {
-    const { project, changes, isRejected } = held
+    const { project, changes, isRejected, since } = held
     if (events.length > 0) await this.#batch.addHold(held, events)
     // A copy of a cache is asked for again: the same project may come twice.
     if (isRejected || this.#held.has(project)) return
@@ -300,7 +300,7 @@ class Sync {
     this.#held.add(project)
     if (this.#held.size > maxHoldsReported) return
     const reasons = judgeChanges(changes, this.#look.policy).held
-    this.#mirror.report({ kind: 'held', project, message: describeHeld(reasons) })
+    this.#mirror.report({ kind: 'held', project, message: describeHeld(reasons), since })
   }
 
   async #refuseRollback(

@@ -39,13 +39,20 @@ const databaseName = 'mirror.db'
 
 /** `<state home>/notary/pypi.org-1a2b3c4d5e6f` */
 export function findNotaryPlace(stateHome: string, rawIndex: string): NotaryPlace {
-  const index = rawIndex.endsWith('/') ? rawIndex : `${rawIndex}/`
+  const index = normalizeUrl(rawIndex)
   const host = (URL.parse(index)?.host ?? '').replaceAll(/[^a-z0-9.]+/g, '-')
   const name = `${host}-${sha256Hex(encodeUtf8(index)).slice(0, 12)}`
   const path = join(stateHome, 'notary', name)
   const tree = join(path, publicFolder)
   const rootPath = join(tree, metadataPath('root', 1))
   return { stateHome, index, path, markPath: `${path}.json`, rootPath, publicFolder: tree }
+}
+
+/** Capitals of a host, its usual port and the slash at the end make no other index. */
+function normalizeUrl(rawIndex: string): string {
+  const url = URL.parse(rawIndex)
+  const text = url === null ? rawIndex : `${url.origin}${url.pathname}`
+  return text.endsWith('/') ? text : `${text}/`
 }
 
 /** Makes it where there never was one. Throws STORAGE_FAILED where what was seen is lost. */

@@ -9,7 +9,9 @@
 import type { Clock } from '../base/clock.ts'
 import { isTufgateError, VerifyError } from '../base/errors.ts'
 import { Admission } from '../client/admission.ts'
-import type { IndexPort } from '../mirror/index-port.ts'
+import { buildHostCheck } from '../mirror/host-check.ts'
+import { completeHashes, hasAllDigests } from '../mirror/complete-hashes.ts'
+import type { FetchedPage, IndexPort } from '../mirror/index-port.ts'
 import type { OnlineSigners } from '../mirror/online-signers.ts'
 import { shareMirror, type Mirror, type SharedMirror } from '../mirror/open-mirror.ts'
 import { isUnanswered } from '../mirror/look-failures.ts'
@@ -37,6 +39,8 @@ export type Outcome = 'absent' | 'seen'
 
 const looksAtOnce = 16
 const maxWaitingLooks = 4096
+/** Of an index that tells no sha256: all files of a project, read whole. */
+const hashingAtOnce = 4
 const clockToleranceMs = 4 * 60_000
 /** How often the signed time of the last answer of the index moves, where nothing else is signed. */
 const seenEveryMs = 10 * 60_000
@@ -45,11 +49,8 @@ export class Notary {
   readonly #options: NotaryOptions
   readonly #mirror: SharedMirror
   readonly #signers: OnlineSigners
-  readonly #admission = new Admission({
-    maxConcurrent: looksAtOnce,
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    maxWaiting: maxWaitingLooks,
-  })
+  readonly #asking = admit(looksAtOnce)
+  readonly #hashing = admit(hashingAtOnce)
   readonly #flights = new Map<string, Promise<Outcome>>()
   readonly #lookedAt: Sightings
   readonly #publications: PublicationQueue
@@ -191,14 +192,41 @@ export class Notary {
   }
 
   async #ask(project: string): Promise<Answer> {
-    const leave = await this.#admission.enter(0)
+    const leave = await this.#asking.enter(0)
+    let answer: Answer
     try {
       if (this.#isClosed) refuseClosed()
-      const askedWith = this.#mirror.memory.ledger.findProject(project)?.etag
-      return { page: await this.#options.index.fetchPage(project, askedWith), askedWith }
+      const { ledger, holds } = this.#mirror.memory
+      // What waits for a person is compared with the page that it was made from.
+      const { etag: askedWith } = holds.find(project) ?? ledger.findProject(project) ?? {}
+      answer = { page: await this.#options.index.fetchPage(project, askedWith), askedWith }
     } catch (error) {
       if (isTufgateError(error) && isUnanswered(error)) this.#noteOutage()
       throw error
+    } finally {
+      leave()
+    }
+    const { page, askedWith } = answer
+    return typeof page === 'string'
+      ? answer
+      : { page: await this.#complete(project, page), askedWith }
+  }
+
+  /** Before the lock is taken: a large or endless file of one project must not hold up the others. */
+  async #complete(project: string, fetched: FetchedPage): Promise<FetchedPage> {
+    if (hasAllDigests(fetched.page)) return fetched
+    const leave = await this.#hashing.enter(0)
+    try {
+      if (this.#isClosed) refuseClosed()
+      const { index } = this.#options
+      const { fileHosts } = index
+      const { ledger } = this.#mirror.memory
+      const pins = ledger.readPins(project, ledger.findProject(project)?.id)
+      const options = { index, fileHosts, isAllowedUrl: buildHostCheck(fileHosts) }
+      const { page, isComplete } = await completeHashes(fetched.page, pins, options)
+      const { etag: _, ...rest } = fetched
+      // What could not be hashed is tried again with the next look, so the page has to come again.
+      return { ...(isComplete ? fetched : rest), page }
     } finally {
       leave()
     }
@@ -237,4 +265,9 @@ export class Notary {
 function findSigningTime(now: number, kept: SettingStore | undefined): number {
   const last = kept?.find(settings.lastSignedAt) ?? 0
   return now < last && last - now <= clockToleranceMs ? last : now
+}
+
+function admit(maxConcurrent: number): Admission {
+  const maxBytes = Number.MAX_SAFE_INTEGER
+  return new Admission({ maxConcurrent, maxBytes, maxWaiting: maxWaitingLooks })
 }

@@ -222,7 +222,7 @@ describe('limits', () => {
     )
     await expect(last?.done).rejects.toMatchObject({
       code: 'UNREACHABLE',
-      message: 'too many downloads are waiting already',
+      message: 'too many fetches are waiting already',
     })
   })
 

@@ -17,7 +17,13 @@ export type Mode = 'up' | 'down' | 'silent'
 export class TestIndex {
   readonly requests: string[] = []
   mode: Mode = 'up'
+  hasEtags = true
   readonly #pages = new Map<string, string>()
+  readonly #files = new Map<string, string>()
+  readonly #statuses = new Map<string, number>()
+  readonly #redirects = new Map<string, string>()
+  readonly #silent = new Set<string>()
+  readonly #watched = new Map<string, () => void>()
   readonly #server: Server
   readonly #silenced: (() => void)[] = []
 
@@ -48,6 +54,31 @@ export class TestIndex {
     this.#pages.set(project, text)
   }
 
+  putFile(filename: string, content: string): void {
+    this.#files.set(`/files/${filename}`, content)
+  }
+
+  fail(project: string, status: number): void {
+    this.#statuses.set(`/simple/${project}/`, status)
+  }
+
+  redirect(project: string, location: string): void {
+    this.#redirects.set(`/simple/${project}/`, location)
+  }
+
+  /** Requests for it are held up until `release`. */
+  silence(path: string): void {
+    this.#silent.add(path)
+  }
+
+  /** Resolves with the next request for it, or at once where there was one. */
+  seen(path: string): Promise<void> {
+    if (this.requests.includes(path)) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#watched.set(path, resolve)
+    })
+  }
+
   drop(project: string): void {
     this.#pages.delete(project)
   }
@@ -59,6 +90,7 @@ export class TestIndex {
   /** What was held up is answered now. */
   release(): void {
     this.mode = 'up'
+    this.#silent.clear()
     for (const answer of this.#silenced.splice(0)) answer()
   }
 
@@ -70,18 +102,35 @@ export class TestIndex {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    this.requests.push(request.url ?? '')
+    const { url = '' } = request
+    this.requests.push(url)
+    this.#watched.get(url)?.()
+    const isSilent = this.mode === 'silent' || this.#silent.has(url)
     if (this.mode === 'down') request.socket.destroy()
-    else if (this.mode === 'up') this.#answerPage(request, response)
-    else this.#silenced.push(() => this.#answerPage(request, response))
+    else if (isSilent) this.#silenced.push(() => this.#answerPath(request, response))
+    else this.#answerPath(request, response)
+  }
+
+  #answerPath(request: IncomingMessage, response: ServerResponse): void {
+    const { url = '' } = request
+    const file = this.#files.get(url)
+    const location = this.#redirects.get(url)
+    const status = this.#statuses.get(url)
+    if (file !== undefined) response.writeHead(200).end(file)
+    else if (location !== undefined) response.writeHead(302, { location }).end()
+    else if (status !== undefined) response.writeHead(status).end()
+    else this.#answerPage(request, response)
   }
 
   #answerPage({ url = '', headers }: IncomingMessage, response: ServerResponse): void {
     const page = this.#pages.get(/^\/simple\/([^/]+)\/$/.exec(url)?.[1] ?? '')
-    const etag = `"${digestOf(page ?? '').slice(0, 16)}"`
+    const etag = this.hasEtags ? `"${digestOf(page ?? '').slice(0, 16)}"` : undefined
     if (page === undefined) response.writeHead(404).end()
-    else if (headers['if-none-match'] === etag) response.writeHead(304, { etag }).end()
-    else response.writeHead(200, { 'content-type': jsonType, etag }).end(page)
+    else if (etag !== undefined && headers['if-none-match'] === etag) {
+      response.writeHead(304, { etag }).end()
+    } else {
+      response.writeHead(200, { 'content-type': jsonType, ...(etag && { etag }) }).end(page)
+    }
   }
 }
 
