@@ -7,6 +7,7 @@ import { ConfigError } from '../base/errors.ts'
 import { readMirror } from '../mirror/open-mirror.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
 import type { SyncRound } from '../mirror/sync.ts'
+import { describeLeft } from '../watch/findings.ts'
 import { readWatchRecord, renderHealth } from '../watch/health-file.ts'
 import { judgeHealth, type Health } from '../watch/health.ts'
 import { watchMirror, type WatchLevel, type WatchOptions } from '../watch/watch.ts'
@@ -20,7 +21,7 @@ import {
   readMirrorSettings,
   type WatchSettings,
 } from './mirror-settings.ts'
-import { paint, say, sayJson, warn } from './terminal.ts'
+import { paint, say, sayJson } from './terminal.ts'
 import { version } from './version.ts'
 import { waitForSignal } from './wait-for-signal.ts'
 
@@ -132,10 +133,8 @@ export async function runMirrorHealth(
   flags: MirrorHealthFlags,
 ): Promise<number> {
   const record = readWatchRecord(directory)
-  if (record === 'damaged') warn('health.json cannot be read; the watch writes it anew')
-  const watch = record === 'damaged' ? undefined : record
   const now = Date.now()
-  const health = await readMirror(directory, (memory) => judgeHealth(memory, watch, now))
+  const health = await readMirror(directory, (memory) => judgeHealth(memory, record, now))
   if (flags.json === true) sayJson(renderHealth(health))
   else sayHealth(health, now)
   return exitCodes[health.state]
@@ -146,7 +145,7 @@ function sayHealth({ state, problems, roles, held, watch }: Health, now: number)
   say(paint(colours[state], state))
   for (const { message, next } of problems) say(`  ${toPrintable(message, 1000)}\n    ${next}`)
   const [first] = roles.toSorted((left, right) => left.expires - right.expires)
-  if (first !== undefined) say(`next expiry: ${first.role}, ${formatSpan(first.expires - now)}`)
+  if (first !== undefined) say(`next: ${first.role} ${describeLeft(first.expires, now)}`)
   say(`held: ${held}`)
   say(
     `watch: ${watch === undefined ? 'none; timers or people run sync and renew' : describeWatch(watch, now)}`,

@@ -45,19 +45,23 @@ export interface Health {
 const failuresUntilWarning = 3
 const failuresUntilFailing = 10
 const overdueMs = 15 * 60_000
+const maxClockErrorMs = 5 * 60_000
 const maxBusyMs = 3_600_000
 const maxRunningMs = 48 * 3_600_000
 
 export function judgeHealth(
   memory: MirrorMemory,
-  watch: WatchRecord | undefined,
+  record: WatchRecord | 'damaged' | undefined,
   now: number,
 ): Health {
+  const watch = record === 'damaged' ? undefined : record
   const roles = listExpiries(memory, now)
   const held = memory.holds.countWaiting()
   const indexSeenAt = memory.settings.find(settings.indexSeenAt)
   const problems = [
+    ...(record === 'damaged' ? [damagedRecord] : []),
     ...(watch === undefined ? [] : listWatchProblems(watch, now)),
+    ...listClockProblems(memory, now),
     ...listIndexProblems(memory, now),
     ...roles.flatMap((role) => listRoleProblems(role, now)),
     ...listHeldProblems(held),
@@ -72,6 +76,13 @@ export function judgeHealth(
   }
 }
 
+/** Whether the watch is alive nobody knows then. */
+const damagedRecord: Problem = {
+  urgency: 'warning',
+  message: 'health.json cannot be read',
+  next: 'See whether tufgate mirror watch still runs: it writes it anew. Where timers do its work, remove it.',
+}
+
 function decideState(problems: readonly Problem[]): Urgency {
   if (problems.some(({ urgency }) => urgency === 'failing')) return 'failing'
   return problems.length === 0 ? 'ok' : 'warning'
@@ -83,6 +94,15 @@ function listRoleProblems(role: JudgedExpiry, now: number): Problem[] {
   const when = expires > now ? `expires in ${formatSpan(expires - now)}` : 'has expired'
   const message = `${role.role} ${when} (${formatUtcSeconds(expires)})`
   return [{ urgency, message, next: adviseRenewal(role, now) }]
+}
+
+/** Nothing is signed then, and everything else that is judged here by the clock is judged wrong. */
+function listClockProblems({ settings: store }: MirrorMemory, now: number): Problem[] {
+  const last = store.find(settings.lastSignedAt) ?? 0
+  if (last - now <= maxClockErrorMs) return []
+  const message = `the clock says ${formatUtcSeconds(now)}, ${formatSpan(last - now)} before the last signature`
+  const next = 'Set the clock right; if it was ahead before: tufgate mirror sync --accept-clock.'
+  return [{ urgency: 'failing', message, next }]
 }
 
 function listIndexProblems({ settings: store, ledger }: MirrorMemory, now: number): Problem[] {

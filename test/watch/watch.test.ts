@@ -51,7 +51,6 @@ async function watch(
 
 function health(): Promise<Health> {
   const record = readWatchRecord(mirror.directory)
-  if (record === 'damaged') throw new Error('health.json is damaged')
   return readMirror(mirror.directory, (memory) => judgeHealth(memory, record, mirror.now))
 }
 
@@ -162,8 +161,9 @@ describe('a watch', () => {
     mirror.now -= 3 * hourMs
     log.length = 0
     await watch(11 * minuteMs)
-    expect(log[1]).toMatch(/error The clock says .*, which is before the last signature/)
-    expect(log[1]).toContain('--accept-clock')
+    const refused = log.find((line) => line.includes('The clock says'))
+    expect(refused).toMatch(/error The clock says .*, which is before the last signature/)
+    expect(refused).toContain('--accept-clock')
   })
 
   test('does not sleep for days where the clock went back while it slept', async () => {
@@ -176,7 +176,7 @@ describe('a watch', () => {
       return Promise.resolve()
     })
     // Both are due at once: when they really were nobody knows any more.
-    expect(log.filter((line) => line.includes('before the last'))).toHaveLength(2)
+    expect(log.filter((line) => line.includes('The clock says'))).toHaveLength(2)
   })
 
   test('refuses a folder without a mirror before its first round', async () => {
@@ -250,6 +250,16 @@ describe('the health of a mirror', () => {
     )
   })
 
+  test('fails while the clock is before the last signature', async () => {
+    mirror.now -= 4 * minuteMs
+    expect((await health()).state).toBe('ok')
+    mirror.now -= 2 * hourMs
+    expect(await health()).toMatchObject({
+      state: 'failing',
+      problems: [{ message: 'the clock says 2026-03-01T09:56:00Z, 2 h before the last signature' }],
+    })
+  })
+
   test('knows when a renewal is late, before anything has expired', async () => {
     mirror.now += 14 * hourMs
     expect(await urgencyOf('timestamp')).toBe('ok')
@@ -276,6 +286,10 @@ describe('the health of a mirror', () => {
     for (const text of ['', '{', '{"v": 1}', '{"v": 99}', '{"v":1,"watch":{"version":1}}']) {
       await writeFile(join(mirror.directory, 'health.json'), text)
       expect(readWatchRecord(mirror.directory)).toBe('damaged')
+      expect(await health()).toMatchObject({
+        state: 'warning',
+        problems: [{ message: 'health.json cannot be read' }],
+      })
     }
   })
 })
