@@ -21,7 +21,7 @@ import { listPins } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
 import { dayMs } from './settings.ts'
 import { readShape } from './shape.ts'
-import { stageFiles, stageRecord } from './stage-record.ts'
+import { listKept, listUnreferenced, stageFiles, stageRecord } from './stage-record.ts'
 import { metadataPath } from './tree-layout.ts'
 
 export interface AcceptOptions {
@@ -268,11 +268,11 @@ async function putRelease(
   const signedSha256 = ledger.findProject(project)?.sha256
   // Without an ETag the next look compares the whole page with what was signed.
   const context = { pins, signedSha256, mark: {} }
-  const { change, kept, keptHtml, superseded } = await stageRecord(mirror, rendered, context)
-  const files = [path, kept, ...(keptHtml === undefined ? [] : [keptHtml])]
+  const staged = await stageRecord(mirror, rendered, context)
+  const { change, kept, superseded } = staged
   // Until their rows are written: a crash must not leave files that nothing knows of.
   ledger.database.transaction(() => {
-    for (const file of files) ledger.putSuperseded(file, now)
+    for (const file of [path, ...listUnreferenced(mirror, staged)]) ledger.putSuperseded(file, now)
   })
   await tree.stage(path, metadata, { hasTwin: true })
   await tree.publish()
@@ -280,7 +280,7 @@ async function putRelease(
   ledger.putProjects([change], () => {
     if (superseded !== undefined) ledger.putSuperseded(superseded, now)
     if (before !== undefined) ledger.putSuperseded(metadataPath(name, before.version), now)
-    for (const file of files) ledger.keep(file)
+    for (const file of [path, ...listKept(staged)]) ledger.keep(file)
     const digest = { length: metadata.length, sha256: sha256Hex(metadata) }
     roles.putOwner({ name, version, expires, ...digest })
     putClaim(mirror, accepted)

@@ -9,7 +9,7 @@ import type { JournalEvent } from './journal.ts'
 import type { SeenProject } from './ledger.ts'
 import { buildHoldEvent } from './look-events.ts'
 import type { Mirror } from './open-mirror.ts'
-import type { StagedChange } from './stage-record.ts'
+import { listKept, listUnreferenced, type StagedChange } from './stage-record.ts'
 
 /** Each holds up to four files open. */
 const changesAtOnce = 64
@@ -155,7 +155,10 @@ export class ChangeBatch {
   #putUnreferenced(changes: readonly StagedChange[]): void {
     const { ledger, clock } = this.#mirror
     ledger.database.transaction(() => {
-      for (const path of changes.flatMap(listKept)) ledger.putSuperseded(path, clock())
+      for (const change of changes) {
+        for (const path of listUnreferenced(this.#mirror, change))
+          ledger.putSuperseded(path, clock())
+      }
     })
   }
 
@@ -168,10 +171,6 @@ export class ChangeBatch {
       for (const path of listKept(change)) this.#mirror.ledger.keep(path)
     }
   }
-}
-
-function listKept({ kept, keptHtml }: StagedChange): string[] {
-  return keptHtml === undefined ? [kept] : [kept, keptHtml]
 }
 
 function buildRows(): Rows {

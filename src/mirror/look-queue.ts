@@ -6,6 +6,8 @@
 export class LookQueue implements Iterable<string> {
   readonly #names: Iterator<string>
   readonly #postponed: string[] = []
+  /** Of those, so many have come again. */
+  #again = 0
 
   constructor(names: Iterable<string>) {
     this.#names = names[Symbol.iterator]()
@@ -22,7 +24,9 @@ export class LookQueue implements Iterable<string> {
   #next(): IteratorResult<string> {
     const next = this.#names.next()
     if (next.done !== true) return { done: false, value: next.value }
-    const again = this.#postponed.shift()
-    return again === undefined ? { done: true, value: undefined } : { done: false, value: again }
+    const again = this.#postponed[this.#again]
+    if (again === undefined) return { done: true, value: undefined }
+    this.#again += 1
+    return { done: false, value: again }
   }
 }

@@ -63,7 +63,7 @@ export async function updateProjectList(
   const html = renderProjectList(names, 'text-html')
   await mirror.tree.stage(plainHtmlPath(projectListTarget), html, { hasTwin: true })
   // Until its row is written: a crash must not leave a file that nothing knows of.
-  mirror.ledger.putSuperseded(path, now)
+  if (before?.sha256 !== state.sha256) mirror.ledger.putSuperseded(path, now)
   await mirror.tree.publish()
   mirror.ledger.database.transaction(() => {
     if (before !== undefined && before.sha256 !== state.sha256) {

@@ -7,7 +7,7 @@ import { renderPage } from '../simple/render.ts'
 import { rewriteForOrigin } from '../simple/rewrite.ts'
 import { findBin } from '../tuf/delegation.ts'
 import type { ProjectChange, SeenProject } from './ledger.ts'
-import { findExtraTargets } from './extra-targets.ts'
+import { findExtraTargets, findHtmlTarget } from './extra-targets.ts'
 import { listPins } from './merge.ts'
 import type { Mirror } from './open-mirror.ts'
 import { settings } from './settings.ts'
@@ -37,6 +37,24 @@ export interface StageContext {
   /** Of the record that is signed now. */
   readonly signedSha256: string | undefined
   readonly mark: LookMark
+}
+
+/** Files that the change is made of: the record, and its HTML twin where that is a target. */
+export function listKept({ kept, keptHtml }: StagedChange): string[] {
+  return keptHtml === undefined ? [kept] : [kept, keptHtml]
+}
+
+/**
+ * Of them, those that nothing signed names yet. The others must never be taken for left behind: a
+ * release that is signed again has the same record, and a crash would have it swept away.
+ */
+export function listUnreferenced(
+  { ledger }: Pick<Mirror, 'ledger'>,
+  staged: StagedChange,
+): string[] {
+  const { name } = staged.change.project
+  const signed = [staged.superseded, findHtmlTarget(ledger.database, name)?.path]
+  return listKept(staged).filter((path) => !signed.includes(path))
 }
 
 export function renderCandidate(record: RecordContent): RenderedRecord {
