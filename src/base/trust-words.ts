@@ -19,6 +19,8 @@ export interface TrustWords {
   /** Of headers that are sent before the file is there. */
   readonly earlyHead: string
   readonly noProjectList: string
+  /** On each page of a project, for whoever reads it. */
+  readonly pageRemark?: string
 }
 
 const signed: TrustWords = {
@@ -42,6 +44,7 @@ const firstUse: TrustWords = {
   record: (project) => `the first-use record of ${project}`,
   earlyHead: 'headers from the first-use record; the file is not checked yet',
   noProjectList: 'no list of all projects is kept with trust on first use',
+  pageRemark: 'first-use: nobody vouches for what was seen for the first time',
 }
 
 export function findTrustWords(kind: TrustKind): TrustWords {

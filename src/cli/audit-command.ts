@@ -82,9 +82,12 @@ const styles = { refused: 'red', warning: 'yellow', hidden: 'yellow', released: 
 
 function formatEntry(entry: AuditEntry): string {
   const { time, kind, project, file, code, id, message, request, expected, found, count } = entry
+  // Of whatever rests on it: a reader of lines must not take it for more.
+  const isFirstUse = entry.trust?.kind === 'first-use' && message?.includes('first-use') !== true
   const style = kind in styles ? styles[kind as keyof typeof styles] : 'dim'
   const times = count === undefined ? undefined : `(${count} times)`
-  const words = [file ?? project, code, message ?? request, id, times]
+  const trust = isFirstUse ? 'first-use' : undefined
+  const words = [file ?? project, code, message ?? request, trust, id, times]
     .filter((word) => word !== undefined)
     .map((word) => toPrintable(word, 400))
   const stamp = new Date(time).toISOString().replace('T', ' ').slice(0, 19)

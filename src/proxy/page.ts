@@ -52,9 +52,16 @@ export class Pages {
     const { record, digest } = found
     const policy = this.#ops.policyOf(project)
     const { decision, isNews } = this.#decide(record, policy)
-    const key = `${digest} ${policy.showHidden ? 'shown' : 'hidden'} ${decision.outcome}`
+    const trust = trustKindOf(found.trust)
+    // Another index may have the same record, with other words.
+    const key = `${digest} ${trust} ${policy.showHidden ? 'shown' : 'hidden'} ${decision.outcome}`
+    const { pageRemark } = findTrustWords(trust)
     const page = await this.#findRendered(exchange, key, (format) =>
-      renderPage(rewritePage(record, decision.rulings, rewriteOptionsOf(policy)), format),
+      renderPage(
+        rewritePage(record, decision.rulings, rewriteOptionsOf(policy)),
+        format,
+        pageRemark,
+      ),
     )
     return isNews ? { page, hidden: decision } : { page }
   }

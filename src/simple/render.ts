@@ -9,17 +9,18 @@ import type { ProjectFile, ProjectPage } from './model.ts'
 import type { PageFormat } from './negotiate.ts'
 import { apiVersion, fileEntries, pageEntries, toObject } from './page-object.ts'
 
-/** Both HTML types are the same bytes. */
-export function renderPage(page: ProjectPage, format: PageFormat): Bytes {
-  return encodeUtf8(format === 'json-v1' ? renderJson(page) : renderHtml(page))
+/** Both HTML types are the same bytes. `remark`: what readers are told of the page as a whole. */
+export function renderPage(page: ProjectPage, format: PageFormat, remark?: string): Bytes {
+  return encodeUtf8(format === 'json-v1' ? renderJson(page, remark) : renderHtml(page, remark))
 }
 
-function renderJson(page: ProjectPage): string {
+function renderJson(page: ProjectPage, remark: string | undefined): string {
   const files = page.files.map((file) => toObject(fileEntries(file)))
-  return JSON.stringify(toObject([...pageEntries(page), ['files', files]]))
+  // PEP 691: a key that begins with `_` is of whoever serves the page.
+  return JSON.stringify(toObject([...pageEntries(page), ['files', files], ['_remark', remark]]))
 }
 
-function renderHtml(page: ProjectPage): string {
+function renderHtml(page: ProjectPage, remark: string | undefined): string {
   const title = escapeHtml(`Links for ${page.name}`)
   const { status, reason } = page.status ?? {}
   const metas = [
@@ -35,7 +36,7 @@ function renderHtml(page: ProjectPage): string {
   </head>
   <body>
     <h1>${title}</h1>
-${page.files.map(renderAnchor).join('')}  </body>
+${remark === undefined ? '' : `    <p>${escapeHtml(remark)}</p>\n`}${page.files.map(renderAnchor).join('')}  </body>
 </html>
 `
 }
