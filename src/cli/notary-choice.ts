@@ -1,11 +1,16 @@
 /** Which notary a command means: by the name or URL of an index, in the state that serve uses. */
 
 import { ConfigError } from '../base/errors.ts'
-import { findNotaryPlace, type NotaryPlace } from '../notary/notary-folder.ts'
+import {
+  findNotaryPlace,
+  hasNotary,
+  listNotaryIndexes,
+  type NotaryPlace,
+} from '../notary/notary-folder.ts'
 import { findStateHome } from '../store/state-directory.ts'
 import { isHttpUrl } from './location.ts'
 import { readSettings } from './read-settings.ts'
-import { isMirrored, type IndexSettings } from './settings.ts'
+import { isMirrored, usualIndex, type IndexSettings } from './settings.ts'
 
 export interface NotaryFlags {
   readonly config?: string
@@ -19,6 +24,18 @@ export function chooseNotaryPlace({ config, stateDir, index }: NotaryFlags): Not
   const stateHome = settings['state-dir'] ?? findStateHome(process.env)
   const url = index !== undefined && isHttpUrl(index) ? index : chooseIndex(settings.index, index)
   return findNotaryPlace(stateHome, url)
+}
+
+/**
+ * To read only: what was seen here of the one index that was looked at, where neither flag nor
+ * settings name one and nothing was seen of the usual one.
+ */
+export async function chooseSeenPlace(flags: NotaryFlags): Promise<NotaryPlace> {
+  const place = chooseNotaryPlace(flags)
+  if (flags.index !== undefined || place.index !== usualIndex.url) return place
+  if ((await hasNotary(place)) !== 'never') return place
+  const [only, ...others] = listNotaryIndexes(place.stateHome)
+  return only === undefined || others.length > 0 ? place : findNotaryPlace(place.stateHome, only)
 }
 
 function chooseIndex(indexes: readonly IndexSettings[], name: string | undefined): string {

@@ -2,11 +2,13 @@
 
 import { encodeUtf8, toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
-import { openMirror, readMirror } from '../mirror/open-mirror.ts'
+import { openMirror, readMirror, type MirrorMemory } from '../mirror/open-mirror.ts'
+import { settings } from '../mirror/settings.ts'
 import { importPins, listPins, type PinConflict } from '../notary/exchange-pins.ts'
 import {
   buildLostError,
   explainLoss,
+  findNotaryPlace,
   hasNotary,
   requireNotary,
   type NotaryPlace,
@@ -14,12 +16,14 @@ import {
 import { waitWhileBusy } from '../notary/wait-while-busy.ts'
 import { renderPins, type Pin } from '../policy/pin-set.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
-import { chooseNotaryPlace, type NotaryFlags } from './notary-choice.ts'
+import { isHttpUrl } from './location.ts'
+import { chooseNotaryPlace, chooseSeenPlace, type NotaryFlags } from './notary-choice.ts'
 import { readPins } from './read-policy.ts'
 import { note, say, sayJson, warn } from './terminal.ts'
 
 export interface PinsExportFlags extends NotaryFlags {
   readonly output?: string
+  readonly mirror?: string
 }
 
 export interface PinsImportFlags extends NotaryFlags {
@@ -28,28 +32,66 @@ export interface PinsImportFlags extends NotaryFlags {
 }
 
 const maxConflictsShown = 20
+/** As many lines as make a text that can still be read back. */
+const maxExported = 1_000_000
 
 export async function runPinsExport(flags: PinsExportFlags): Promise<number> {
-  const place = chooseNotaryPlace(flags)
-  await requireSeen(place)
-  const pins = await readNotary(place)
-  const comments = ['name version file sha256, as seen at first use (not verified by a signature)']
-  const text = renderPins(pins, { index: place.index, comments })
+  const { index, pins, origin } = await readSeen(flags)
+  const comments = [`name version file sha256, as ${origin}`]
+  const text = renderPins(pins, { index, comments })
   if (flags.output === undefined) {
     process.stdout.write(text)
     return 0
   }
   await writeFileAtomic(flags.output, encodeUtf8(text), { mode: 0o644 })
-  note(`${pins.length} files of ${place.index} written to ${toPrintable(flags.output, 500)}`)
+  note(`${pins.length} files of ${index} written to ${toPrintable(flags.output, 500)}`)
   return 0
 }
 
-async function readNotary(place: NotaryPlace): Promise<Pin[]> {
+interface Seen {
+  readonly index: string
+  readonly pins: readonly Pin[]
+  /** For a person who reads the file. */
+  readonly origin: string
+}
+
+async function readSeen(flags: PinsExportFlags): Promise<Seen> {
+  if (flags.mirror !== undefined) return readSigned(flags.mirror, flags)
+  const place = await chooseSeenPlace(flags)
+  await requireSeen(place)
   try {
-    return await readMirror(place.path, (memory) => [...listPins(memory)])
+    const pins = await readMirror(place.path, collectPins)
+    const origin = 'seen at first use: nobody vouches for what was seen then'
+    return { index: place.index, pins, origin }
   } catch (error) {
     throw explainLoss(place, error)
   }
+}
+
+/** Whatever a mirror has bound: owners' files too. */
+function readSigned(directory: string, { index, config, stateDir }: NotaryFlags): Promise<Seen> {
+  if ((index ?? config ?? stateDir) !== undefined) {
+    throw new ConfigError('CONFIG_INVALID', '--mirror says all: a mirror follows one index.', {
+      next: 'Leave --index, --config and --state-dir out.',
+    })
+  }
+  return readMirror(directory, (memory) => ({
+    index: memory.settings.find(settings.index) ?? directory,
+    pins: collectPins(memory),
+    origin: 'signed by a mirror',
+  }))
+}
+
+function collectPins(memory: MirrorMemory): readonly Pin[] {
+  const pins: Pin[] = []
+  for (const pin of listPins(memory)) {
+    if (pins.push(pin) <= maxExported) continue
+    throw new ConfigError('CONFIG_INVALID', 'There are too many files for a pins file.', {
+      expected: `at most ${maxExported}`,
+      next: 'Use the mirror itself: tufgate serve --mirror LOCATION --root FILE',
+    })
+  }
+  return pins
 }
 
 async function requireSeen(place: NotaryPlace): Promise<void> {
@@ -86,8 +128,13 @@ export async function runPinsImport(file: string, flags: PinsImportFlags): Promi
   }
 }
 
-function requireIndex({ index }: NotaryPlace, found: string | undefined, file: string): void {
-  if (found === index) return
+function requireIndex(
+  { index, stateHome }: NotaryPlace,
+  found: string | undefined,
+  file: string,
+): void {
+  const isUrl = found !== undefined && isHttpUrl(found)
+  if (isUrl && findNotaryPlace(stateHome, found).index === index) return
   throw new ConfigError('CONFIG_INVALID', `${file} is not of the index ${index}`, {
     expected: index,
     found: toPrintable(found ?? 'no index'),

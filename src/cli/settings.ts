@@ -235,7 +235,7 @@ function findDefaultBase(first: object): object {
   return 'url' in first || 'mirror' in first || 'root' in first ? { name: 'default' } : usualIndex
 }
 
-const usualIndex = { name: 'pypi', url: 'https://pypi.org/simple/' }
+export const usualIndex = { name: 'pypi', url: 'https://pypi.org/simple/' }
 
 export function isMirrored(index: IndexSettings): index is MirroredIndexSettings {
   return index.mirror !== undefined && index.root !== undefined

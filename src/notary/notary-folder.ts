@@ -15,6 +15,7 @@ import {
   findMark,
   forgetFolder,
   isWhole,
+  listSubjects,
   makePrivateFolder,
   makeWhole,
   putMark,
@@ -46,6 +47,11 @@ export function findNotaryPlace(stateHome: string, rawIndex: string): NotaryPlac
   const tree = join(path, publicFolder)
   const rootPath = join(tree, metadataPath('root', 1))
   return { stateHome, index, path, markPath: `${path}.json`, rootPath, publicFolder: tree }
+}
+
+/** The indexes of which anything was seen here. */
+export function listNotaryIndexes(stateHome: string): string[] {
+  return listSubjects(join(stateHome, 'notary'))
 }
 
 /** Capitals of a host, its usual port and the slash at the end make no other index. */

@@ -3,9 +3,9 @@
  * once and cannot be seen again. A mark beside it, outside of it, says that it was made.
  */
 
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.ts'
 import { readMember, readObject, readString } from '../base/decode.ts'
 import { describeError, StorageError } from '../base/errors.ts'
@@ -19,6 +19,23 @@ import { buildStorageError, findErrno } from './storage-error.ts'
 export interface FirstUseFolder {
   readonly path: string
   readonly markPath: string
+}
+
+/** Whose first sights there are, in a folder of such folders, by their marks. */
+export function listSubjects(parent: string): string[] {
+  return listNames(parent)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => join(parent, name.slice(0, -'.json'.length)))
+    .flatMap((path) => findMark({ path, markPath: `${path}.json` }) ?? [])
+}
+
+function listNames(parent: string): string[] {
+  try {
+    return readdirSync(parent).toSorted()
+  } catch (error) {
+    if (findErrno(error) === 'ENOENT') return []
+    throw buildStorageError(error, 'read', parent)
+  }
 }
 
 /** Whose first sight it is; `undefined` where there was none. A damaged mark is not an absent one. */

@@ -100,7 +100,9 @@ describe.runIf(hasPip)('serve without a mirror', () => {
   async function readPage(project: string): Promise<string> {
     const response = await fetch(`${proxy!.origin}/simple/${project}/`)
     expect(response.headers.get('x-tufgate-trust')).toMatch(/^first-use\b/)
-    return response.text()
+    const page = await response.text()
+    expect(page).toContain('first-use: nobody vouches for what was seen for the first time')
+    return page
   }
 
   test('installs, and says that nothing was compared', async () => {
@@ -125,6 +127,10 @@ describe.runIf(hasPip)('serve without a mirror', () => {
     const messages = JSON.stringify(entries.map(({ message }) => message))
     expect(messages).not.toMatch(/\b(?:signed|verified)\b/)
     expect(messages).toContain('first-use: 3 of 3 projects')
+    const shown = await runProgram('audit', 'show', '--state-dir', join(folder, 'state'))
+    const lines = shown.stdout.split('\n').filter((line) => / (?:released|page) /.test(line))
+    expect(lines.length).toBeGreaterThan(2)
+    expect(lines.filter((line) => !line.includes('first-use'))).toEqual([])
   })
 
   test('compares at the second start', async () => {
@@ -233,7 +239,8 @@ describe.runIf(hasPip)('serve without a mirror', () => {
         `e2e-tool 2.0 ${tool.filename} ${tool.sha256}`,
         `e2e-victim 1.0 ${victim.filename} ${victim.sha256}`,
       ])
-      const again = await runProgram('pins', 'export', ...flags())
+      // Nothing was seen of the usual index, and of one other.
+      const again = await runProgram('pins', 'export', '--state-dir', join(folder, 'state'))
       expect(again.stdout).toBe(await readFile(pins, 'utf8'))
     })
 

@@ -18,7 +18,15 @@ export function addPins(program: Command, run: Run): void {
   addChoice(pins.command('export'))
     .description('Write every file that was seen, one line each: name, version, file, sha256.')
     .option('-o, --output <file>', 'default: standard output')
-    .addHelpText('after', example('tufgate pins export -o pins.txt', 'git diff pins.txt'))
+    .option('--mirror <folder>', 'what this mirror has signed, in place of what was seen here')
+    .addHelpText(
+      'after',
+      example(
+        'tufgate pins export -o pins.txt',
+        'git diff pins.txt',
+        'tufgate pins export --mirror /srv/mirror -o pins.txt',
+      ),
+    )
     .action((flags: PinsExportFlags) => run(() => runPinsExport(flags)))
   addChoice(pins.command('import'))
     .argument('<file>', 'what tufgate pins export has written')
