@@ -2,6 +2,7 @@
 
 import { gzipSync } from 'node:zlib'
 import { signEnvelope } from '../../../../src/signing/envelope.ts'
+import { fileTarget, recordTarget } from '../../../../src/simple/project-targets.ts'
 import { buildPage, listProjects } from '../synthetic-index.ts'
 import { makeSigner, measureDocuments } from './signed-metadata.ts'
 import { sizeOf, sumSizes, type Size } from './size.ts'
@@ -62,11 +63,11 @@ export async function measurePepSizes(scale = 1): Promise<MeasuredPep> {
 function* listFileTargets(count: number): Generator<readonly [string, number]> {
   let left = count
   for (const project of listProjects(count)) {
-    yield [`simple/${project}/index.json`, 5000]
+    yield [recordTarget(project), 5000]
     left -= 1
     for (const { filename, size = 0 } of buildPage(project, 0).files) {
       if (left <= 0) return
-      yield [`files/${project}/${filename}`, size]
+      yield [fileTarget(project, filename), size]
       left -= 1
     }
   }

@@ -18,10 +18,10 @@ import {
   type FileDigest,
   type MetaEntry,
 } from '../../../../src/mirror/metadata-documents.ts'
-import { ownerRole } from '../../../../src/mirror/role-names.ts'
 import { signEnvelope } from '../../../../src/signing/envelope.ts'
 import { buildPrivateKey } from '../../../../src/signing/key-file.ts'
 import { buildSigner, type Signer } from '../../../../src/signing/signer.ts'
+import { ownerPaths, ownerRole } from '../../../../src/simple/project-targets.ts'
 import { findBin } from '../../../../src/tuf/delegation.ts'
 import { RandomSequence } from '../random-sequence.ts'
 import { averageSize, sizeOf, type Size } from './size.ts'
@@ -130,7 +130,7 @@ function splitOwners(
     } as const
     return {
       name: ownerRole(project),
-      paths: [`simple/${project}/index.json`, `simple/${project}/index.html`, `files/${project}/*`],
+      paths: ownerPaths(project),
       terminating: true,
       keys: new Map([[sequence.nextDigest(), key]]),
       threshold,
