@@ -50,9 +50,22 @@ export function createGatewayOps(parts: GatewayParts): GatewayOps {
     },
     policyOf: (project) => (findIndex(project) ?? first).policy,
     now: clock,
-    append,
+    append: (event) => (event.kind === 'refused' ? appendRefusal(event, parts) : append(event)),
+    noteWhollyHidden: (project, decision) => {
+      const { pins } = (findIndex(project) ?? first).policy
+      notes.noteWhollyHidden(project, decision, pins?.source)
+    },
     readiness: () => checkReadiness(indexes),
   }
+}
+
+/** Said is only what is written. */
+async function appendRefusal(
+  event: AuditEvent,
+  { append, notes }: Pick<GatewayParts, 'append' | 'notes'>,
+): Promise<void> {
+  await append(event)
+  notes.noteRefusal(event)
 }
 
 interface Wanted {

@@ -37,7 +37,7 @@ import { isHttpUrl } from './location.ts'
 import { requireMirrorLocations } from './mirror-location.ts'
 import type { Log } from './logger.ts'
 import { openNotary, type OpenedNotary } from './open-notary.ts'
-import { readPolicy } from './read-policy.ts'
+import { readPolicy, warnIfOtherPins } from './read-policy.ts'
 import {
   isMirrored,
   type IndexSettings,
@@ -104,6 +104,7 @@ export async function openIndexState(
 ): Promise<IndexState> {
   // First: with a pins file that cannot be read nothing is to be made or kept.
   const policy = readPolicy(context.settings, index)
+  warnIfOtherPins(policy, index.url, context.warn)
   const opened = isMirrored(index) ? undefined : await openNotary(index, context)
   const rootName = opened?.place.rootPath ?? index.root ?? ''
   const pinnedRoot = readRoot(index.name, rootName, context.settings.limits.root)
@@ -133,8 +134,7 @@ export async function openIndex(
   await opened?.notary.outrun(floors.read().versions)
   const storage = createTrustStorage(metadata, floors, refreshLimitsOf(context.settings))
   const repository = await openRepository(state, { storage, content, report }, context)
-  const firstUse =
-    opened && new FirstUse({ index: index.url, notary: opened.notary, repository, clock })
+  const firstUse = opened && openFirstUse(opened, repository, clock)
   const kind = firstUse === undefined ? 'signed' : 'first-use'
   const mark = firstUse === undefined ? {} : { firstUse: true }
   return {
@@ -170,6 +170,14 @@ export async function openIndex(
       floors.close()
     },
   }
+}
+
+function openFirstUse(
+  { notary, place }: OpenedNotary,
+  repository: Repository,
+  clock: Clock,
+): FirstUse {
+  return new FirstUse({ index: place.index, folder: place.path, notary, repository, clock })
 }
 
 type RepositoryParts = Pick<RepositoryOptions, 'storage' | 'content' | 'report'>

@@ -1,12 +1,15 @@
 /** What the operator's rules say of the files of one index, pins among them. */
 
 import { readFileSync } from 'node:fs'
+import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
+import { findNotaryPlace } from '../notary/notary-folder.ts'
 import type { Policy } from '../policy/decide.ts'
 import { parseDenyRule } from '../policy/deny-rule.ts'
 import { parsePins, type PinSet } from '../policy/pin-set.ts'
 import { normalizeName } from '../simple/names.ts'
 import { describeErrno } from '../store/storage-error.ts'
+import { isHttpUrl } from './location.ts'
 import type { IndexSettings, Settings } from './settings.ts'
 
 /** Lines of 200 bytes, for as many files as any repository pins. */
@@ -21,6 +24,19 @@ export function readPolicy({ policy }: Settings, { pins }: IndexSettings): Polic
     showHidden: policy['show-hidden'],
     ...(pins !== undefined && { pins: readPins(pins) }),
   }
+}
+
+/** The header is for people, and nothing is refused for it. A folder has another name on each machine. */
+export function warnIfOtherPins(
+  { pins }: Policy,
+  url: string,
+  warn: (message: string) => void,
+): void {
+  if (pins?.index === undefined || !isHttpUrl(pins.index)) return
+  if (findNotaryPlace('', pins.index).index === findNotaryPlace('', url).index) return
+  warn(
+    `${pins.source} has the pins of another index, ${toPrintable(pins.index, 500)}, and not of ${url}: names that are on both may have other files there.`,
+  )
 }
 
 export function readPins(path: string): PinSet {

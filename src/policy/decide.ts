@@ -98,7 +98,7 @@ function decideAge(minAgeMs: number, file: RecordFile, now: number): Decision {
 }
 
 /** Rounded up, so that the sentence is true in its last second too. */
-function formatUntil(until: number): string {
+export function formatUntil(until: number): string {
   const latest = 8_640_000_000_000_000 - 1000
   if (!(Math.abs(until) <= latest)) return 'further notice'
   return formatUtcSeconds(Math.ceil(until / 1000) * 1000)
@@ -111,6 +111,8 @@ export interface PageDecision {
   readonly until?: number
   /** The same text for the same rulings on the same record: half of the key of a rendered page. */
   readonly outcome: string
+  /** Files are hidden, and no other is left: an installer sees a project without files. */
+  readonly isWhollyHidden: boolean
 }
 
 export function decidePage(record: ProjectRecord, policy: Policy, now: number): PageDecision {
@@ -123,8 +125,12 @@ export function decidePage(record: ProjectRecord, policy: Policy, now: number): 
     rulings.set(file, decision)
     until = Math.min(until, decision.until ?? Infinity)
   }
-  const outcome = outcomeOf(rulings, policy)
-  return until === Infinity ? { rulings, outcome } : { rulings, outcome, until }
+  const isWhollyHidden =
+    !policy.showHidden &&
+    rulings.size === record.files.length &&
+    [...rulings.values()].some(({ kind }) => kind === 'hide')
+  const decision = { rulings, outcome: outcomeOf(rulings, policy), isWhollyHidden }
+  return until === Infinity ? decision : { ...decision, until }
 }
 
 /** Long lists are looked through once a page, not once a file. */

@@ -6,7 +6,7 @@
 
 import type { AuditEvent } from '../audit/event.ts'
 import type { TrustKind } from '../base/trust-words.ts'
-import type { Policy } from '../policy/decide.ts'
+import type { PageDecision, Policy } from '../policy/decide.ts'
 import type { ProjectRecord, ServedPath } from '../simple/record.ts'
 
 /** Versions of the signed list that an answer rests on. */
@@ -98,5 +98,7 @@ export interface GatewayOps {
   now(): number
   /** Resolves once the event is on disk. */
   append(event: AuditEvent): Promise<void>
+  /** Policy leaves nothing of the project, which an installer does not say. It is in the log already. */
+  noteWhollyHidden(project: string, decision: PageDecision): void
   readiness(): Promise<Readiness>
 }

@@ -157,16 +157,20 @@ export class Handler {
   }
 
   /** Once for each outcome, not for each request. */
-  async #noteHidden(exchange: Exchange, { rulings }: PageDecision): Promise<void> {
-    const hidden = [...rulings].filter(([, { kind }]) => kind === 'hide')
+  async #noteHidden(exchange: Exchange, decision: PageDecision): Promise<void> {
+    const hidden = [...decision.rulings].filter(([, { kind }]) => kind === 'hide')
     const [first] = hidden
     if (first === undefined) return
     const names = hidden.slice(0, 5).map(([{ filename }]) => filename)
     const rest = hidden.length > names.length ? `, and ${hidden.length - names.length} more` : ''
-    const message = `policy hides ${names.join(', ')}${rest}`
+    const whole = decision.isWhollyHidden ? ', and nothing else is left' : ''
+    const message = `policy hides ${names.join(', ')}${rest}${whole}`
     const { code } = first[1]
-    const now = this.#options.ops.now()
-    await this.#log.note(describeExchange(exchange, 'hidden', now, { code, message }))
+    const { ops } = this.#options
+    const event = describeExchange(exchange, 'hidden', ops.now(), { code, message })
+    if (!decision.isWhollyHidden) return this.#log.note(event)
+    await this.#log.requireWritten(event)
+    ops.noteWhollyHidden(exchange.subject.project ?? '', decision)
   }
 
   async #refuse(exchange: Exchange, error: unknown): Promise<void> {

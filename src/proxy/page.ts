@@ -25,10 +25,14 @@ const compress = promisify(gzip)
 /** Smaller bodies fit into one packet anyway. */
 const minCompressedBytes = 1024
 
+/** That nothing is left of a project is told again to whoever looks at the log, while it is asked for. */
+const retellAfterMs = 60_000
+
 interface Decided {
   readonly policy: Policy
   readonly decision: PageDecision
   readonly at: number
+  readonly toldAt: number
 }
 
 export interface PageAnswer {
@@ -102,10 +106,12 @@ export class Pages {
     const last = this.#decided.get(record)
     const isSame = last?.policy === policy && last.at <= now
     if (isSame && (last.decision.until === undefined || now < last.decision.until)) {
-      return { decision: last.decision, isNews: false }
+      const isDue = last.decision.isWhollyHidden && now - last.toldAt >= retellAfterMs
+      if (isDue) this.#decided.set(record, { ...last, toldAt: now })
+      return { decision: last.decision, isNews: isDue }
     }
     const decision = decidePage(record, policy, now)
-    this.#decided.set(record, { policy, decision, at: now })
+    this.#decided.set(record, { policy, decision, at: now, toldAt: now })
     return { decision, isNews: decision.outcome !== last?.decision.outcome }
   }
 

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { UpstreamError, VerifyError, type TufgateError } from '../../src/base/errors.ts'
 import { MirrorNews } from '../../src/cli/mirror-news.ts'
 import { RefusalNotes } from '../../src/cli/refusal-notes.ts'
+import type { PageDecision } from '../../src/policy/decide.ts'
+import type { RecordFile } from '../../src/simple/record.ts'
 
 const source = 'http://127.0.0.1:8700/'
 const trust = { root: 1 }
@@ -78,6 +80,74 @@ describe('a project that is not signed', () => {
   test('is not told of any more where a client makes up names', () => {
     for (let at = 0; at < 5000; at += 1) notes.noteAbsent(`made-up-${at}`, 'signed')
     expect(lines).toHaveLength(256)
+  })
+})
+
+describe('a refusal', () => {
+  const refused = {
+    kind: 'refused',
+    id: 'r-w2t4pa5q',
+    project: 'six',
+    file: 'six-1.17.0-py2.py3-none-any.whl',
+    code: 'DIGEST_MISMATCH',
+    message: 'sha256 is not the signed one',
+  } as const
+
+  test('of a file is told once a minute, with the id by which the log knows it', () => {
+    notes.noteRefusal(refused)
+    notes.noteRefusal({ ...refused, id: 'r-aaaaaaaa' })
+    now += 60_000
+    notes.noteRefusal(refused)
+    const line =
+      'warning refused six-1.17.0-py2.py3-none-any.whl: sha256 is not the signed one [r-w2t4pa5q]'
+    expect(lines).toEqual([line, line])
+  })
+
+  test('that a client brought about, or the disk, or the network, is not told', () => {
+    for (const code of ['NOT_FOUND', 'BAD_REQUEST', 'RANGE_NOT_SATISFIABLE', 'AUDIT_FAILED'])
+      notes.noteRefusal({ ...refused, code })
+    for (const code of ['EXPIRED', 'UNREACHABLE', 'BUG']) notes.noteRefusal({ ...refused, code })
+    expect(lines).toEqual([])
+  })
+
+  test('is told although a client makes up names, and cannot fill standard error', () => {
+    for (let at = 0; at < 5000; at += 1) notes.noteAbsent(`made-up-${at}`, 'signed')
+    for (let at = 0; at < 5000; at += 1) notes.noteRefusal({ ...refused, file: `six-${at}.tar.gz` })
+    expect(lines.filter((line) => line.startsWith('warning refused'))).toHaveLength(256)
+  })
+
+  test('cannot turn the text of a line around', () => {
+    notes.noteRefusal({ ...refused, file: '\u202ewhl.exe' })
+    expect(lines.join()).not.toContain('\u202e')
+  })
+})
+
+const hide = (code: 'NOT_PINNED' | 'TOO_YOUNG', ...files: readonly string[]): PageDecision => ({
+  rulings: new Map(
+    files.map((filename) => [
+      { filename } as RecordFile,
+      { kind: 'hide', code, reason: 'so it is' } as const,
+    ]),
+  ),
+  outcome: 'x',
+  isWhollyHidden: true,
+})
+
+describe('a project of which policy leaves nothing', () => {
+  test('by pins is told once a minute, with what to do', () => {
+    notes.noteWhollyHidden('attrs', hide('NOT_PINNED', 'a.whl', 'b.whl'), 'pins.txt')
+    notes.noteWhollyHidden('attrs', hide('NOT_PINNED', 'a.whl', 'b.whl'), 'pins.txt')
+    expect(lines).toEqual([
+      'warning attrs: none of its 2 files is in pins.txt; add them with tufgate pins export, or take --pins away',
+    ])
+  })
+
+  test('by the minimum age is told with the time when that ends', () => {
+    const until = Date.parse('2026-03-03T00:00:00Z')
+    notes.noteWhollyHidden('attrs', { ...hide('TOO_YOUNG', 'a.whl'), until })
+    expect(lines).toEqual([
+      'warning attrs: its 1 file is younger than min-age allows, until 2026-03-03T00:00:00Z; except = ["attrs"] under [policy] takes the project out of it',
+    ])
   })
 })
 

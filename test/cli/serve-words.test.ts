@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AuditLog } from '../../src/audit/log.ts'
 import { initMirror } from '../../src/mirror/init.ts'
+import { buildWheel } from '../support/build-wheel.ts'
+import { serveFolder, writeIndex, type ServedIndex } from '../support/folder-index.ts'
 import { runProgram, startServe, type Finished } from '../support/program.ts'
 
 const indexUrl = 'http://127.0.0.1:9/simple/'
@@ -154,6 +156,72 @@ describe('serve', () => {
       'info    blinker is not in the signed list. On the mirror: tufgate mirror sync FOLDER --project blinker\ninfo    SIGTERM: stopping; requests under way have 10 s to end\n',
     )
   })
+})
+
+describe('what an installer does not get', () => {
+  const wheel = buildWheel({ name: 'foo', version: '1.0' })
+  let index: ServedIndex
+  beforeEach(async () => {
+    await writeIndex(join(folder, 'index'), [{ name: 'foo', wheels: [wheel] }])
+    index = await serveFolder(join(folder, 'index'))
+    expect(await runProgram('mirror', 'sync', mirror, '--index', index.url, '--all')).toMatchObject(
+      { code: 0 },
+    )
+  })
+  afterEach(() => index.close())
+
+  async function askFor(path: string, ...args: readonly string[]): Promise<[number, string]> {
+    const location = ['--index', index.url, '--root', root, '--mirror', join(mirror, 'public')]
+    const state = ['--state-dir', join(folder, 'state')]
+    const proxy = await startServe(...location, ...state, ...args)
+    const status = await fetchStatus(`${proxy.origin}${path}`)
+    expect(await fetchStatus(`${proxy.origin}${path}`)).toBe(status)
+    const { stderr } = await proxy.stop()
+    return [status, stderr.replaceAll(/^\d\d:\d\d:\d\d /gm, '')]
+  }
+
+  test('because the file was replaced is told once, as it stands in the audit log', async () => {
+    await writeFile(join(folder, 'index/files', wheel.filename), 'another content')
+    const [status, stderr] = await askFor(await findLink())
+    expect(status).toBe(403)
+    expect(stderr.match(/^warning refused .*$/gm)).toEqual([
+      expect.stringMatching(
+        /^warning refused foo-1\.0-py3-none-any\.whl: .* is not the signed one .*\[r-[a-z2-7]{8}\]$/,
+      ),
+    ])
+    const [, id = ''] = /\[(r-[a-z2-7]{8})\]/.exec(stderr) ?? []
+    const found = await audit('show', '--id', id)
+    expect(found.stdout).toContain('DIGEST_MISMATCH')
+  })
+
+  test('because pins hide all of it is told with what to do', async () => {
+    const pins = join(folder, 'pins.txt')
+    await writeFile(pins, `# tufgate pins 1\n# index: ${index.url}\n`)
+    const [status, stderr] = await askFor('/simple/foo/', '--pins', pins)
+    expect(status).toBe(200)
+    expect(stderr.split('\n')[0]).toBe(
+      `warning foo: its 1 file is not in ${pins}; add them with tufgate pins export, or take --pins away`,
+    )
+    expect(stderr).not.toContain('another index')
+  })
+
+  test('because the pins are those of another index is told at the start', async () => {
+    const pins = join(folder, 'pins.txt')
+    await writeFile(pins, '# tufgate pins 1\n# index: https://pypi.org/simple/\n')
+    const [, stderr] = await askFor('/-/ready', '--pins', pins)
+    expect(stderr).toContain(
+      `warning ${pins} has the pins of another index, https://pypi.org/simple/, and not of ${index.url}: names that are on both may have other files there.\n`,
+    )
+  })
+
+  async function findLink(): Promise<string> {
+    const location = ['--index', index.url, '--root', root, '--mirror', join(mirror, 'public')]
+    const proxy = await startServe(...location, '--state-dir', join(folder, 'state'))
+    const page = await (await fetch(`${proxy.origin}/simple/foo/`)).text()
+    await proxy.stop()
+    const [, href = ''] = /href="([^"#]+)/.exec(page) ?? []
+    return new URL(href, `${proxy.origin}/simple/foo/`).pathname
+  }
 })
 
 function audit(...args: readonly string[]): Promise<Finished> {

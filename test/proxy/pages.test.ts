@@ -127,9 +127,40 @@ describe('policy on a page', () => {
     await proxy.get('/simple/foo/', [json])
     const hidden = proxy.gateway.events.filter(({ kind }) => kind === 'hidden')
     expect(hidden).toMatchObject([{ project: 'foo', code: 'TOO_YOUNG' }])
-    expect(hidden[0]?.message).toBe('policy hides foo-1.0-py3-none-any.whl')
+    expect(hidden[0]?.message).toBe(
+      'policy hides foo-1.0-py3-none-any.whl, and nothing else is left',
+    )
+    expect(proxy.gateway.whollyHidden).toEqual(['foo'])
     proxy.gateway.time += 2 * 3_600_000
     expect((await proxy.get('/simple/foo/', [json])).body.toString()).toContain('foo-1.0')
+  })
+
+  test('that leaves nothing is told once a minute while it is asked for, and is in the log first', async () => {
+    proxy.gateway.policy = { ...openPolicy, minAgeMs: 2 * 3_600_000 }
+    const files = [
+      wheel,
+      { ...wheel, filename: 'foo-0.9-py3-none-any.whl', removed: '2026-11-20T10:00:00Z' },
+    ]
+    proxy.gateway.addProject('foo', files)
+    proxy.gateway.appendGate = ({ kind }) => {
+      if (kind === 'hidden') expect(proxy.gateway.whollyHidden).toHaveLength(hidden().length)
+      return Promise.resolve()
+    }
+    const hidden = (): unknown[] => proxy.gateway.events.filter(({ kind }) => kind === 'hidden')
+    for (let second = 0; second <= 120; second += 20) {
+      await proxy.get('/simple/foo/', [json])
+      proxy.gateway.time += 20_000
+    }
+    expect(proxy.gateway.whollyHidden).toEqual(['foo', 'foo', 'foo'])
+    expect(hidden()).toHaveLength(3)
+  })
+
+  test('that leaves something is not told to the operator', async () => {
+    proxy.gateway.policy = { ...openPolicy, minAgeMs: 2 * 3_600_000 }
+    const old = { ...wheel, filename: 'foo-0.9.tar.gz', uploadTime: '2026-11-01T11:00:00.000000Z' }
+    proxy.gateway.addProject('foo', [wheel, old])
+    await proxy.get('/simple/foo/', [json])
+    expect(proxy.gateway.whollyHidden).toEqual([])
   })
 
   test('hides it again when the clock goes back', async () => {

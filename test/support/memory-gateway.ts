@@ -74,6 +74,7 @@ export class MemoryGateway implements GatewayOps {
   readonly lookups = new Map<string, RecordLookup>()
   readonly vault = new Map<string, Bytes>()
   readonly events: AuditEvent[] = []
+  readonly whollyHidden: string[] = []
   readonly downloads: ServedPath[] = []
   readonly fetches: ManualFetch[] = []
   policy: Policy = openPolicy
@@ -155,6 +156,10 @@ export class MemoryGateway implements GatewayOps {
   async append(event: AuditEvent): Promise<void> {
     await this.appendGate?.(event)
     this.events.push(event)
+  }
+
+  noteWhollyHidden(project: string): void {
+    this.whollyHidden.push(project)
   }
 
   async readiness(): Promise<Readiness> {
