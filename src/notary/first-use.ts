@@ -15,6 +15,8 @@ import { Sightings } from './sightings.ts'
 
 export interface FirstUseOptions {
   readonly index: string
+  /** Where what was seen is kept. */
+  readonly folder: string
   readonly notary: Notary
   readonly repository: Repository
   readonly clock: Clock
@@ -85,7 +87,8 @@ export class FirstUse {
       await this.#waitFor(looking, this.#isDown() ? 0 : this.#patience.known)
       return (await this.#findKept(project)) ?? kept
     } catch (error) {
-      throw restateFailure(error, { index: this.#options.index, project })
+      const { index, folder } = this.#options
+      throw restateFailure(error, { index, folder, project })
     }
   }
 

@@ -130,7 +130,7 @@ export function buildLostError({ index, path }: NotaryPlace, problem: string): S
     `What was seen first of ${index} is lost or damaged: ${problem} (${path})`,
     {
       found: problem,
-      next: `Put the folder back from a backup. To begin anew, and to trust what the index shows from now on: tufgate notary forget --index ${index}`,
+      next: `Put the folder back from a backup. To begin anew, and to trust what the index shows from now on: tufgate notary forget --index ${index} (digests that can still be read are kept by tufgate pins export before it and tufgate pins import after it).`,
     },
   )
 }

@@ -1,7 +1,7 @@
 /** A notary's mirror made ready at the start: what a crash left is mended, what is due is signed again. */
 
 import { isTufgateError } from '../base/errors.ts'
-import type { Clock } from '../base/clock.ts'
+import { formatUtcSeconds, type Clock } from '../base/clock.ts'
 import { catchUp } from '../mirror/catch-up.ts'
 import { chooseIndex, type ChosenIndex } from '../mirror/index-choice.ts'
 import type { IndexPort } from '../mirror/index-port.ts'
@@ -10,6 +10,7 @@ import type { Mirror } from '../mirror/open-mirror.ts'
 import { publishMirror } from '../mirror/publish.ts'
 import type { MirrorEvent } from '../mirror/report.ts'
 import { renewOfflineRoles } from './renew-offline.ts'
+import { adviseOnClock } from './restate-failure.ts'
 
 export interface PreparedMirror {
   readonly signers: OnlineSigners
@@ -38,7 +39,8 @@ export async function prepareMirror(
   } catch (error) {
     // With a clock that is behind nothing can be signed; what is there may still be served.
     if (!isTufgateError(error) || error.code !== 'CLOCK_WRONG') throw error
-    mirror.report({ kind: 'warning', message: error.message, next: error.facts.next ?? '' })
+    const message = `The clock says ${formatUtcSeconds(clock())}, which is before what was written down last: nothing new is kept`
+    mirror.report({ kind: 'warning', message, next: adviseOnClock(url) })
   }
   return { signers, chosen }
 }

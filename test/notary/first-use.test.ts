@@ -105,7 +105,13 @@ describe('a project that was never seen', () => {
 })
 
 function partsOf({ notary, repository }: Opened): ConstructorParameters<typeof FirstUse>[0] {
-  return { index: fixture.index.url, notary, repository, clock: () => fixture.now }
+  return {
+    index: fixture.index.url,
+    folder: fixture.place.path,
+    notary,
+    repository,
+    clock: () => fixture.now,
+  }
 }
 
 describe('a project that was seen', () => {
@@ -274,5 +280,7 @@ test('a record that was changed on disk is refused, in words of first use', asyn
   proxy = await fixture.open()
   const error = await failureOf(proxy.findRecord('foo', 'page'))
   expect(error.message).toBe('what was seen first of foo does not fit together any more')
-  expect(error.facts.next).toContain('tufgate notary forget')
+  expect(error.facts.next).toContain(
+    `tufgate mirror sync ${fixture.place.path} --project foo --full`,
+  )
 })
