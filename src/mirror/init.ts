@@ -48,16 +48,7 @@ export interface InitOptions extends MirrorContext {
   readonly maxUnseenMs?: number
   /** Publish a signed list of all projects. */
   readonly hasProjectList?: boolean
-  readonly lifetimes?: Partial<Lifetimes>
   readonly shape?: Partial<Shape>
-}
-
-/** ms */
-export interface Lifetimes {
-  readonly offline: number
-  readonly bin: number
-  readonly snapshot: number
-  readonly timestamp: number
 }
 
 export interface InitResult {
@@ -68,7 +59,8 @@ export interface InitResult {
   readonly bins: number
 }
 
-const defaultLifetimes: Lifetimes = {
+/** ms */
+const lifetimes = {
   offline: 365 * dayMs,
   bin: 7 * dayMs,
   snapshot: 7 * dayMs,
@@ -82,7 +74,6 @@ interface Plan {
   readonly rootThreshold: number
   readonly bitLength: number
   readonly offlineDirectory: string
-  readonly lifetimes: Lifetimes
 }
 
 export async function initMirror(options: InitOptions): Promise<InitResult> {
@@ -133,11 +124,10 @@ function requirePlan(options: InitOptions): Plan {
     rootThreshold,
     bitLength: bins === undefined ? chooseBitLength(projects) : requireBitLength(bins),
     offlineDirectory: options.offlineKeysDirectory ?? `${options.directory}-offline-keys`,
-    lifetimes: { ...defaultLifetimes, ...options.lifetimes },
   }
 }
 
-function putSettings(mirror: Mirror, options: InitOptions, { bitLength, lifetimes }: Plan): void {
+function putSettings(mirror: Mirror, options: InitOptions, { bitLength }: Plan): void {
   mirror.ledger.database.transaction(() => {
     mirror.settings.put(settings.bitLength, bitLength)
     mirror.settings.put(settings.maxUnseenMs, options.maxUnseenMs ?? dayMs)
@@ -199,7 +189,7 @@ interface FirstSigning {
 /** root, targets, claimed and bins: what a person signs. The bytes of the root. */
 async function publishOffline(
   mirror: Mirror,
-  { rootThreshold, bitLength, lifetimes }: Plan,
+  { rootThreshold, bitLength }: Plan,
   { online, offline, now }: FirstSigning,
 ): Promise<Bytes> {
   const header: RoleHeader = { version: 1, expires: now + lifetimes.offline }
@@ -244,7 +234,7 @@ async function putFirst(
 /** All 2^n of them are there from the start (TAP 15), each in its first version. */
 async function publishEmptyBins(
   mirror: Mirror,
-  { bitLength, lifetimes }: Plan,
+  { bitLength }: Plan,
   signer: Signer,
   now: number,
 ): Promise<void> {
