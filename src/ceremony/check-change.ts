@@ -248,14 +248,14 @@ export function isComplete({ documents }: CheckedChange): boolean {
   return documents.every(({ requirements }) => requirements.every(({ lacking }) => lacking === 0))
 }
 
-/** Throws VerifyError ROOT_CHANGED where a signer's own copy is not one of the roots of the chain. */
+/** Its version. Throws VerifyError ROOT_CHANGED where a signer's own copy is not one of the roots of the chain. */
 export function requireTrustedRoot(
   { change }: CheckedChange,
   { message }: Pick<Envelope, 'message'>,
   place: string,
-): void {
-  const isKnown = change.roots.some((root) => equalBytes(messageOf(root), message))
-  if (isKnown) return
+): number {
+  const own = change.roots.find((root) => equalBytes(messageOf(root), message))
+  if (own !== undefined) return readRootDraft(own).version
   throw new VerifyError(
     'ROOT_CHANGED',
     `${toPrintable(place)} is not a root from which this change descends`,

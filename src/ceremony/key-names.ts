@@ -3,7 +3,9 @@
  * goes by them: a name that a key has had is what it is called, and another one for it is a change.
  */
 
+import { toPrintable } from '../base/bytes.ts'
 import type { JsonObject } from '../base/decode.ts'
+import type { Change } from './change-file.ts'
 import { escape, listDifferences } from './differences.ts'
 import { isKeyName, readKeyNames, readKeyTable } from './role-keys.ts'
 
@@ -12,6 +14,18 @@ export type KeyNames = ReadonlyMap<string, string>
 /** By key id. Of several documents the first to name a key counts. */
 export function collectKeyNames(documents: readonly JsonObject[]): KeyNames {
   return new Map(documents.toReversed().flatMap((signed) => [...readKeyNames(signed)]))
+}
+
+/** Signed in root and targets, of now and of the change. */
+export function collectChangeNames({ roots, previous, documents }: Change): KeyNames {
+  const drafts = [...roots.slice(-1), ...previous.values(), ...documents.values()]
+  return collectKeyNames(drafts.map(({ signed }) => signed))
+}
+
+/** The id, and what people call it. */
+export function renderNamedKey(rawKeyid: string, names: KeyNames): string {
+  const name = names.get(rawKeyid)
+  return `${toPrintable(rawKeyid)}${name === undefined ? '' : ` (${renderKeyName(name)})`}`
 }
 
 /** In quotes where it is none that tufgate gives: it could read like a part of the sentence. */

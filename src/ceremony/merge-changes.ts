@@ -56,6 +56,22 @@ export function listBadSignatures(copies: readonly Copy[]): Map<OfflineRole, str
   return bad
 }
 
+/**
+ * The same for the file that goes on from hand to hand: what is not good stays in it where nothing good
+ * takes its place, so that whoever signs next learns of it too.
+ */
+export function mergeForSigners(copies: readonly Copy[]): Change {
+  const merged = mergeChanges(copies)
+  const documents = new Map<OfflineRole, Draft>()
+  for (const [role, { signed, signatures }] of merged.documents) {
+    const all = copies.flatMap(({ checked: { change } }) => [
+      ...(change.documents.get(role)?.signatures ?? []),
+    ])
+    documents.set(role, { signed, signatures: new Map([...all, ...signatures]) })
+  }
+  return { ...merged, documents }
+}
+
 function requireSameChange(first: Copy, other: Copy): void {
   const [left, right] = [first.checked.change, other.checked.change]
   const isSame =

@@ -14,6 +14,7 @@ import { acceptRoot, noFloors, trustRoot } from '../tuf/trusted-set.ts'
 import type { CheckedChange, CheckedDocument } from './check-change.ts'
 import { findOddClaim } from './claimed-document.ts'
 import { renderDraft, type Draft } from './draft.ts'
+import { collectChangeNames, renderNamedKey } from './key-names.ts'
 import { requireSigned, rolesBelowRoot, type OfflineState } from './offline-state.ts'
 
 /** All that the offline documents say, of which the bins are a part. */
@@ -33,10 +34,8 @@ export function requirePublishable(
   published: ReadonlyMap<OfflineRole, Draft>,
   { now, bad }: { readonly now: number; readonly bad: BadSignatures },
 ): { readonly before: WholeState; readonly after: WholeState } {
-  for (const document of checked.documents) {
-    requireEnough(document, bad.get(document.role) ?? [])
-    requireUnexpired(document, now)
-  }
+  requireEnough(checked, bad)
+  for (const document of checked.documents) requireUnexpired(document, now)
   requireSuccession(checked, published)
   const next = new Map([...published, ...checked.change.documents])
   const before = requireWhole(checked.before, published)
@@ -93,21 +92,26 @@ function describeScopes({ targets: { delegations } }: WholeState): string {
   return encodeCanonical(roles)
 }
 
-function requireEnough({ role, requirements }: CheckedDocument, bad: readonly string[]): void {
-  const lacking = requirements.find((requirement) => requirement.lacking > 0)
-  if (lacking === undefined) return
-  const { by, threshold, missing, lacking: count } = lacking
-  const isBad = bad.length === 0 ? '' : `; not good are the signatures by ${bad.join(', ')}`
-  throw new VerifyError(
-    'SIGNATURE_THRESHOLD',
-    `${role} needs ${count} more ${count === 1 ? 'signature' : 'signatures'} by the keys of ${by}${isBad}`,
-    {
-      role,
-      expected: `${threshold} signatures`,
-      found: String(threshold - count),
-      next: `Who can sign: ${toPrintable(missing.join(', '), 1500)}. Each signs with: tufgate mirror root sign FILE --key KEY`,
-    },
+/** All that is missing is said at once: people are asked for their signatures once. */
+function requireEnough({ change, documents }: CheckedChange, bad: BadSignatures): void {
+  const names = collectChangeNames(change)
+  const nameAll = (keyids: readonly string[]): string =>
+    [...new Set(keyids)].map((keyid) => renderNamedKey(keyid, names)).join(', ')
+  const open = documents.flatMap(({ role, requirements }) =>
+    requirements.filter(({ lacking }) => lacking > 0).map((lacking) => ({ role, ...lacking })),
   )
+  const [first] = open
+  if (first === undefined) return
+  const problems = open.map(({ role, by, lacking }) => {
+    const notGood = nameAll(bad.get(role) ?? [])
+    return `${role} needs ${lacking} more ${lacking === 1 ? 'signature' : 'signatures'} by the keys of ${by}${notGood === '' ? '' : `; not good are the signatures by ${notGood}`}`
+  })
+  throw new VerifyError('SIGNATURE_THRESHOLD', problems.join('; '), {
+    role: first.role,
+    expected: open.map(({ by, threshold }) => `${threshold} of ${by}`).join(', '),
+    found: open.map(({ by, signed }) => `${signed.length} of ${by}`).join(', '),
+    next: `Who can sign: ${toPrintable(nameAll(open.flatMap(({ missing }) => missing)), 1500)}. Each signs with: tufgate mirror root sign FILE --key KEY`,
+  })
 }
 
 function requireUnexpired({ role, expires }: CheckedDocument, now: number): void {

@@ -1,23 +1,28 @@
 /** One person's signatures: on every document of a change for which his key counts, and on no other. */
 
-import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { offlineRoles, type OfflineRole } from '../mirror/role-names.ts'
 import type { Signer } from '../signing/signer.ts'
 import type { Change } from './change-file.ts'
 import type { CheckedChange } from './check-change.ts'
 import { messageOf, type Draft } from './draft.ts'
+import { collectChangeNames, renderNamedKey } from './key-names.ts'
 
 /** Throws CONFIG_INVALID where the key has no say in any document. */
-export function listSignedRoles({ documents }: CheckedChange, { keyid }: Signer): OfflineRole[] {
+export function listSignedRoles(
+  { change, documents }: CheckedChange,
+  { keyid }: Signer,
+): OfflineRole[] {
   const roles = documents.filter(({ keys }) => keys.has(keyid)).map(({ role }) => role)
   if (roles.length > 0) return roles
   const wanted = new Set(
     documents.flatMap(({ requirements }) => requirements.flatMap((r) => r.missing)),
   )
+  const names = collectChangeNames(change)
+  const nameAll = [...wanted].map((id) => renderNamedKey(id, names))
   throw new ConfigError('KEY_INVALID', `The key ${keyid} has no say in this change`, {
-    expected: toPrintable([...wanted].join(', '), 1500) || 'nobody: all have signed',
-    found: keyid,
+    expected: nameAll.join(', ') || 'nobody: all have signed',
+    found: renderNamedKey(keyid, names),
     next: 'Take the key that belongs to one of the roles; tufgate mirror root status lists who is missing.',
   })
 }

@@ -12,10 +12,11 @@ import {
 } from '../ceremony/change-file.ts'
 import { checkChange, requireTrustedRoot, type CheckedChange } from '../ceremony/check-change.ts'
 import { describeChange } from '../ceremony/describe-change.ts'
-import { mergeChanges } from '../ceremony/merge-changes.ts'
+import { mergeForSigners } from '../ceremony/merge-changes.ts'
 import { prepareChange } from '../ceremony/prepare-change.ts'
 import { publishChange, type PublishedChange } from '../ceremony/publish-change.ts'
 import { listSignedRoles, signChange } from '../ceremony/sign-change.ts'
+import { describeUnfit, requireFitting, unfitAdvice } from '../ceremony/unfit-signatures.ts'
 import { parseSignatures } from '../signing/add-signature.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 import { parseRootNewFlags, type RootNewFlags } from './ceremony-flags.ts'
@@ -91,7 +92,8 @@ export async function runRootNew(directory: string, flags: RootNewFlags): Promis
   }
   for (const line of prepared.summary) say(line)
   say('')
-  for (const line of describeSignatures(prepared.checked)) say(line)
+  for (const line of describeSignatures(prepared.checked, { directory, file: flags.output }))
+    say(line)
   say('')
   for (const role of prepared.newKeys) {
     say(`${directory}/keys/${role}.next.*: the new key of ${role}, in use from the publication on.`)
@@ -114,22 +116,22 @@ async function requireNoFile(path: string): Promise<void> {
 
 export async function runRootSign(path: string, flags: RootSignFlags): Promise<number> {
   const checked = checkChange(await readChange(path))
-  const { root } = flags
-  if (root !== undefined) {
-    const next = 'Name your own copy of a root of this mirror, such as 1.root.json.'
-    const bytes = await readExchanged(root, maxRootFileBytes, next)
-    requireTrustedRoot(checked, parseSignatures(bytes, toPrintable(root, 500)), root)
-  }
-  const signer = await openPersonalSigner(flags)
-  const roles = listSignedRoles(checked, signer)
   const outcome = flags.json === true ? note : say
+  const descent = await describeDescent(checked, flags.root)
   const lines = describeChange(checked)
   for (const line of lines) outcome(line)
   outcome('')
   if (describeChange(checked, Infinity).length > lines.length) {
     outcome(`NOT ALL OF IT IS SHOWN. Read it first: tufgate mirror root status ${path} --full`)
   }
-  if (root === undefined) warnOfRoot(checked, outcome)
+  outcome(descent)
+  if (!(await isTakenAsAltered(checked, flags))) {
+    outcome('Nothing was signed.')
+    return 2
+  }
+  // After all that: nobody types a passphrase for what he has not seen.
+  const signer = await openPersonalSigner(flags)
+  const roles = listSignedRoles(checked, signer)
   outcome(`You sign ${roles.join(', ')} with the key ${signer.keyid}.`)
   if (!(await isConfirmed(flags))) {
     outcome('Nothing was signed.')
@@ -146,7 +148,7 @@ export async function runRootSign(path: string, flags: RootSignFlags): Promise<n
     return 0
   }
   say(`Signed: ${target}`)
-  for (const line of describeSignatures(signed)) say(line)
+  for (const line of describeSignatures(signed, { file: target })) say(line)
   return 0
 }
 
@@ -157,13 +159,32 @@ async function withOthers(path: string, mine: CheckedChange): Promise<CheckedCha
     { place: 'what you have signed', checked: mine },
     { place: `${path} as it is now`, checked: theirs },
   ]
-  return checkChange(mergeChanges(copies))
+  return checkChange(mergeForSigners(copies))
 }
 
-function warnOfRoot({ before }: CheckedChange, outcome: (line: string) => void): void {
-  outcome(
-    `The root of now, version ${before.root.version}, is the one in this file. Give a copy of your own with --root to be sure that it is the mirror's.`,
-  )
+/** What the signer's own copy of a root says of the file. Throws ROOT_CHANGED where it is of another mirror. */
+async function describeDescent(checked: CheckedChange, root: string | undefined): Promise<string> {
+  if (root === undefined) {
+    return `The root of now, version ${checked.before.root.version}, is the one in this file. Give a copy of your own with --root to be sure that it is the mirror's.`
+  }
+  const next = 'Name your own copy of a root of this mirror, such as 1.root.json.'
+  const place = toPrintable(root, 500)
+  const own = parseSignatures(await readExchanged(root, maxRootFileBytes, next), place)
+  return `It descends from ${place} (root ${requireTrustedRoot(checked, own, root)}).`
+}
+
+/**
+ * Whether it is signed in spite of signatures that are not of what it says now: a question of its own,
+ * which no flag answers. Throws CONFIG_INVALID where nobody can be asked.
+ */
+async function isTakenAsAltered(checked: CheckedChange, { yes }: RootSignFlags): Promise<boolean> {
+  const problem = describeUnfit(checked)
+  if (problem === undefined) return true
+  if (yes === true) requireFitting(checked)
+  warn(`${problem}.\n  ${unfitAdvice}`)
+  const answer = await askYes('Sign what it says now all the same?')
+  if (answer === undefined) requireFitting(checked)
+  return answer === true
 }
 
 async function isConfirmed({ yes }: RootSignFlags): Promise<boolean> {
@@ -184,7 +205,7 @@ export async function runRootStatus(path: string, flags: RootStatusFlags): Promi
   }
   for (const line of describeChange(checked, maxLines)) say(line)
   say('')
-  for (const line of describeSignatures(checked)) say(line)
+  for (const line of describeSignatures(checked, { file: path })) say(line)
   return 0
 }
 
@@ -196,7 +217,10 @@ export async function runRootPublish(
   const { report } = createReport(flags)
   const copies = []
   for (const place of paths) {
-    copies.push({ place, checked: checkChange(await readChange(place)) })
+    const checked = checkChange(await readChange(place))
+    copies.push({ place, checked })
+    const problem = describeUnfit(checked)
+    if (problem !== undefined) warn(`${toPrintable(place, 500)}: ${problem}; it does not count`)
   }
   const result = await publishChange({ ...createMirrorContext(report), directory, copies })
   if (flags.json === true) {

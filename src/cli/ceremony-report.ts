@@ -1,6 +1,5 @@
 /** Who has signed a change and who is missing, as lines and as JSON. */
 
-import { toPrintable } from '../base/bytes.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import {
   isComplete,
@@ -9,24 +8,23 @@ import {
   type Requirement,
 } from '../ceremony/check-change.ts'
 import { describeChange } from '../ceremony/describe-change.ts'
-import { collectKeyNames, renderKeyName, type KeyNames } from '../ceremony/key-names.ts'
+import { collectChangeNames, renderNamedKey, type KeyNames } from '../ceremony/key-names.ts'
+import { describeUnfit } from '../ceremony/unfit-signatures.ts'
 
-export function describeSignatures(checked: CheckedChange): string[] {
-  const names = readNames(checked)
-  return [
-    ...checked.documents.flatMap((document) => describeDocument(document, names)),
-    describeOutcome(checked),
-  ]
+/** Where the change is, and where it is published; a signer does not know the folder of the mirror. */
+export interface ChangePlaces {
+  readonly file: string
+  readonly directory?: string
 }
 
-/** What people call their keys: signed in root and targets, of now and of the change. */
-function readNames({ change }: CheckedChange): KeyNames {
-  const drafts = [
-    ...change.roots.slice(-1),
-    ...change.previous.values(),
-    ...change.documents.values(),
+export function describeSignatures(checked: CheckedChange, places: ChangePlaces): string[] {
+  const names = collectChangeNames(checked.change)
+  const unfit = describeUnfit(checked)
+  return [
+    ...checked.documents.flatMap((document) => describeDocument(document, names)),
+    ...(unfit === undefined ? [] : [`${unfit}.`]),
+    describeOutcome(checked, places),
   ]
-  return collectKeyNames(drafts.map(({ signed }) => signed))
 }
 
 function describeDocument(document: CheckedDocument, names: KeyNames): string[] {
@@ -35,31 +33,32 @@ function describeDocument(document: CheckedDocument, names: KeyNames): string[] 
     `${role} version ${version}`,
     ...requirements.flatMap((requirement) => describeRequirement(requirement, names)),
     ...bad.map(
-      (keyid) => `  NOT GOOD   ${nameKey(keyid, names)}: its signature is not of this ${role}`,
+      (keyid) =>
+        `  NOT GOOD   ${renderNamedKey(keyid, names)}: its signature is not of this ${role}`,
     ),
-    ...idle.map((keyid) => `  no use     ${nameKey(keyid, names)}: has no say in ${role}`),
+    ...idle.map((keyid) => `  no use     ${renderNamedKey(keyid, names)}: has no say in ${role}`),
   ]
 }
 
 function describeRequirement(requirement: Requirement, names: KeyNames): string[] {
   const { by, threshold, signed, missing, lacking } = requirement
-  const state = lacking === 0 ? 'enough' : `${lacking} more`
+  const state = lacking === 0 ? 'enough' : `${lacking} ${lacking === 1 ? 'is' : 'are'} missing`
   const total = signed.length + missing.length
   return [
-    `  ${threshold} of ${total} keys of ${by}: ${state}`,
-    ...signed.map((keyid) => `    signed   ${nameKey(keyid, names)}`),
-    ...(lacking === 0 ? [] : missing.map((keyid) => `    missing  ${nameKey(keyid, names)}`)),
+    `  needs ${threshold} of ${total} ${total === 1 ? 'key' : 'keys'} of ${by}: ${state}`,
+    ...signed.map((keyid) => `    signed   ${renderNamedKey(keyid, names)}`),
+    ...(lacking === 0
+      ? []
+      : missing.map((keyid) => `    missing  ${renderNamedKey(keyid, names)}`)),
   ]
 }
 
-function nameKey(keyid: string, names: KeyNames): string {
-  const name = names.get(keyid)
-  return `${toPrintable(keyid)}${name === undefined ? '' : ` (${renderKeyName(name)})`}`
-}
-
-function describeOutcome(checked: CheckedChange): string {
+function describeOutcome(
+  checked: CheckedChange,
+  { file, directory = 'FOLDER' }: ChangePlaces,
+): string {
   if (isComplete(checked)) {
-    return 'Nothing is missing. Publish it with: tufgate mirror root publish DIR FILE'
+    return `Nothing is missing. Publish it where the mirror is: tufgate mirror root publish ${directory} ${file}`
   }
   const open = checked.documents.filter(({ requirements }) =>
     requirements.some(({ lacking }) => lacking > 0),

@@ -9,7 +9,7 @@ import { readMirror, type Mirror } from '../mirror/open-mirror.ts'
 import { choosePromotions, requireReleasable } from '../mirror/promote-claims.ts'
 import { maxClaimBytes } from '../owner/claim.ts'
 import { maxReleaseBytes } from '../owner/release.ts'
-import { describeSignatures } from './ceremony-report.ts'
+import { describeSignatures, type ChangePlaces } from './ceremony-report.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { openMirrorIndex } from './mirror-index.ts'
 import { createReport } from './mirror-report.ts'
@@ -153,7 +153,7 @@ export async function runClaimsRemove(
       ...workOn(directory, flags),
       listReleased: (mirror: Mirror) => [requireReleasable(mirror, project)],
     })
-    return putChange(output, prepared, flags)
+    return putChange({ directory, file: output }, prepared, flags)
   }
   const { claim, published } = await removeClaim(workOn(directory, flags), project)
   if (flags.json === true) sayJson({ project, was: claim.state, published })
@@ -185,22 +185,23 @@ export async function runClaimsPromote(
     ...workOn(directory, flags),
     listClaims: (mirror) => choosePromotions(mirror, projects),
   })
-  return putChange(output, prepared, flags)
+  return putChange({ directory, file: output }, prepared, flags)
 }
 
 async function putChange(
-  output: string,
+  places: Required<ChangePlaces>,
   { bytes, checked, summary }: PreparedChange,
   flags: JsonFlag,
 ): Promise<number> {
-  await writeExchanged(output, bytes)
+  const { file } = places
+  await writeExchanged(file, bytes)
   if (flags.json === true) {
-    sayJson({ file: output, summary })
+    sayJson({ file, summary })
     return 0
   }
-  for (const line of [...summary, '', ...describeSignatures(checked), '']) say(line)
-  say(`${output}: whoever has a key of claimed signs it on his own machine, then it is published:`)
-  say(`  tufgate mirror root sign ${output} --key KEY`)
-  say(`  tufgate mirror root publish DIR ${output}`)
+  for (const line of [...summary, '', ...describeSignatures(checked, places), '']) say(line)
+  say(`${file}: whoever has a key of claimed signs it on his own machine, then it is published:`)
+  say(`  tufgate mirror root sign ${file} --key KEY`)
+  say(`  tufgate mirror root publish ${places.directory} ${file}`)
   return 0
 }

@@ -3,11 +3,14 @@ import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { encodeUtf8 } from '../../src/base/bytes.ts'
 import { parseRootNewFlags, type RootNewFlags } from '../../src/cli/ceremony-flags.ts'
 import { openFileSigner } from '../../src/signing/signer.ts'
 import { readPublicKeyFile } from '../../src/signing/public-key-file.ts'
 import { refusalOf } from '../support/expect-refusal.ts'
 import { cleanEnvironment, collect, runCommand, type Finished } from '../support/program.ts'
+import { atTerminal, type AtTerminal } from '../support/terminal.ts'
+import { alter } from './loose-change.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
@@ -74,7 +77,7 @@ describe('from the quick start to custody by three people, and on', () => {
   }, 60_000)
 
   test('they sign copies of it, offline, with an own copy of the root', async () => {
-    await Promise.all([
+    const [, alice] = await Promise.all([
       succeed(
         'mirror root sign change.json --key m-offline-keys/root-1.pem --yes --out quick.json',
       ),
@@ -82,6 +85,8 @@ describe('from the quick start to custody by three people, and on', () => {
         'mirror root sign change.json --key alice/alice.pem --passphrase-file passphrase --yes --out a.json --root m/public/metadata/1.root.json',
       ),
     ])
+    expect(alice).toContain('It descends from m/public/metadata/1.root.json (root 1).')
+    expect(alice).toContain('needs 1 of 1 key of root version 1: 1 is missing')
     const bob = await succeed('mirror root sign change.json --key bob/bob.pem --yes --out b.json')
     expect(bob).toContain(`You sign root with the key ${await keyidOf('bob/bob.pem')}.`)
     expect(bob).toContain('Give a copy of your own with --root')
@@ -118,7 +123,10 @@ describe('from the quick start to custody by three people, and on', () => {
   test('too few signatures are refused with who is missing', async () => {
     const said = await fail('mirror root publish m quick.json a.json', 1)
     expect(said).toContain('root needs 1 more signature by the keys of root version 2')
-    expect(said).toContain(await keyidOf('bob/bob.pem'))
+    expect(said).toContain(`${await keyidOf('bob/bob.pem')} (bob)`)
+    expect(await fail('mirror root publish m change.json', 1)).toContain(
+      'root needs 1 more signature by the keys of root version 1; root needs 2 more signatures by the keys of root version 2',
+    )
   }, 60_000)
 
   test('it is published from all the copies together', async () => {
@@ -155,6 +163,85 @@ describe('from the quick start to custody by three people, and on', () => {
     await succeed('mirror root new m --bins 8 -o bins.json')
     const said = await fail('mirror root sign bins.json --key carol/carol.pem --yes', 2)
     expect(said).toContain('has no say in this change')
+    expect(said).toContain(`found:    ${await keyidOf('carol/carol.pem')}`)
+  }, 60_000)
+})
+
+const readAltered = (): Promise<string> => readFile(join(folder, 'altered.json'), 'utf8')
+
+describe('a change that was altered after others had signed it', () => {
+  const sign = 'mirror root sign altered.json --key frank/frank.pem'
+  let alice = ''
+  let quick = ''
+  beforeAll(async () => {
+    await succeed('mirror init t --bins 2')
+    await succeed('mirror root key erin/erin.pem --no-passphrase')
+    await succeed('mirror root key frank/frank.pem --no-passphrase')
+    const people = 'root=erin/erin.pub root=frank/frank.pub'
+    await succeed(`mirror root new t --add-key ${people} --threshold root=2 -o altered.json`)
+    await succeed('mirror root sign altered.json --key t-offline-keys/root-1.pem --yes')
+    await succeed('mirror root sign altered.json --key erin/erin.pem --yes')
+    const path = join(folder, 'altered.json')
+    const altered = alter(await readFile(path), (file) => {
+      file.documents.root.signed.roles.root.threshold = 1
+    })
+    await writeFile(path, altered)
+    alice = `${await keyidOf('erin/erin.pem')} (erin)`
+    quick = await keyidOf('t-offline-keys/root-1.pem')
+  }, 60_000)
+
+  const signAtTerminal = (...answers: readonly string[]): AtTerminal =>
+    atTerminal(['sh', '-c', `cd ${folder} && exec ${process.execPath} ${main} ${sign}`], ...answers)
+
+  test('is not signed with --yes, and whose signatures do not fit is said', async () => {
+    const before = await readAltered()
+    const said = await fail(`${sign} --yes`, 2)
+    expect(said).toContain(quick)
+    expect(said).toContain(alice)
+    expect(said).toContain(
+      'do not fit what this file says: it was changed after they signed\n  Do not sign. Ask them what they have signed, by another way than the one this file came.',
+    )
+    expect(await fail(sign, 2)).toContain('it was changed after they signed')
+    expect(await readAltered()).toBe(before)
+    expect(await succeed('mirror root status altered.json')).toContain(
+      'do not fit what this file says: it was changed after they signed.',
+    )
+  }, 60_000)
+
+  test('is not signed by whoever does not say so to a question of its own', async () => {
+    const before = await readAltered()
+    const { stdout, status } = signAtTerminal('n\\r')
+    expect(stdout.indexOf('root: 1 of 3 keys')).toBeLessThan(stdout.indexOf('do not fit what'))
+    expect(stdout).toContain('Sign what it says now all the same? [y/N]')
+    expect(stdout).toContain('Nothing was signed.')
+    expect(status).toBe(2)
+    const hesitant = signAtTerminal('y\\r', 'n\\r')
+    expect(hesitant.stdout).toContain('Sign this? [y/N]')
+    expect(hesitant.status).toBe(1)
+    expect(await readAltered()).toBe(before)
+  }, 60_000)
+
+  test('is still said to be altered to whoever signs next', async () => {
+    const { stdout, status } = signAtTerminal('y\\r', 'y\\r')
+    expect(stdout).toContain('Signed: altered.json')
+    expect(status).toBe(0)
+    const said = await fail('mirror root sign altered.json --key erin/erin.pem --yes', 2)
+    expect(said).toContain(alice)
+    expect(await fail('mirror root publish t altered.json', 1)).toContain(
+      'altered.json: The signatures of',
+    )
+  }, 60_000)
+
+  test('is found too where the file has taken the say from who had signed', async () => {
+    const path = join(folder, 'taken.json')
+    const taken = alter(encodeUtf8(await readAltered()), (file) => {
+      const [signature] = file.documents.root.signatures
+      const keyid = '0'.repeat(64)
+      file.documents.root.signatures = [{ sig: signature?.sig ?? '', keyid }]
+    })
+    await writeFile(path, taken)
+    const said = await fail('mirror root sign taken.json --key frank/frank.pem --yes', 2)
+    expect(said).toContain(`The signature of ${'0'.repeat(64)} does not fit what this file says`)
   }, 60_000)
 })
 

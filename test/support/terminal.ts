@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 
 const terminal = `
-import json, os, pty, sys
+import json, os, pty, re, sys
 program = json.loads(sys.argv[1])
 pid, fd = pty.fork()
 if pid == 0:
@@ -19,7 +19,8 @@ while True:
     if not chunk:
         break
     seen += chunk
-    if seen.count(b": ") + seen.count(b"] ") > asked and asked < len(answers):
+    # Behind a question stand at most the letters that move the cursor.
+    if asked < len(answers) and re.search(rb"[]:] (\\x1b\\[[0-9;?]*[A-Za-z])*$", seen):
         os.write(fd, answers[asked])
         asked += 1
 _, status = os.waitpid(pid, 0)
@@ -32,7 +33,7 @@ export interface AtTerminal {
   readonly status: number | null
 }
 
-/** Types each answer, with escapes as Python has them, when a question that ends in ": " or "] " is there. */
+/** Types each answer, with escapes as Python has them, when a question that ends in ": " or "] " waits. */
 export function atTerminal(program: readonly string[], ...answers: readonly string[]): AtTerminal {
   const parameters = ['-c', terminal, JSON.stringify(program), ...answers]
   return spawnSync('python3', parameters, { encoding: 'utf8', timeout: 20_000 })
