@@ -76,9 +76,11 @@ export class NotaryNews {
   }
 
   #tellHeld(event: Extract<MirrorEvent, { kind: 'held' }>): void {
-    const { project, message, since } = event
+    const { project, message, since, sha256 } = event
     if (since !== undefined && !this.#isNews(`${project ?? ''} held ${since}`)) return
-    const command = `tufgate mirror approve ${this.#folder} ${project ?? 'PROJECT'}`
+    // With its digest: what the index shows by then may be something else.
+    const exact = sha256 === undefined ? '' : `@${sha256.slice(0, 12)}`
+    const command = `tufgate mirror approve ${this.#folder} ${project ?? 'PROJECT'}${exact}`
     this.#warn({
       ...(project !== undefined && { project }),
       code: 'HELD',

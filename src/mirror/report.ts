@@ -33,6 +33,8 @@ export type MirrorEvent =
       readonly message: string
       /** ms: when it was seen first; it is told at each look for as long as it waits. */
       readonly since?: number
+      /** Of the record that waits. */
+      readonly sha256?: string
     }
   | {
       readonly kind: 'left-out'

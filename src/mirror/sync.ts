@@ -17,6 +17,7 @@ import {
   type RemovalLimits,
 } from './change-kinds.ts'
 import { describeChange } from './change-words.ts'
+import { countConflicts } from './conflicts.ts'
 import { buildHostCheck } from './host-check.ts'
 import { chooseIndex, type ChosenIndex, type IndexChoice, type OpenIndex } from './index-choice.ts'
 import { Candidates, describeHeld, type HeldChange } from './hold.ts'
@@ -72,6 +73,8 @@ export interface SyncResult {
   readonly changed: number
   readonly failed: number
   readonly held: number
+  /** Projects that the index shows otherwise than they are signed, and nobody has looked into that. */
+  readonly conflicts: number
   /** Whether the signed time of the last look at the index moved. */
   readonly isIndexSeen: boolean
   readonly published: Published | undefined
@@ -187,6 +190,7 @@ class Sync {
       changed: this.#changed,
       failed: this.#failed,
       held: this.#held.size,
+      conflicts: countConflicts(this.#mirror, this.#look.now),
       isIndexSeen,
       exitCode: this.#failed + this.#held.size > 0 ? 1 : 0,
     }
@@ -292,7 +296,7 @@ class Sync {
   }
 
   async #hold(held: HeldChange, events: readonly JournalEvent[]): Promise<void> {
-    const { project, changes, isRejected, since } = held
+    const { project, changes, isRejected, since, sha256 } = held
     if (events.length > 0) await this.#batch.addHold(held, events)
     // A copy of a cache is asked for again: the same project may come twice.
     if (isRejected || this.#held.has(project)) return
@@ -300,7 +304,8 @@ class Sync {
     this.#held.add(project)
     if (this.#held.size > maxHoldsReported) return
     const reasons = judgeChanges(changes, this.#look.policy).held
-    this.#mirror.report({ kind: 'held', project, message: describeHeld(reasons), since })
+    const message = describeHeld(reasons)
+    this.#mirror.report({ kind: 'held', project, message, since, sha256 })
   }
 
   async #refuseRollback(

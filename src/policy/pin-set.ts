@@ -10,6 +10,7 @@ import { isSha256 } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
 import { parseFilename } from '../simple/filename.ts'
 import { isNormalizedName } from '../simple/names.ts'
+import { isFilename } from '../simple/read-text.ts'
 
 export interface PinSet {
   /** For messages: the file that it was read from. */
@@ -39,7 +40,8 @@ export function parsePins(text: string, source: string): PinSet {
   let index: string | undefined
   let count = 0
   for (const [at, raw] of text.split('\n').entries()) {
-    const line = raw.trimEnd()
+    // Windows editors put a byte order mark before the first line.
+    const line = (at === 0 ? raw.replace(/^\uFEFF/, '') : raw).trimEnd()
     if (at === 0) requireHeader(line, source)
     if (line.startsWith(indexLine)) index ??= line.slice(indexLine.length)
     if (line === '' || line.startsWith('#')) continue
@@ -63,7 +65,8 @@ function requireHeader(line: string, source: string): void {
 function parsePin(line: string, place: string): Pin {
   const [project = '', , rawFile = '', sha256 = '', ...more] = line.split(' ')
   const file = rawFile.replaceAll('%20', ' ').replaceAll('%25', '%')
-  const isPin = isNormalizedName(project) && file !== '' && isSha256(sha256) && more.length === 0
+  const isPin =
+    isNormalizedName(project) && isFilename(file) && isSha256(sha256) && more.length === 0
   if (isPin && parseFilename(file, project).belongs) return { project, file, sha256 }
   const facts = { expected: 'name version file sha256', found: toPrintable(line, 200) }
   throw invalid(place, 'this line names no file', 'Export the pins again.', facts)

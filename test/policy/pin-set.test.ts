@@ -45,7 +45,7 @@ describe('a pins file', () => {
   })
 
   test('may be edited: comments, empty lines and the line ends of Windows', () => {
-    const text = (header + '\n# ours\n' + line).replaceAll('\n', '\r\n')
+    const text = `\uFEFF${header}\n# ours\n${line}${line}`.replaceAll('\n', '\r\n')
     expect(findPin(parsePins(text, 'pins.txt'), 'foo', 'foo-1.0.zip')).toBe(sha256Of('a'))
   })
 
@@ -61,6 +61,37 @@ describe('a pins file', () => {
     [
       'a file of another project',
       `${header}foo 1.0 bar-1.0.zip ${sha256Of('a')}\n`,
+      'pins.txt, line 3: this line names no file',
+    ],
+    [
+      'a digest in capitals',
+      `${header}foo 1.0 foo-1.0.zip ${sha256Of('a').toUpperCase()}\n`,
+      'pins.txt, line 3: this line names no file',
+    ],
+    [
+      'a name that is not normalized',
+      `${header}Foo 1.0 foo-1.0.zip ${sha256Of('a')}\n`,
+      'pins.txt, line 3: this line names no file',
+    ],
+    [
+      'a path in place of a file name',
+      `${header}foo 1.0 ../foo-1.0.zip ${sha256Of('a')}\n`,
+      'pins.txt, line 3: this line names no file',
+    ],
+    [
+      'a path within the file name',
+      `${header}foo 1.0 foo-1.0/../../x.zip ${sha256Of('a')}\n`,
+      'pins.txt, line 3: this line names no file',
+    ],
+    [
+      'a path behind an escape',
+      `${header}foo 1.0 ..%252Ffoo-1.0.zip ${sha256Of('a')}\n`,
+      'pins.txt, line 3: this line names no file',
+    ],
+    ['a version without a file', `${header}foo 1.0\n`, 'pins.txt, line 3: this line names no file'],
+    [
+      'a tab in place of a space',
+      `${header}foo\t1.0\tfoo-1.0.zip\t${sha256Of('a')}\n`,
       'pins.txt, line 3: this line names no file',
     ],
     [
