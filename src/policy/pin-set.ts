@@ -64,7 +64,8 @@ function requireHeader(line: string, source: string): void {
 
 function parsePin(line: string, place: string): Pin {
   const [project = '', , rawFile = '', sha256 = '', ...more] = line.split(' ')
-  const file = rawFile.replaceAll('%20', ' ').replaceAll('%25', '%')
+  // No file name has a `%` of its own.
+  const file = rawFile.replaceAll('%20', ' ')
   const isPin =
     isNormalizedName(project) && isFilename(file) && isSha256(sha256) && more.length === 0
   if (isPin && parseFilename(file, project).belongs) return { project, file, sha256 }
@@ -110,7 +111,7 @@ function renderPin({ project, file, sha256 }: Pin): string {
 }
 
 function escapeSpaces(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll(' ', '%20')
+  return text.replaceAll(' ', '%20')
 }
 
 /** By code unit: the order must not depend on the locale of a machine. */

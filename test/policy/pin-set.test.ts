@@ -31,7 +31,7 @@ describe('a pins file', () => {
   test('is the same whatever the order, and comes back as it was', () => {
     const pin = fc.record({
       project: fc.constant('foo'),
-      file: fc.constantFrom('foo-1.0.zip', 'foo-1.1.zip', 'foo-1.0%20.zip', 'foo-1.0 b.exe'),
+      file: fc.constantFrom('foo-1.0.zip', 'foo-1.1.zip', 'foo-1.0 b.exe'),
       sha256: fc.constant(sha256Of('a')),
     })
     fc.assert(
