@@ -63,6 +63,8 @@ function describeAct(kind: string, detail: JsonObject): string {
       return `what is held since ${text('since')} was refused: ${listKinds(detail)}`
     case 'hold-ended':
       return `the index does not show any more what was held since ${text('since')}`
+    case 'acknowledged':
+      return `what the index showed at ${text('since')} was looked into`
     case 'serial-back':
       return `a page with serial ${text('found')} was not used: ${text('expected')} was seen before`
     case 'file-differs':

@@ -115,7 +115,7 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
     })
     stop()
     if (flags.json === true) sayJson(result)
-    else say(describeSync(result, isNamed(flags)))
+    else say(describeSync(result, { directory, isNamed: isNamed(flags) }))
     if (flags.verifyFiles !== true) return result.exitCode
     return Math.max(result.exitCode, await runVerifyFiles(directory, { json: flags.json === true }))
   } finally {

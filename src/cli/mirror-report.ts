@@ -61,15 +61,29 @@ function describeAspect({ aspect, file }: Extract<MirrorEvent, { kind: 'differs'
   }
 }
 
-/** @param isNamed the projects were named one by one, or by requirements files */
-export function describeSync(result: SyncResult, isNamed: boolean): string {
-  const { lookedAt, covered, changed, failed, held, published, exitCode } = result
+export interface SyncSubject {
+  readonly directory: string
+  /** The projects were named one by one, or by requirements files. */
+  readonly isNamed: boolean
+}
+
+export function describeSync(result: SyncResult, { directory, isNamed }: SyncSubject): string {
+  const { lookedAt, covered, changed, failed, held, conflicts, published, exitCode } = result
   const outcome = [`${describeLooks(lookedAt, covered)} looked at`, `${changed} changed`]
   if (failed > 0) outcome.push(paint('red', `${failed} failed`))
   if (held > 0) outcome.push(paint('yellow', `${held} held`))
-  const summary = `${outcome.join(', ')}; ${published === undefined ? 'nothing to publish' : 'signed and published'}`
-  if (held > 0) return `${summary}\n${heldHint}`
-  return isNamed && exitCode === 0 ? `${summary}\n${dependenciesHint}` : summary
+  if (conflicts > 0) outcome.push(paint('yellow', `${conflicts} in conflict`))
+  const done = published === undefined ? 'nothing to publish' : 'signed and published'
+  const hints = [
+    ...(held > 0
+      ? [`tufgate mirror held ${directory} shows what waits and why; then approve it or reject it.`]
+      : []),
+    ...(conflicts > 0
+      ? [`tufgate mirror health ${directory} says what is in conflict; what was signed stays.`]
+      : []),
+    ...(isNamed && exitCode === 0 ? [dependenciesHint] : []),
+  ]
+  return [`${outcome.join(', ')}; ${done}`, ...hints].join('\n')
 }
 
 /** Where the list of the index says which projects are as they were, they need no look. */
@@ -78,9 +92,6 @@ function describeLooks(lookedAt: number, covered: number): string {
     ? `${lookedAt} of ${count(covered, 'project')}`
     : count(lookedAt, 'project')
 }
-
-const heldHint =
-  'tufgate mirror held FOLDER shows what waits and why; then approve it or reject it.'
 
 const dependenciesHint =
   'Only the projects that were named are signed, not their dependencies: name those too, or use --all.'

@@ -134,19 +134,23 @@ export async function runMirrorHealth(
 ): Promise<number> {
   const record = readWatchRecord(directory)
   const now = Date.now()
-  const health = await readMirror(directory, (memory) => judgeHealth(memory, record, now))
+  const health = await readMirror(directory, (memory) =>
+    judgeHealth(memory, record, { now, directory }),
+  )
   if (flags.json === true) sayJson(renderHealth(health))
   else sayHealth(health, now)
   return exitCodes[health.state]
 }
 
-function sayHealth({ state, problems, roles, held, watch }: Health, now: number): void {
+function sayHealth(health: Health, now: number): void {
+  const { state, problems, roles, held, conflicts, watch } = health
   const colours = { ok: 'green', warning: 'yellow', failing: 'red' } as const
   say(paint(colours[state], state))
   for (const { message, next } of problems) say(`  ${toPrintable(message, 1000)}\n    ${next}`)
   const [first] = roles.toSorted((left, right) => left.expires - right.expires)
   if (first !== undefined) say(`next: ${first.role} ${describeLeft(first.expires, now)}`)
   say(`held: ${held}`)
+  say(`in conflict: ${conflicts}`)
   say(
     `watch: ${watch === undefined ? 'none; timers or people run sync and renew' : describeWatch(watch, now)}`,
   )

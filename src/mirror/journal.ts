@@ -19,6 +19,8 @@ const actKinds = [
   'rejected',
   /** The index does not show any more what was held. */
   'hold-ended',
+  /** What the index shows otherwise than it is signed: a person has looked into it. */
+  'acknowledged',
   'serial-back',
   /** A file that was downloaded to compare it with what is signed of it. */
   'file-differs',

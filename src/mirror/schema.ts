@@ -11,6 +11,7 @@ export const schemaVersion = 2
  * of which others have said what they saw, before this mirror has seen them. `file.verified_at` (ms) is
  * when the file itself was downloaded and was the pinned one, and `length` what it had then. With `file.bin` a file
  * is a target of its own, of this length; so is a record's HTML twin with `project.html_bin`.
+ * `journal_conflict` holds what the index showed otherwise than it is signed, for `conflicts.ts`.
  * `project_by_bin` holds all that a bin lists, or else each of its lines would be another page of the disk.
  */
 export const schema = `
@@ -95,6 +96,7 @@ CREATE TABLE journal (
   detail TEXT NOT NULL,
   digest BLOB NOT NULL
 ) STRICT;
+CREATE INDEX journal_conflict ON journal (time) WHERE substr(detail, 1, 13) = '{"act":"kept"';
 CREATE INDEX journal_by_project ON journal (project, sequence) WHERE project IS NOT NULL;
 
 CREATE TABLE held (

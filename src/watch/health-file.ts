@@ -31,12 +31,14 @@ export async function writeHealth(directory: string, health: Health): Promise<vo
   await writeFileAtomic(healthPath(directory), encodeUtf8(text), { mode: 0o644 })
 }
 
-export function renderHealth({ state, problems, roles, held, indexSeenAt, watch }: Health): object {
+export function renderHealth(health: Health): object {
+  const { state, problems, roles, held, conflicts, indexSeenAt, watch } = health
   return {
     v: format,
     state,
     problems,
     held,
+    conflicts,
     ...(indexSeenAt !== undefined && { indexSeenAt: formatUtcSeconds(indexSeenAt) }),
     roles: roles.map(({ role, version, expires, daysLeft, urgency }) => ({
       role,

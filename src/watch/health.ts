@@ -4,6 +4,7 @@
  */
 
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
+import { conflictDays, countConflicts, listConflicts } from '../mirror/conflicts.ts'
 import type { MirrorMemory } from '../mirror/open-mirror.ts'
 import {
   adviseRenewal,
@@ -36,6 +37,8 @@ export interface Health {
   readonly roles: readonly JudgedExpiry[]
   /** Changes that wait for a person. */
   readonly held: number
+  /** Projects that the index shows otherwise than they are signed, and nobody has looked into that. */
+  readonly conflicts: number
   /** ms */
   readonly indexSeenAt?: number
   readonly watch?: WatchRecord
@@ -49,14 +52,22 @@ const maxClockErrorMs = 5 * 60_000
 const maxBusyMs = 3_600_000
 const maxRunningMs = 48 * 3_600_000
 
+export interface Asked {
+  /** ms */
+  readonly now: number
+  /** Of the mirror, for the commands that mend it. */
+  readonly directory: string
+}
+
 export function judgeHealth(
   memory: MirrorMemory,
   record: WatchRecord | 'damaged' | undefined,
-  now: number,
+  { now, directory }: Asked,
 ): Health {
   const watch = record === 'damaged' ? undefined : record
   const roles = listExpiries(memory, now)
   const held = memory.holds.countWaiting()
+  const conflicts = countConflicts(memory, now)
   const indexSeenAt = memory.settings.find(settings.indexSeenAt)
   const problems = [
     ...(record === 'damaged' ? [damagedRecord] : []),
@@ -64,13 +75,15 @@ export function judgeHealth(
     ...listClockProblems(memory, now),
     ...listIndexProblems(memory, now),
     ...roles.flatMap((role) => listRoleProblems(role, now)),
-    ...listHeldProblems(held),
+    ...listHeldProblems(held, directory),
+    ...(conflicts === 0 ? [] : [describeConflicts(memory, conflicts, { now, directory })]),
   ]
   return {
     state: decideState(problems),
     problems,
     roles,
     held,
+    conflicts,
     ...(indexSeenAt !== undefined && { indexSeenAt }),
     ...(watch !== undefined && { watch }),
   }
@@ -122,12 +135,30 @@ function listIndexProblems({ settings: store, ledger }: MirrorMemory, now: numbe
   ]
 }
 
-function listHeldProblems(held: number): Problem[] {
+function listHeldProblems(held: number, directory: string): Problem[] {
   if (held === 0) return []
   const message = `${held} ${held === 1 ? 'project waits' : 'projects wait'} for a person`
   return [
-    { urgency: 'warning', message, next: 'Look at what is held: tufgate mirror held FOLDER.' },
+    { urgency: 'warning', message, next: `Look at what is held: tufgate mirror held ${directory}` },
   ]
+}
+
+const maxNamed = 10
+
+/** Its end is in the help of `mirror acknowledge` too. */
+function describeConflicts(
+  memory: MirrorMemory,
+  count: number,
+  { now, directory }: Asked,
+): Problem {
+  const names = listConflicts(memory, now, maxNamed).map(({ project }) => project)
+  const rest = count > names.length ? ` and ${count - names.length} more projects` : ''
+  const which = count === 1 ? names.join() : '--all'
+  return {
+    urgency: 'warning',
+    message: `conflict: the index shows something else than what is signed of ${names.join(', ')}${rest}; what is signed stays`,
+    next: `Find out why: tufgate mirror log ${directory} ${names[0] ?? ''}. It is said for ${conflictDays} days, or until: tufgate mirror acknowledge ${directory} ${which}`,
+  }
 }
 
 function listWatchProblems(watch: WatchRecord, now: number): Problem[] {

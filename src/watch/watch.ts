@@ -148,7 +148,9 @@ class Watch {
       renew: this.#jobs.renew.record,
     }
     try {
-      const health = await readMirror(directory, (memory) => judgeHealth(memory, watch, now))
+      const health = await readMirror(directory, (memory) =>
+        judgeHealth(memory, watch, { now, directory }),
+      )
       await writeHealth(directory, health)
       if (!isStopped) this.#sayChange(health)
     } catch (error) {
@@ -165,9 +167,11 @@ class Watch {
   }
 }
 
-function describeRound({ lookedAt, changed, failed, held, published }: SyncResult): string {
+function describeRound(result: SyncResult): string {
+  const { lookedAt, changed, failed, held, conflicts, published } = result
   const outcome = published === undefined ? 'nothing published' : `timestamp ${published.timestamp}`
-  return `synced: ${lookedAt} looked at, ${changed} changed, ${failed} failed, ${held} held; ${outcome}`
+  const inConflict = conflicts === 0 ? '' : `, ${conflicts} in conflict`
+  return `synced: ${lookedAt} looked at, ${changed} changed, ${failed} failed, ${held} held${inConflict}; ${outcome}`
 }
 
 function describeFailure(error: unknown): string {

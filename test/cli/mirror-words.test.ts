@@ -111,12 +111,47 @@ describe('mirror sync', () => {
   })
 })
 
+async function replaceFile(): Promise<void> {
+  const page = join(folder, 'index/simple/foo/index.html')
+  const html = await readFile(page, 'utf8')
+  await writeFile(page, html.replace(/sha256=[0-9a-f]{64}"/, `sha256=${'0'.repeat(64)}"`))
+}
+
+test('a conflict reaches whoever watches the mirror, until somebody has looked into it', async () => {
+  await sync('--index', index.url, '--all')
+  expect(await runProgram('mirror', 'health', mirror)).toMatchObject({ code: 0 })
+  await replaceFile()
+  const found = await sync()
+  expect(found).toMatchObject({
+    code: 0,
+    stdout: `2 projects looked at, 1 changed, 1 in conflict; signed and published\ntufgate mirror health ${mirror} says what is in conflict; what was signed stays.\n`,
+  })
+  const health = await runProgram('mirror', 'health', mirror)
+  expect(health.code).toBe(3)
+  expect(health.stdout).toContain(
+    `warning\n  conflict: the index shows something else than what is signed of foo; what is signed stays\n    Find out why: tufgate mirror log ${mirror} foo. It is said for 7 days, or until: tufgate mirror acknowledge ${mirror} foo\n`,
+  )
+  const json = await runProgram('mirror', 'health', mirror, '--json')
+  expect(JSON.parse(json.stdout)).toMatchObject({ state: 'warning', conflicts: 1 })
+  const nothing = await runProgram('mirror', 'acknowledge', mirror)
+  expect(nothing).toMatchObject({
+    code: 2,
+    stderr: `tufgate: Give either the names of projects or --all.\n  tufgate mirror health ${mirror} says which projects are in conflict.\n`,
+  })
+  expect(await runProgram('mirror', 'acknowledge', mirror, 'Foo')).toMatchObject({
+    code: 0,
+    stdout:
+      'foo: looked into; what is signed stays, and health says no more of it until the index shows something else\n',
+  })
+  expect(await runProgram('mirror', 'health', mirror)).toMatchObject({ code: 0 })
+  const log = await runProgram('mirror', 'log', mirror, 'foo', '--kind', 'acknowledged')
+  expect(log.stdout).toMatch(/ foo: what the index showed at \S+ was looked into\n$/)
+})
+
 describe('mirror status', () => {
   test('names the files in conflict, and says what that means and what to do', async () => {
     await sync('--index', index.url, '--all')
-    const page = join(folder, 'index/simple/foo/index.html')
-    const html = await readFile(page, 'utf8')
-    await writeFile(page, html.replace(/sha256=[0-9a-f]{64}"/, `sha256=${'0'.repeat(64)}"`))
+    await replaceFile()
     expect(await sync()).toMatchObject({ code: 0 })
     const { stdout, code } = await runProgram('mirror', 'status', mirror)
     expect(code).toBe(0)

@@ -51,7 +51,9 @@ async function watch(
 
 function health(): Promise<Health> {
   const record = readWatchRecord(mirror.directory)
-  return readMirror(mirror.directory, (memory) => judgeHealth(memory, record, mirror.now))
+  return readMirror(mirror.directory, (memory) =>
+    judgeHealth(memory, record, { now: mirror.now, directory: mirror.directory }),
+  )
 }
 
 async function urgencyOf(name: string): Promise<string | undefined> {

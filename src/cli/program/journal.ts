@@ -1,6 +1,7 @@
-/** `tufgate mirror log|held|approve|reject`. */
+/** `tufgate mirror log|held|approve|reject|acknowledge`. */
 
 import type { Command } from 'commander'
+import { runMirrorAcknowledge, type AcknowledgeFlags } from '../acknowledge-command.ts'
 import {
   runMirrorApprove,
   runMirrorHeld,
@@ -43,6 +44,23 @@ export function addMirrorJournal(mirror: Command, run: Run): void {
     .addHelpText('after', example('tufgate mirror reject /srv/mirror flask'))
     .action((folder: string, projects: string[], flags: DecisionFlags) =>
       run(() => runMirrorReject(folder, projects, flags)),
+    )
+  addAcknowledge(mirror, run)
+}
+
+function addAcknowledge(mirror: Command, run: Run): void {
+  mirror
+    .command('acknowledge')
+    .argument('<folder>', 'the mirror')
+    .argument('[projects...]', 'these projects')
+    .description(
+      'Somebody has looked into a conflict: something that the index shows otherwise than it is signed. What is signed stays. A conflict is said by sync and health for 7 days after the index showed it, or until this, or until the maintainers sign something new; when the index shows something else again it is said anew.',
+    )
+    .option('--all', 'every conflict that is open')
+    .option('--json', 'print the outcome as JSON')
+    .addHelpText('after', example('tufgate mirror acknowledge /srv/mirror flask'))
+    .action((folder: string, projects: string[], flags: AcknowledgeFlags) =>
+      run(() => runMirrorAcknowledge(folder, projects, flags)),
     )
 }
 

@@ -36,7 +36,7 @@ export function addMirrorWatch(mirror: Command, run: Run): void {
     .command('health')
     .argument('<folder>', 'the mirror')
     .description(
-      'How the mirror is: exit code 0 ok, 3 something needs a person soon, 1 it fails or will.',
+      'How the mirror is: exit code 0 ok, 3 something needs a person soon, 1 it fails or will. What the index shows otherwise than it is signed counts for 7 days, or until mirror acknowledge.',
     )
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror health /srv/mirror'))
