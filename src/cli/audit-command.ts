@@ -9,7 +9,7 @@ import { normalizeName } from '../simple/names.ts'
 import { currentOwner } from '../store/process-owner.ts'
 import { findLogFolder, type LogFlags } from './log-folder.ts'
 import { requireTime } from './read-time.ts'
-import { isHeard, paint, say, sayJson, warn } from './terminal.ts'
+import { isHeard, note, paint, say, sayJson, warn } from './terminal.ts'
 
 export interface AuditShowFlags extends LogFlags {
   readonly json?: boolean
@@ -27,12 +27,16 @@ export interface AuditVerifyFlags extends LogFlags {
 
 export async function showAudit(flags: AuditShowFlags): Promise<number> {
   const folder = findLogFolder(flags)
-  for await (const entry of readAudit(folder, parseFilter(flags, Date.now()))) {
+  const filter = parseFilter(flags, Date.now())
+  let shown = 0
+  for await (const entry of readAudit(folder, filter)) {
     // `audit show | head`: of a long log nobody wants the rest.
     if (!isHeard()) break
+    shown += 1
     if (flags.json === true) sayJson(entry)
     else say(formatEntry(entry))
   }
+  if (shown === 0) note(describeNothing(filter, folder))
   return 0
 }
 
@@ -55,6 +59,14 @@ export async function verifyAuditLog(flags: AuditVerifyFlags): Promise<number> {
   if (flags.json === true) sayJson(verdict)
   else sayVerdict(verdict, folder)
   return verdict.findings.length === 0 ? 0 : 3
+}
+
+function describeNothing(filter: AuditFilter, folder: string): string {
+  if (filter.ids !== undefined) {
+    return `No line has ${filter.ids.length === 1 ? 'this id' : 'one of these ids'}: looked in ${folder}`
+  }
+  const isAll = Object.keys(filter).length === 0
+  return `${isAll ? 'The log has no lines' : 'No line fits'}: looked in ${folder}`
 }
 
 function parseFilter(

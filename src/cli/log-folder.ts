@@ -26,12 +26,14 @@ export function findLogFolder({ log, stateDir, root }: LogFlags): string {
   if (only === undefined) throw refuseWithout(home)
   if (logs.length === 1) return only.folder
   const lines = logs.map(
-    ({ folder, newestAt }) => `  ${folder}, newest line ${formatUtcSeconds(newestAt)}`,
+    ({ folder, newestAt }) => `  --log ${folder}   (newest line ${formatUtcSeconds(newestAt)})`,
   )
   throw new ConfigError(
     'CONFIG_INVALID',
     [`There are several audit logs in ${home}:`, ...lines].join('\n'),
-    { next: 'Say which one: --root FILE, the pinned root that serve was given, or --log FOLDER.' },
+    {
+      next: 'Say which one, as above; or, where serve was given a pinned root, with --root and that file.',
+    },
   )
 }
 

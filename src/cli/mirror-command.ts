@@ -18,7 +18,7 @@ import { createReport, describeStatus, describeSync } from './mirror-report.ts'
 import { readMirrorSettings } from './mirror-settings.ts'
 import { requireContact, requireParallel } from './sync-flags.ts'
 import { say, sayJson } from './terminal.ts'
-import { parseDuration } from './units.ts'
+import { durationWords, parseDuration } from './units.ts'
 import { runVerifyFiles } from './verify-files-command.ts'
 
 interface JsonFlag {
@@ -173,7 +173,7 @@ function requireDuration(flag: string, raw: string): number {
   const duration = parseDuration(raw)
   if (duration !== undefined && duration > 0) return duration
   throw new ConfigError('CONFIG_INVALID', `${flag} ${toPrintable(raw)} is not a duration.`, {
-    expected: 'a number with a unit, such as 24h or 2d',
+    expected: durationWords,
   })
 }
 

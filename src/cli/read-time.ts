@@ -2,7 +2,7 @@
 
 import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
-import { parseDuration } from './units.ts'
+import { durationWords, parseDuration } from './units.ts'
 
 /** `2h` ago, or a date; in ms. Throws CONFIG_INVALID. */
 export function requireTime(raw: string, now: number): number {
@@ -10,6 +10,6 @@ export function requireTime(raw: string, now: number): number {
   const time = ago === undefined ? Date.parse(raw) : now - ago
   if (!Number.isNaN(time)) return time
   throw new ConfigError('CONFIG_INVALID', `"${toPrintable(raw)}" is not a time.`, {
-    expected: 'a span such as "2h", or a date such as 2026-05-01T12:00:00Z',
+    expected: `${durationWords}; or a date such as 2026-05-01T12:00:00Z`,
   })
 }

@@ -18,6 +18,10 @@ const sizeUnits: ReadonlyMap<string, number> = new Map([
   ['GiB', 1_073_741_824],
 ])
 
+/** For those who wrote none: `m` could be a minute or a month. */
+export const durationWords =
+  'a number with a unit: ms, s, min, h or d, such as "5min", "24h" or "7d"'
+
 /** `60s`, `5 min`, `24h`, `3d` in milliseconds; `undefined` where it is not a duration. */
 export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, durationUnits)

@@ -13,17 +13,21 @@ const dangerous = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/u
 let folder = ''
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tufgate-terminal-'))
-  const log = await AuditLog.open(folder, {
-    maxFileBytes: 1_000_000,
-    maxTotalBytes: 2_000_000,
-    clock: Date.now,
-    owner: { id: '1.1.n1', isAlive: () => false },
-  })
+  const log = await openLog()
   await log.append({ kind: 'refused', code: 'HOST_NOT_ALLOWED', found: evil, message: evil })
   await log.append({ kind: 'page' })
   await log.close()
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
+
+function openLog(): Promise<AuditLog> {
+  return AuditLog.open(folder, {
+    maxFileBytes: 1_000_000,
+    maxTotalBytes: 2_000_000,
+    clock: Date.now,
+    owner: { id: '1.1.n1', isAlive: () => false },
+  })
+}
 
 describe('what a client wrote into the audit log', () => {
   test.each([['show'], ['show', '--json']])(
@@ -54,4 +58,44 @@ describe('what a client wrote into the audit log', () => {
       expect(stdout + stderr).not.toMatch(dangerous)
     },
   )
+})
+
+describe('audit show', () => {
+  test('says that nothing was found, and where, beside its output', async () => {
+    const place = ['--log', folder] as const
+    expect(await runProgram('audit', 'show', '--id', 'r-zzzzzzzz', ...place)).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: `No line has this id: looked in ${folder}\n`,
+    })
+    expect(await runProgram('audit', 'show', '--project', 'six', ...place)).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: `No line fits: looked in ${folder}\n`,
+    })
+  })
+
+  test('names the units where a span has none of them', async () => {
+    const found = await runProgram('audit', 'show', '--since', '5m', '--log', folder)
+    expect(found).toMatchObject({
+      code: 2,
+      stderr:
+        'tufgate: "5m" is not a time.\n  expected: a number with a unit: ms, s, min, h or d, such as "5min", "24h" or "7d"; or a date such as 2026-05-01T12:00:00Z\n',
+    })
+  })
+
+  test('says of pages and files that rest on first use that they do', async () => {
+    const log = await openLog()
+    const trust = { kind: 'first-use', root: 1 } as const
+    await log.append({ kind: 'page', project: 'six', request: 'GET /simple/six/', trust })
+    await log.append({ kind: 'released', project: 'six', file: 'six-1.17.0.tar.gz', trust })
+    await log.append({ kind: 'page', project: 'foo', request: 'GET /simple/foo/' })
+    await log.close()
+    const { stdout } = await runProgram('audit', 'show', '--project', 'six', '--log', folder)
+    const lines = stdout.trim().split('\n')
+    expect(lines).toHaveLength(2)
+    expect(lines.every((line) => line.endsWith('first-use'))).toBe(true)
+    const other = await runProgram('audit', 'show', '--project', 'foo', '--log', folder)
+    expect(other.stdout).not.toContain('first-use')
+  })
 })

@@ -262,15 +262,15 @@ describe('audit', () => {
     expect(code).toBe(2)
     expect(
       stderr
-        .replaceAll(/\d{4}-\S+Z/g, '<time>')
+        .replaceAll(/\d{4}-[^\s)]+Z/g, '<time>')
         .split('\n')
         .toSorted(),
     ).toEqual(
       [
         '',
-        `  ${one}, newest line <time>`,
-        `  ${two}, newest line <time>`,
-        '  Say which one: --root FILE, the pinned root that serve was given, or --log FOLDER.',
+        `  --log ${one}   (newest line <time>)`,
+        `  --log ${two}   (newest line <time>)`,
+        '  Say which one, as above; or, where serve was given a pinned root, with --root and that file.',
         `tufgate: There are several audit logs in ${folder}/state:`,
       ].toSorted(),
     )
