@@ -5,13 +5,13 @@
  * published. Nothing is overwritten: where a mirror is, this refuses.
  */
 
-import { join } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import type { Bytes } from '../base/bytes.ts'
 import type { Json } from '../base/canonical-json.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
 import { signEnvelope } from '../signing/envelope.ts'
-import { buildPrivateKey, putKeyFile, type KeyKind } from '../signing/key-file.ts'
+import { buildPrivateKey, makeKeyFolder, putKeyFile, type KeyKind } from '../signing/key-file.ts'
 import { buildSigner, type Signer } from '../signing/signer.ts'
 import { makeFolder, requireVacant } from '../store/published-tree.ts'
 import { chooseBitLength, renderBin, requireBitLength } from './bins.ts'
@@ -32,6 +32,7 @@ import type { OnlineRole } from './role-names.ts'
 import { dayMs, settings } from './settings.ts'
 import { putShape, type Shape } from './shape.ts'
 import { metadataPath } from './tree-layout.ts'
+import { dropUnfinished, putUnfinished, requireFinished } from './unfinished.ts'
 
 export interface InitOptions extends MirrorContext {
   readonly directory: string
@@ -78,10 +79,7 @@ interface Plan {
 
 export async function initMirror(options: InitOptions): Promise<InitResult> {
   const plan = requirePlan(options)
-  const next = 'Choose another folder, or move the mirror that is there away.'
-  await requireVacant(options.directory, next)
-  await requireVacant(plan.offlineDirectory, next)
-  await makeFolder(options.directory)
+  await makeFolders(options.directory, plan.offlineDirectory)
   const mirror = await openParts(options.directory, options)
   try {
     putSettings(mirror, options, plan)
@@ -93,10 +91,28 @@ export async function initMirror(options: InitOptions): Promise<InitResult> {
     await publishEmptyBins(mirror, plan, online['bins-nn'], now)
     await updateProjectList(mirror, now)
     await publishMirror(mirror, online, { now, isTimestampDue: true })
+    dropUnfinished(options.directory)
     return describe(mirror, plan, root)
   } finally {
     await mirror.close()
   }
+}
+
+/** The keys' first: where they cannot be, nothing of the mirror is made. */
+async function makeFolders(directory: string, offlineDirectory: string): Promise<void> {
+  await requireFinished(directory)
+  const nameOther = `Name an empty folder for the offline keys, such as: --offline-keys ${join(offlineDirectory, 'tufgate-keys')}`
+  await requireVacant(directory, 'Choose another folder, or move the mirror that is there away.')
+  await requireVacant(offlineDirectory, nameOther)
+  if (`${resolve(offlineDirectory)}${sep}`.startsWith(`${resolve(directory)}${sep}`)) {
+    throw new ConfigError('CONFIG_INVALID', 'The offline keys would lie in the mirror itself', {
+      found: offlineDirectory,
+      next: 'Name a folder elsewhere, best on a medium of its own: --offline-keys FOLDER',
+    })
+  }
+  await makeKeyFolder(offlineDirectory, () => nameOther)
+  await makeFolder(directory)
+  await putUnfinished(directory, offlineDirectory)
 }
 
 function requirePlan(options: InitOptions): Plan {
@@ -271,14 +287,14 @@ function describe(mirror: Mirror, plan: Plan, root: Bytes): InitResult {
   )
   say(`Serve ${mirror.tree.folder} with any static server.`)
   say(
-    `Move ${offlineDirectory} (root, targets, claimed, bins) to a medium that is not connected, with a copy elsewhere.`,
+    `Move ${offlineDirectory} (root, targets, claimed, bins) to a medium that you then disconnect, and keep a copy elsewhere.`,
   )
   if (rootKeys === 1) {
     mirror.report({
       kind: 'warning',
       message:
         'There is one root key: whoever steals it owns every client, and if it is lost they must all be given a new root by hand',
-      next: 'For anything but a trial: --root-keys 3 --root-threshold 2.',
+      next: 'For anything but a trial put it into the hands of several people: each makes a key of his own, then mirror root new adds them. docs/mirror-runbook.md shows how.',
     })
   } else if (rootThreshold === rootKeys) {
     mirror.report({

@@ -16,6 +16,7 @@ import type { Report } from './report.ts'
 import { RoleLedger } from './role-ledger.ts'
 import { schema, schemaVersion } from './schema.ts'
 import { settings, SettingStore } from './settings.ts'
+import { requireFinished } from './unfinished.ts'
 
 export interface MirrorContext {
   readonly clock: Clock
@@ -156,10 +157,16 @@ export async function readMirror<T>(
 }
 
 async function requireMirror(directory: string): Promise<void> {
+  await requireFinished(directory)
   if (await isFile(join(directory, databaseName))) return
+  if (await isFile(directory)) {
+    throw new ConfigError('CONFIG_INVALID', `${directory} is a file, and no folder of a mirror`, {
+      next: 'Is the path right? The folder of the mirror is named first.',
+    })
+  }
   throw new ConfigError('CONFIG_INVALID', `${directory} holds no mirror`, {
     expected: `a file ${databaseName}`,
-    next: `Make one with: tufgate mirror init ${directory}`,
+    next: `Is the path right? A new mirror is made with: tufgate mirror init ${directory}`,
   })
 }
 

@@ -6,8 +6,8 @@
  */
 
 import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
-import { lstat, open, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { access, constants, lstat, open, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { ConfigError, isTufgateError } from '../base/errors.ts'
 import { syncFolder } from '../store/atomic-file.ts'
@@ -15,7 +15,7 @@ import { makeFolderPath } from '../store/make-folder.ts'
 import { buildStorageError, findErrno } from '../store/storage-error.ts'
 import { encryptKey } from './encrypted-key.ts'
 import type { AskPassphrase } from './passphrase.ts'
-import { readPrivateFile, requirePrivateFolder } from './private-file.ts'
+import { adviseToMove, readPrivateFile, requirePrivateFolder } from './private-file.ts'
 import { readPublicKey, renderPublicPem } from './public-key.ts'
 
 export type KeyKind = 'ed25519' | 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-pss'
@@ -58,8 +58,11 @@ export async function putKeyFile(
       ? key.export({ type: 'pkcs8', format: 'pem' }).toString()
       : await encryptKey(key, passphrase)
   const folder = dirname(path)
-  makeFolder(folder)
-  await requirePrivateFolder(folder)
+  await makeKeyFolder(
+    folder,
+    (place) =>
+      `Put the key into a folder of its own, which is made: ${join(place, 'keys', basename(path))}`,
+  )
   // The public half first: where it is taken, no key is left behind that nobody knows of.
   await requireAbsent(path)
   await putNewFile(publicKeyPath(path), renderPublicPem(key), 0o644)
@@ -72,12 +75,18 @@ export function publicKeyPath(path: string): string {
   return `${path.replace(/\.pem$/, '')}.pub`
 }
 
-function makeFolder(folder: string): void {
+/** Ready for keys (0700), with nothing in it yet. Throws KEY_INVALID where others can reach it. */
+export async function makeKeyFolder(
+  folder: string,
+  advise: (folder: string) => string,
+): Promise<void> {
   try {
     makeFolderPath(folder, 0o700)
+    await access(folder, constants.W_OK)
   } catch (error) {
     throw buildStorageError(error, 'make the folder of keys', folder)
   }
+  await requirePrivateFolder(folder, advise)
 }
 
 async function requireAbsent(path: string): Promise<void> {
@@ -133,12 +142,26 @@ export async function readKeyFile(
 }
 
 async function readPem(path: string): Promise<string> {
-  await requirePrivateFolder(dirname(path))
-  return readPrivateFile(path, {
+  if (path.endsWith('.pub')) throw refusePublic(path)
+  const pem = await readPrivateFile(path, {
     kind: 'key file',
     maxFileBytes: maxKeyFileBytes,
     next: 'Put the key back from its backup, or name the folder in which it is.',
   })
+  await requirePrivateFolder(dirname(path), adviseToMove(path))
+  return pem
+}
+
+function refusePublic(path: string): ConfigError {
+  return new ConfigError(
+    'KEY_INVALID',
+    `${path} is the public key, and the private one is needed`,
+    {
+      next: path.endsWith('.pub')
+        ? `Name the private key, such as ${path.replace(/\.pub$/, '.pem')}`
+        : 'Name the file of the private key.',
+    },
+  )
 }
 
 /** `false` as well where it cannot be read: then `readKeyFile` says why. */
@@ -156,6 +179,7 @@ function isEncrypted(pem: string): boolean {
 }
 
 function openPlain(path: string, pem: string): KeyObject {
+  if (pem.includes('-----BEGIN PUBLIC KEY-----')) throw refusePublic(path)
   try {
     return createPrivateKey({ key: pem, format: 'pem' })
   } catch (cause) {

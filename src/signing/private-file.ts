@@ -5,7 +5,8 @@
  */
 
 import { constants } from 'node:fs'
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { ConfigError } from '../base/errors.ts'
 import { findErrno } from '../store/storage-error.ts'
 
@@ -23,7 +24,7 @@ export async function readPrivateFile(path: string, rules: PrivateFileRules): Pr
   const file = await openPrivate(path, rules)
   try {
     const found = await file.stat()
-    requirePrivateMode(path, found.mode, '600')
+    requirePrivateMode(path, found.mode, { wanted: '600', next: `chmod 600 ${path}` })
     requireOwner(path, found.uid)
     if (!found.isFile() || found.size > maxFileBytes) {
       throw new ConfigError('KEY_INVALID', `${path} is not a ${kind}`, {
@@ -48,11 +49,38 @@ async function openPrivate(path: string, { kind, next }: PrivateFileRules): Prom
   }
 }
 
-/** Whoever can write to the folder can put another key in the place of the right one. */
-export async function requirePrivateFolder(folder: string): Promise<void> {
+/**
+ * Whoever can write to the folder can put another key in the place of the right one.
+ * @param advise what else than chmod helps, where the folder is not one of keys alone
+ */
+export async function requirePrivateFolder(
+  folder: string,
+  advise: (folder: string) => string,
+): Promise<void> {
   const { mode, uid } = await statFolder(folder)
-  requirePrivateMode(folder, mode, '700')
-  requireOwner(folder, uid)
+  const place = folder === '.' ? resolve(folder) : folder
+  const next = (await isKeyFolder(folder)) ? `chmod 700 ${place}` : advise(place)
+  requirePrivateMode(place, mode, { wanted: '700', next })
+  requireOwner(place, uid)
+}
+
+/** What to do with a key that lies among other things: nobody is told to close /tmp to all others. */
+export function adviseToMove(path: string): (folder: string) => string {
+  return (folder) => {
+    const own = join(folder, 'keys')
+    return `Put the key into a folder of its own: mkdir -m 700 ${own}, then move ${basename(path)} there.`
+  }
+}
+
+/** Nothing but keys is in it, and nobody works in it. */
+async function isKeyFolder(folder: string): Promise<boolean> {
+  if (resolve(folder) === process.cwd()) return false
+  try {
+    return (await readdir(folder)).every((name) => /\.(?:pem|pub|signer)$/.test(name))
+  } catch {
+    // What is wrong with it is said of its mode or its owner.
+    return false
+  }
 }
 
 async function statFolder(folder: string): Promise<{ mode: number; uid: number }> {
@@ -66,13 +94,17 @@ async function statFolder(folder: string): Promise<{ mode: number; uid: number }
   }
 }
 
-function requirePrivateMode(path: string, mode: number, wanted: '600' | '700'): void {
+function requirePrivateMode(
+  path: string,
+  mode: number,
+  { wanted, next }: { readonly wanted: '600' | '700'; readonly next: string },
+): void {
   if ((mode & 0o077) === 0) return
   const found = (mode & 0o777).toString(8).padStart(3, '0')
   throw new ConfigError('KEY_INVALID', `${path} can be read or changed by others (mode ${found})`, {
     expected: wanted,
     found,
-    next: `chmod ${wanted} ${path}`,
+    next,
   })
 }
 

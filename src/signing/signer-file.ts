@@ -20,7 +20,7 @@ import {
 import { ConfigError, describeError } from '../base/errors.ts'
 import { requireStrictJson, parseJson } from '../base/strict-json.ts'
 import { buildExecSigner, defaultTimeLimitMs, type ExecCommand } from './exec-signer.ts'
-import { readPrivateFile, requirePrivateFolder } from './private-file.ts'
+import { adviseToMove, readPrivateFile, requirePrivateFolder } from './private-file.ts'
 import { parsePublicKey, readPublicKeyFile } from './public-key-file.ts'
 import type { Signer } from './signer.ts'
 
@@ -63,12 +63,12 @@ export async function findPublicKeyPath(path: string): Promise<string | undefine
 }
 
 async function readSigner(path: string): Promise<SignerFile> {
-  await requirePrivateFolder(dirname(resolve(path)))
   const text = await readPrivateFile(path, {
     kind: 'signer file',
     maxFileBytes: maxSignerFileBytes,
     next: 'Put it back from its backup, or name the folder in which it is.',
   })
+  await requirePrivateFolder(dirname(resolve(path)), adviseToMove(path))
   return parseSignerFile(text, path)
 }
 

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeCanonical } from '../../src/base/canonical-json.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
+import { mirrorStatus } from '../../src/mirror/status.ts'
 import { buildPrivateKey, putKeyFile } from '../../src/signing/key-file.ts'
 import { requireUnexpired } from '../../src/tuf/freshness.ts'
 import { dayMs, hourMs, MirrorFixture } from './mirror-fixture.ts'
@@ -143,6 +144,53 @@ describe('a new mirror', () => {
     await expect(stat(mirror.directory)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
+  test('is not begun where others can reach the folder of the offline keys', async () => {
+    const offline = join(mirror.root, 'medium')
+    await mkdir(offline)
+    await chmod(offline, 0o755)
+    await expect(mirror.init({ offlineKeysDirectory: offline })).rejects.toMatchObject({
+      code: 'KEY_INVALID',
+      message: `${offline} can be read or changed by others (mode 755)`,
+      facts: { next: `chmod 700 ${offline}` },
+    })
+    await expect(stat(mirror.directory)).rejects.toMatchObject({ code: 'ENOENT' })
+    await chmod(offline, 0o700)
+    await mirror.init({ offlineKeysDirectory: offline })
+  })
+
+  test.each(['', 'keys', 'public/metadata'])(
+    'is not made with its offline keys in the mirror itself (%s)',
+    async (name) => {
+      const offlineKeysDirectory = join(mirror.directory, name)
+      await expect(mirror.init({ offlineKeysDirectory })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: 'The offline keys would lie in the mirror itself',
+      })
+      await expect(stat(mirror.directory)).rejects.toMatchObject({ code: 'ENOENT' })
+    },
+  )
+
+  test('that was interrupted is no mirror, and what to do is said by each command', async () => {
+    const interrupted = new Error('killed')
+    const isKilled = (): Promise<never> => Promise.reject(interrupted)
+    await expect(mirror.init({ check: isKilled })).rejects.toBe(interrupted)
+    const refusal = {
+      code: 'CONFIG_INVALID',
+      message: `init did not finish in ${mirror.directory}: it is no mirror yet`,
+      facts: {
+        next: `Remove ${mirror.directory} and ${mirror.directory}-offline-keys, whose keys sign nothing, and run init again.`,
+      },
+    }
+    await expect(mirror.init()).rejects.toMatchObject(refusal)
+    await expect(mirror.status()).rejects.toMatchObject(refusal)
+    await expect(mirror.sync({ projects: ['foo'] })).rejects.toMatchObject(refusal)
+    await rm(mirror.directory, { recursive: true })
+    await rm(`${mirror.directory}-offline-keys`, { recursive: true })
+    await mirror.init()
+    expect(await readdir(mirror.directory)).not.toContain('init-unfinished')
+    await mirror.status()
+  })
+
   test('has as many bins as suit the number of projects', async () => {
     expect(await mirror.init({ bins: undefined as never, projects: 100 })).toMatchObject({
       bins: 16,
@@ -155,7 +203,15 @@ describe('a mirror', () => {
     await expect(mirror.status()).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: `${mirror.directory} holds no mirror`,
-      facts: { next: `Make one with: tufgate mirror init ${mirror.directory}` },
+      facts: {
+        next: `Is the path right? A new mirror is made with: tufgate mirror init ${mirror.directory}`,
+      },
+    })
+    const file = join(mirror.root, 'change.json')
+    await writeFile(file, '{}')
+    await expect(mirrorStatus({ ...mirror.context, directory: file })).rejects.toMatchObject({
+      message: `${file} is a file, and no folder of a mirror`,
+      facts: { next: 'Is the path right? The folder of the mirror is named first.' },
     })
   })
 

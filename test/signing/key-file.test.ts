@@ -9,6 +9,7 @@ import {
   readKeyFile,
   type KeyKind,
 } from '../../src/signing/key-file.ts'
+import { renderPublicPem } from '../../src/signing/public-key.ts'
 
 let folder = ''
 beforeEach(async () => {
@@ -90,6 +91,43 @@ describe('key files', () => {
     })
   })
 
+  test('among other things are to get a folder of their own, and nobody closes that one', async () => {
+    const path = join(folder, 'a.pem')
+    await putKeyFile(path, await buildPrivateKey('ed25519'))
+    await writeFile(join(folder, 'notes.txt'), '')
+    await chmod(folder, 0o755)
+    await expect(readKeyFile(path)).rejects.toMatchObject({
+      facts: {
+        next: `Put the key into a folder of its own: mkdir -m 700 ${folder}/keys, then move a.pem there.`,
+      },
+    })
+    const attempt = putKeyFile(join(folder, 'b.pem'), await buildPrivateKey('ed25519'))
+    await expect(attempt).rejects.toMatchObject({
+      facts: { next: `Put the key into a folder of its own, which is made: ${folder}/keys/b.pem` },
+    })
+  })
+
+  test('that are public are said to be so, whatever their mode', async () => {
+    const key = await buildPrivateKey('ed25519')
+    await putKeyFile(join(folder, 'a.pem'), key)
+    await expect(readKeyFile(join(folder, 'a.pub'))).rejects.toMatchObject({
+      message: `${folder}/a.pub is the public key, and the private one is needed`,
+      facts: { next: `Name the private key, such as ${folder}/a.pem` },
+    })
+    await writeFile(join(folder, 'b'), renderPublicPem(key), { mode: 0o600 })
+    await expect(readKeyFile(join(folder, 'b'))).rejects.toMatchObject({
+      message: `${folder}/b is the public key, and the private one is needed`,
+      facts: { next: 'Name the file of the private key.' },
+    })
+  })
+
+  test('that are missing in a folder that others can read are missing first of all', async () => {
+    await chmod(folder, 0o755)
+    await expect(readKeyFile(join(folder, 'nobody.pem'))).rejects.toMatchObject({
+      message: `The key file ${folder}/nobody.pem does not exist`,
+    })
+  })
+
   test('that are missing are named', async () => {
     const path = join(folder, 'timestamp.pem')
     await expect(readKeyFile(path)).rejects.toMatchObject({
@@ -101,10 +139,6 @@ describe('key files', () => {
   test.each([
     ['nothing', ''],
     ['text', 'not a key'],
-    [
-      'a public key',
-      generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }),
-    ],
   ])('that hold %s are refused', async (_what, content) => {
     const path = join(folder, 'a.pem')
     await writeFile(path, content, { mode: 0o600 })
