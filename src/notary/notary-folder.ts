@@ -18,6 +18,7 @@ import {
   listSubjects,
   makePrivateFolder,
   makeWhole,
+  moveFolder,
   putMark,
   type FirstUseFolder,
 } from '../store/first-use-folder.ts'
@@ -103,16 +104,14 @@ async function finishMaking(place: NotaryPlace): Promise<void> {
   await putMark(place, place.index)
 }
 
-async function makeMirror(directory: string, clock: Clock): Promise<void> {
+async function makeMirror(folder: string, clock: Clock): Promise<string> {
+  const directory = join(folder, 'mirror')
+  const offlineKeysDirectory = join(folder, 'offline')
   makePrivateFolder(directory)
-  await initMirror({
-    directory,
-    // Whoever can read one of its keys can read them all: there is nobody to keep them apart from.
-    offlineKeysDirectory: join(directory, keysFolder, 'offline'),
-    bins,
-    clock,
-    report: () => undefined,
-  })
+  await initMirror({ directory, offlineKeysDirectory, bins, clock, report: () => undefined })
+  // Whoever can read one of its keys can read them all: there is nobody to keep them apart from.
+  await moveFolder(offlineKeysDirectory, join(directory, keysFolder, 'offline'))
+  return directory
 }
 
 async function withLock(lock: Lock, work: () => Promise<void>): Promise<void> {

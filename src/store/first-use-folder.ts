@@ -66,17 +66,17 @@ export function makePrivateFolder(path: string): void {
 }
 
 /**
- * `make` fills a folder beside it, which then takes its name: a crash leaves all of it or nothing.
- * What an earlier crash has left is thrown away: nobody has used it.
+ * `make` works in a folder beside it, and gives the one in there that then takes its name: a crash
+ * leaves all of it or nothing. What an earlier crash has left is thrown away: nobody has used it.
  */
 export async function makeWhole(
   { path }: FirstUseFolder,
-  make: (folder: string) => Promise<void>,
+  make: (folder: string) => Promise<string>,
 ): Promise<void> {
   const making = `${path}.making`
   removeFolder(making)
-  await make(making)
-  await moveFolder(making, path)
+  await moveFolder(await make(making), path)
+  removeFolder(making)
 }
 
 /** Puts it aside, with its mark. Whether there was anything but the mark. */
@@ -87,7 +87,7 @@ export async function forgetFolder(folder: FirstUseFolder, aside: string): Promi
   return isThere
 }
 
-async function moveFolder(from: string, to: string): Promise<void> {
+export async function moveFolder(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
     syncFolder(dirname(to))
