@@ -11,10 +11,10 @@ import {
   listHeld,
   readHeldProject,
   type Difference,
-  type DifferentMember,
   type HeldProject,
 } from '../mirror/read-held.ts'
 import { requireKinds } from './kind-flag.ts'
+import { describeMember } from './member-words.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createReport } from './mirror-report.ts'
 import { requireProject } from './project-flag.ts'
@@ -115,14 +115,10 @@ const signs = { added: '+', gone: '-', changed: '~' } as const
 
 function formatDifference({ file, kind, members }: Difference): string {
   const name = file === undefined ? 'the project' : toPrintable(file)
-  return [`${signs[kind]} ${name}`, ...members.map(formatMember)].join('\n')
-}
-
-function formatMember({ name, before, after }: DifferentMember): string {
-  const values = [before, after].filter((text) => text !== undefined)
-  const arrow = before !== undefined && after !== undefined ? ' -> ' : ''
-  const gone = after === undefined ? ' (gone)' : ''
-  return `    ${toPrintable(name)}: ${values.map((text) => toPrintable(text, 300)).join(arrow)}${gone}`
+  return [
+    `${signs[kind]} ${name}`,
+    ...members.map((member) => `    ${describeMember(member)}`),
+  ].join('\n')
 }
 
 export async function runMirrorApprove(

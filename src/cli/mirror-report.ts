@@ -142,15 +142,17 @@ function describeOwners({ owners, denied }: MirrorStatus, now: number): string[]
 
 /** Fewer or more than would be best costs clients little; only a gross mistake is worth a new mirror. */
 const grossFactor = 4
+/** Of so few nobody notices the difference, and a mirror begins with few. */
+const fewTargets = 500
 
-function describeBins({ bins, recommendedBins, projects, shape }: MirrorStatus): string {
+function describeBins({ bins, recommendedBins, projects, files, shape }: MirrorStatus): string {
   const extra = [
     ...(shape.signsFiles ? ['each file too'] : []),
     ...(shape.signsHtml ? ['each page in HTML too'] : []),
   ]
   const parts = [`in ${count(bins, 'part')} (bins)`, ...extra].join(', ')
   const isGross = bins >= grossFactor * recommendedBins || recommendedBins >= grossFactor * bins
-  return isGross && projects > 0
+  return isGross && projects + (shape.signsFiles ? files.listed : 0) > fewTargets
     ? `${parts}; best for so many: ${recommendedBins} (mirror root new --bins ${recommendedBins})`
     : parts
 }

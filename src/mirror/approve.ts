@@ -144,10 +144,11 @@ export async function rejectHeld(options: DecisionOptions): Promise<string[]> {
 /** Throws CONFIG_INVALID where nothing was named, or a project that does not wait. */
 function selectHeld(mirror: Mirror, selection: HoldSelection): Iterable<HeldChange> {
   const { projects, all, kinds, asOf = Infinity } = selection
+  const next = `tufgate mirror held ${mirror.directory} shows what waits.`
   if (projects === undefined && all !== true && kinds === undefined) {
     throw new ConfigError('CONFIG_INVALID', 'Nothing was chosen', {
       expected: 'names of projects, --kind or --all',
-      next: 'tufgate mirror held FOLDER shows what waits.',
+      next,
     })
   }
   const isMeant = ({ changes, since }: HeldChange): boolean =>
@@ -173,7 +174,7 @@ function requireHeld(mirror: Mirror, raw: string): HeldChange {
   const held = isProjectName(name) ? mirror.holds.find(normalizeName(name)) : undefined
   if (held === undefined) {
     throw new ConfigError('CONFIG_INVALID', `Nothing of ${toPrintable(raw)} waits for a person`, {
-      next: 'tufgate mirror held FOLDER shows what waits.',
+      next: `tufgate mirror held ${mirror.directory} shows what waits.`,
     })
   }
   if (held.sha256.startsWith(digest)) return held
@@ -183,7 +184,7 @@ function requireHeld(mirror: Mirror, raw: string): HeldChange {
     {
       expected: toPrintable(digest),
       found: held.sha256,
-      next: `The index has shown something else since: tufgate mirror held FOLDER ${held.project}`,
+      next: `The index has shown something else since: tufgate mirror held ${mirror.directory} ${held.project}`,
     },
   )
 }

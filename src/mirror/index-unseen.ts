@@ -21,8 +21,25 @@ export function isDown({ unanswered, lookedAt }: LookCounts): boolean {
 export function reportUnseen(mirror: Mirror, counts: LookCounts, now: number): void {
   // Of a first sync that failed there is nothing to renew yet.
   if (counts.lookedAt === 0 || !mirror.ledger.hasProjects()) return
+  const left = findTimeLeft(mirror, now)
+  // Whoever looks at a part now and then, beside a watch or a timer, has nothing to do.
+  if (isPartial(counts) && left > mirror.settings.require(settings.maxUnseenMs) / 2) return
   const message = describeUnseen(counts)
-  mirror.report({ kind: 'warning', message, next: describeDeadline(mirror, now) })
+  mirror.report({ kind: 'warning', message, next: describeDeadline(mirror, left) })
+}
+
+/** All that was looked at was seen, and it was not all. */
+function isPartial(counts: LookCounts): boolean {
+  return !isDown(counts) && !hasFailed(counts) && !counts.isMassRemoval
+}
+
+function hasFailed({ failed, lookedAt }: LookCounts): boolean {
+  return failed * 2 > lookedAt
+}
+
+function findTimeLeft({ settings: store }: Mirror, now: number): number {
+  const seen = store.find(settings.indexSeenAt)
+  return seen === undefined ? 0 : seen + store.require(settings.maxUnseenMs) - now
 }
 
 /** Why the signed time of the last look at the index stays as it was. */
@@ -30,17 +47,15 @@ function describeUnseen(counts: LookCounts): string {
   const { lookedAt, failed, unanswered, isMassRemoval } = counts
   const all = lookedAt === 1 ? '1 project' : `${lookedAt} projects`
   if (isDown(counts)) return `The index was down: no answer for ${unanswered} of ${all}.`
-  if (failed * 2 > lookedAt) return `${failed} of ${all} could not be looked at.`
+  if (hasFailed(counts)) return `${failed} of ${all} could not be looked at.`
   return isMassRemoval
     ? 'What the index shows is held for a person, so it does not count as a look.'
     : 'Only a part of what is signed was looked at.'
 }
 
 /** Until when a look at everything must have succeeded. */
-function describeDeadline(mirror: Mirror, now: number): string {
-  const command = `Run "tufgate mirror sync ${mirror.directory}"`
-  const seen = mirror.settings.find(settings.indexSeenAt)
-  const left = seen === undefined ? 0 : seen + mirror.settings.require(settings.maxUnseenMs) - now
+function describeDeadline({ directory }: Mirror, left: number): string {
+  const command = `Run "tufgate mirror sync ${directory}"`
   return left > 0
     ? `${command} within ${formatSpan(left)} (max-unseen), or renew will refuse.`
     : `${command}; until it has succeeded renew refuses (max-unseen).`

@@ -4,13 +4,15 @@
  * A failure is said, and tried again later and later; nothing ends the watch but its signal.
  */
 
+import { join } from 'node:path'
 import { formatSpan } from '../base/clock.ts'
-import { describeError, isTufgateError } from '../base/errors.ts'
+import { describeError, isTufgateError, StorageError } from '../base/errors.ts'
 import type { OpenIndex } from '../mirror/index-choice.ts'
 import { readMirror, type MirrorContext } from '../mirror/open-mirror.ts'
 import { renewMirror } from '../mirror/renew.ts'
 import { dayMs, settings } from '../mirror/settings.ts'
 import { syncMirror, type SyncResult, type SyncRound } from '../mirror/sync.ts'
+import { acquireLock, type Lock } from '../store/lock.ts'
 import { writeHealth } from './health-file.ts'
 import { judgeHealth, type Health, type WatchRecord } from './health.ts'
 import { Job, type JobName } from './job.ts'
@@ -39,13 +41,35 @@ const maxSleepMs = 60_000
 const minRenewMs = 60_000
 const maxRenewMs = dayMs / 4
 
-/** Throws only before its first round: where there is no mirror. */
+/** Throws only before its first round: where there is no mirror, or another watch on it. */
 export async function watchMirror(options: WatchOptions): Promise<void> {
   const timestampLifetimeMs = await readMirror(options.directory, ({ settings: store }) =>
     store.require(settings.timestampLifetimeMs),
   )
-  const derived = Math.min(maxRenewMs, Math.max(minRenewMs, timestampLifetimeMs / 24))
-  await new Watch(options, options.renewEveryMs ?? derived).run()
+  const lock = holdWatch(options.directory)
+  try {
+    await new Watch(options, options.renewEveryMs ?? deriveRenewal(timestampLifetimeMs)).run()
+  } finally {
+    lock.release()
+  }
+}
+
+function deriveRenewal(timestampLifetimeMs: number): number {
+  return Math.min(maxRenewMs, Math.max(minRenewMs, timestampLifetimeMs / 24))
+}
+
+/** Two would ask the index twice as often, and write over each other's health.json. */
+function holdWatch(directory: string): Lock {
+  try {
+    return acquireLock(join(directory, 'watch.lock'))
+  } catch (error) {
+    if (!isTufgateError(error) || error.code !== 'STATE_BUSY') throw error
+    const { found = 'another process' } = error.facts
+    throw new StorageError('STATE_BUSY', `Another watch works on ${directory}: ${found}`, {
+      next: 'One is enough. Stop that one first, if this one is to take its place.',
+      cause: error,
+    })
+  }
 }
 
 class Watch {

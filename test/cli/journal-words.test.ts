@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { describeMember } from '../../src/cli/member-words.ts'
 import { describeEntry } from '../../src/cli/journal-words.ts'
 import type { JournalKind } from '../../src/mirror/journal.ts'
 
@@ -23,4 +24,27 @@ test.each([
   ['denied', { reasons: 'of a newer program' }, '{"reasons":"of a newer program"}'],
 ] as const)('%s %j reads: %s', (kind, detail, words) => {
   expect(describeDetail(kind, detail)).toBe(words)
+})
+
+test.each([
+  [
+    { name: '_removed', before: '"2026-03-01T12:00:00Z"' },
+    'listed by the index again; it was not since 2026-03-01T12:00:00Z',
+  ],
+  [
+    { name: '_removed', after: '"2026-03-01T12:00:00Z"' },
+    'not listed by the index since: 2026-03-01T12:00:00Z',
+  ],
+  [{ name: '_conflict', after: '"abc"' }, 'the sha256 that the index shows in place of it: abc'],
+  [
+    { name: 'yanked', before: 'true', after: '"it is\\u202e bad"' },
+    'yanked: true -> it is? bad',
+  ],
+  [{ name: 'size', before: '12' }, 'size: no more (was 12)'],
+  [
+    { name: 'hashes', before: '{"sha256":"a"}', after: '{"sha256":"b"}' },
+    'hashes: {"sha256":"a"} -> {"sha256":"b"}',
+  ],
+])('a member of a record that differs is words: %j', (member, words) => {
+  expect(describeMember(member)).toBe(words)
 })

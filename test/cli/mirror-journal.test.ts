@@ -50,7 +50,7 @@ test('a person sees what waits and why, signs it, and finds it in the journal', 
   const sync = await holdWheel()
   expect(sync).toMatchObject({ code: 1, stderr: `warning: foo: held for a person: ${late}\n` })
   expect(sync.stdout).toContain('1 held')
-  expect(sync.stdout).toContain(`tufgate mirror held FOLDER`)
+  expect(sync.stdout).toContain(`tufgate mirror held ${mirror} shows`)
 
   const list = await run('held')
   expect(list.stdout).toContain(`: ${late}\n`)
@@ -58,6 +58,8 @@ test('a person sees what waits and why, signs it, and finds it in the journal', 
 
   const one = await run('held', 'Foo')
   expect(one.stdout).toContain('\n+ foo-1.0-py3-none-any.whl\n')
+  expect(one.stdout).toMatch(/\n {4}first seen: \d{4}-\d\d-\d\dT[\d:]+Z\n/)
+  expect(one.stdout).not.toMatch(/ _[a-z]/)
   const [, exact = ''] = /approve \S+ (foo@[0-9a-f]{12})\n/.exec(one.stdout) ?? []
   const approved = await run('approve', exact)
   expect(approved).toMatchObject({

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { requireIndexLocation } from '../../src/cli/mirror-index.ts'
+import { describeStatus } from '../../src/cli/mirror-report.ts'
 import { initMirror } from '../../src/mirror/init.ts'
+import { mirrorStatus } from '../../src/mirror/status.ts'
 import { buildWheel } from '../support/build-wheel.ts'
 import { caught } from '../support/caught.ts'
 import { serveFolder, writeIndex, type ServedIndex } from '../support/folder-index.ts'
@@ -166,12 +168,22 @@ describe('mirror status', () => {
     )
   })
 
-  test('counts one project as one, and speaks of other bins only when they are far off', async () => {
+  test('counts one project as one, and has no advice on bins for so few', async () => {
     await sync('--index', index.url, '--project', 'foo')
     const { stdout } = await runProgram('mirror', 'status', mirror)
-    expect(stdout).toContain(
-      '\nsigned            1 project, in 8 parts (bins); best for so many: 2 (mirror root new --bins 2)\n',
-    )
+    expect(stdout).toContain('\nsigned            1 project, in 8 parts (bins)\n')
+  })
+
+  test.each([
+    [400, 64, ''],
+    [2000, 64, ''],
+    [2000, 1024, '; best for so many: 64 (mirror root new --bins 64)'],
+    [2000, 8, '; best for so many: 64 (mirror root new --bins 64)'],
+  ])('of %i projects in %i bins gives the advice "%s"', async (projects, bins, advice) => {
+    const context = { clock: Date.now, report: () => undefined }
+    const status = await mirrorStatus({ directory: mirror, ...context })
+    const words = describeStatus({ ...status, projects, bins, recommendedBins: 64 }, Date.now())
+    expect(words).toContain(`${projects} projects, in ${bins} parts (bins)${advice}\n`)
   })
 })
 

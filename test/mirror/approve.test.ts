@@ -100,7 +100,7 @@ describe('approve', () => {
       message: 'What waits of foo is not what was looked at',
       facts: {
         found: after?.sha256,
-        next: 'The index has shown something else since: tufgate mirror held FOLDER foo',
+        next: `The index has shown something else since: tufgate mirror held ${mirror.directory} foo`,
       },
     })
     const asOf = before!.since
@@ -165,7 +165,7 @@ describe('approve', () => {
     await expect(mirror.approve(selection)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message,
-      facts: { next: 'tufgate mirror held FOLDER shows what waits.' },
+      facts: { next: `tufgate mirror held ${mirror.directory} shows what waits.` },
     })
   })
 

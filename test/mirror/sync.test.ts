@@ -153,10 +153,13 @@ describe('a sync', () => {
       signed: '2026-03-01T13:00:00Z',
       'index-seen': '2026-03-01T12:00:00Z',
     })
+    expect(mirror.takeEvents('warning')).toEqual([])
+    mirror.now += 12 * hourMs
+    await mirror.sync({ projects: ['bar'] })
     expect(mirror.takeEvents('warning')).toMatchObject([
       {
         message: 'Only a part of what is signed was looked at.',
-        next: `Run "tufgate mirror sync ${mirror.directory}" within 23 h (max-unseen), or renew will refuse.`,
+        next: `Run "tufgate mirror sync ${mirror.directory}" within 11 h (max-unseen), or renew will refuse.`,
       },
     ])
   })

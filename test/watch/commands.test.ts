@@ -40,6 +40,23 @@ test('mirror watch syncs, ends with 0 at SIGTERM, and mirror health tells its ex
   expect(JSON.parse(timers.stdout)).toMatchObject({ v: 1, state: 'ok', problems: [], held: 0 })
 })
 
+test('a second mirror watch on one mirror is refused, and a later one is not', async () => {
+  const child = spawnProgram({}, 'mirror', 'watch', mirror.directory)
+  const finished = collect(child)
+  await new Promise((resolve) => child.stderr.once('data', resolve))
+  const second = await runProgram('mirror', 'watch', mirror.directory)
+  expect(second.code).toBe(1)
+  expect(second.stderr).toMatch(
+    /^tufgate: Another watch works on \S+: process \d+ since \S+\n {2}One is enough\. Stop that one first/,
+  )
+  child.kill('SIGKILL')
+  await finished
+  const third = spawnProgram({}, 'mirror', 'watch', mirror.directory)
+  const ended = collect(third)
+  third.stderr.once('data', () => third.kill('SIGTERM'))
+  expect(await ended).toMatchObject({ code: 0 })
+})
+
 test('mirror watch takes its intervals from mirror.toml, and flags before them', async () => {
   const text = '[watch]\nsync-every = "2h"\nrenew-every = "3h"\n'
   await writeFile(join(mirror.directory, 'mirror.toml'), text)
