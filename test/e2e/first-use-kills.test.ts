@@ -41,9 +41,12 @@ async function turn(times: number): Promise<void> {
   for (let at = 0; at < times; at += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
+function fileOf(project: string): string {
+  return `${project.replace('-', '_')}-1.0.tar.gz`
+}
+
 test('what a client was shown first is what every later start shows', async () => {
   const shown = new Map<string, string>()
-  const fileOf = (project: string): string => `${project.replace('-', '_')}-1.0.tar.gz`
   for (let round = 0; round < rounds; round += 1) {
     const names = Array.from({ length: perRound }, (_, at) => `r${round}-p${at}`)
     for (const name of names) index.put(name, [fileOf(name)])
@@ -55,10 +58,12 @@ test('what a client was shown first is what every later start shows', async () =
         return page
       }),
     )
-    await turn(Math.floor(random() * 400))
+    // Early, while keys are made or the first pages asked for, or once some were shown.
+    if (random() < 0.7) await Promise.race(asked)
+    await turn(Math.floor(random() * 4000))
     const [victim, other] = random() < 0.5 ? proxies : proxies.toReversed()
     await victim!.stop('SIGKILL')
-    await turn(Math.floor(random() * 200))
+    await turn(Math.floor(random() * 1000))
     await other!.stop(random() < 0.5 ? 'SIGKILL' : 'SIGTERM')
     await Promise.all(asked)
     // From now on the index lies about everything that anybody was shown.
