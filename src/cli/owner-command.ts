@@ -4,8 +4,10 @@ import { resolve } from 'node:path'
 import { toPrintable, type Bytes } from '../base/bytes.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
+import type { OwnerView } from '../client/repository.ts'
 import { buildClaim, maxClaimBytes, parseClaim, signClaim } from '../owner/claim.ts'
 import { addReleaseSignature, maxReleaseBytes, parseRelease } from '../owner/release.ts'
+import { requireOwnerKey } from '../owner/require-owner-key.ts'
 import { reviewRelease } from '../owner/review-release.ts'
 import { signRelease } from '../owner/sign-release.ts'
 import { readPublicKeyFile } from '../signing/public-key-file.ts'
@@ -97,6 +99,7 @@ async function putClaim(path: string, bytes: Bytes): Promise<number> {
 export interface OwnerSignFlags extends KeyFlags, SourceFlags {
   readonly project?: string
   readonly add?: string
+  readonly claim?: string
   readonly output?: string
   readonly expires: string
   readonly onlyChecked?: boolean
@@ -124,6 +127,7 @@ export async function runOwnerSign(
       : await readIndexPage(project, { ...flags, index: flags.index })
   // The key is opened last: nobody types a passphrase for what is refused anyway.
   const signer = await openOwnerSigner(flags)
+  await requireKeyOfOwner(project, { ...flags, view }, signer)
   const signed = await signRelease(
     {
       project,
@@ -168,12 +172,26 @@ async function addSignature(
   const tell = flags.json === true ? note : say
   for (const line of describeReview(review)) tell(line)
   const signer = await openOwnerSigner(flags)
+  if (flags.mirror !== undefined) {
+    const view = await readOwnerView(release.project, flags)
+    await requireKeyOfOwner(release.project, { ...flags, view }, signer)
+  }
   const output = flags.output ?? path
   await writeExchanged(output, await addReleaseSignature(bytes, signer))
   if (flags.json === true) {
     sayJson({ ...review, expires: formatUtcSeconds(review.expires), output, keyid: signer.keyid })
   } else say(`${output}: signed by ${signer.keyid} too`)
   return 0
+}
+
+async function requireKeyOfOwner(
+  project: string,
+  { claim, view: { owners } }: { readonly claim?: string; readonly view: OwnerView },
+  { keyid }: Signer,
+): Promise<void> {
+  const handover =
+    claim === undefined ? undefined : parseClaim(await readExchanged(claim, maxClaimBytes))
+  requireOwnerKey({ project, owners, handover }, keyid)
 }
 
 /** `1.0` or `1.0=why`. */

@@ -15,7 +15,9 @@ import type { ServedPath } from '../simple/record.ts'
 import { fileTarget, ownerRole } from '../simple/project-targets.ts'
 import type { ProjectRecord } from '../simple/record.ts'
 import type { TargetFile } from '../tuf/metadata.ts'
-import { findTarget, type Search } from '../tuf/search.ts'
+import { findSigners } from '../tuf/delegation.ts'
+import { findTarget, type LoadRole, type Search } from '../tuf/search.ts'
+import type { Signers } from '../tuf/threshold.ts'
 import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
 import { refreshRoles, refreshRoot, type RefreshLimits } from '../tuf/update.ts'
@@ -79,6 +81,8 @@ export interface OwnerView {
   readonly record?: ProjectRecord
   /** Signed by owners, not by the mirror. */
   readonly isOwned: boolean
+  /** Whose signatures clients demand of it now; absent where the mirror signs it. */
+  readonly owners?: Signers
   readonly denials: readonly Denial[]
 }
 
@@ -166,12 +170,20 @@ export class Repository {
     const trusted = await this.requireFresh()
     const path = this.#options.recordPath.replace('{project}', () => project)
     const role = ownerRole(project)
-    const { target, role: foundIn } = await this.#search(trusted, path, role)
+    let owners: Signers | undefined
+    const loadRole: LoadRole = (delegator, name, delegatorName) => {
+      if (name === role) owners = delegator.delegations && findSigners(delegator.delegations, role)
+      return this.#roles.load(trusted, delegator, name, delegatorName)
+    }
+    const { clock, maxDelegations: maxRoles } = this.#options
+    const options = { now: clock(), maxRoles, renewed: role }
+    const { target, role: foundIn } = await findTarget(trusted, path, loadRole, options)
     const version = trusted.snapshot?.meta.get(`${role}.json`)?.version ?? 0
     const denials = await this.#findDenials(trusted, project)
-    if (target === undefined) return { version, denials, isOwned: false }
+    const view = { version, denials, ...(owners !== undefined && { owners }) }
+    if (target === undefined) return { ...view, isOwned: false }
     const { record } = await this.#loadRecord(project, { trusted, path, target })
-    return { version, denials, record, isOwned: foundIn === role }
+    return { ...view, record, isOwned: foundIn === role }
   }
 
   #loadRecord(
@@ -222,7 +234,7 @@ export class Repository {
     return { trusted, found: await this.#search(trusted, path) }
   }
 
-  #search(trusted: TrustedSet, path: string, renewed?: string): Promise<Answer> {
+  #search(trusted: TrustedSet, path: string): Promise<Answer> {
     const { clock, maxDelegations } = this.#options
     const now = clock()
     const search = (): Promise<Search> =>
@@ -230,9 +242,9 @@ export class Repository {
         trusted,
         path,
         (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
-        { now, maxRoles: maxDelegations, ...(renewed !== undefined && { renewed }) },
+        { now, maxRoles: maxDelegations },
       )
-    return renewed === undefined ? this.#memo.find(trusted, path, now, search) : search()
+    return this.#memo.find(trusted, path, now, search)
   }
 
   /** Expiry is checked at use (TUF 5.1 fixes it for a refresh only): here, for every request. */

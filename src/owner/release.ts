@@ -184,7 +184,8 @@ function refuse(project: string, problem: string): VerifyError {
 /** Throws SIGNATURE_THRESHOLD, with the key ids that have not signed. */
 export function requireOwners({ project, targets }: UnverifiedRelease, owners: OwnerKeys): void {
   try {
-    requireThreshold(ownerRole(project), targets, signersOf(owners), `the claim of ${project}`)
+    const signers = signersOf(owners)
+    requireThreshold(`the release of ${project}`, targets, signers, `the claim of ${project}`)
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error
     const missing = [...owners.keys.keys()].filter((keyid) => !targets.signatures.has(keyid))

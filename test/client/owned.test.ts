@@ -121,8 +121,11 @@ describe('an owner whose signature has expired', () => {
   })
 
   test('finds what he has signed, to sign it again', async () => {
-    const { version, isOwned, record: found } = await (await open()).findForOwner('foo')
+    const view = await (await open()).findForOwner('foo')
+    const { version, isOwned, record: found, owners } = view
     expect([version, isOwned, found?.files.length]).toEqual([2, true, 1])
+    const keyids = [...simulator.signersOf('owner-foo')].map(({ keyid }) => keyid)
+    expect(owners).toMatchObject({ threshold: 1, keyids })
   })
 
   test('does not get past another role that has expired', async () => {

@@ -114,6 +114,21 @@ describe.runIf(hasPip)('a project that its maintainer signs', () => {
     expect(await install(`${project}==1.0`)).toMatchObject({ code: 0 })
   }, 180_000)
 
+  test('is not signed with the key of somebody else', async () => {
+    await run('owner', 'key', at('keys/stranger.pem'), '--no-passphrase')
+    const source = ['--mirror', at('mirror/public'), '--root', at('1.root.json')]
+    const key = ['--key', at('keys/stranger.pem'), '--state-dir', at('stranger')]
+    const flags = ['--project', project, '-o', at('stranger.release'), '--yank', '1.0']
+    const refused = await runProgram('owner', 'sign', ...flags, ...source, ...key)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain(`${project} is claimed with the key `)
+    expect(refused.stderr).toContain('the mirror would refuse this release')
+    const adding = ['--add', at('release'), '-o', at('stranger.release')]
+    const added = await runProgram('owner', 'sign', ...adding, ...source, ...key)
+    expect(added.code).toBe(2)
+    await expect(readFile(at('stranger.release'))).rejects.toMatchObject({ code: 'ENOENT' })
+  }, 120_000)
+
   test('is told apart from what the index shows otherwise', async () => {
     await writeIndex(at('index'), [{ name: project, wheels: [...wheels, evil] }])
     const sync = await runProgram('mirror', 'sync', at('mirror'))

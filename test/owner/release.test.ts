@@ -89,7 +89,7 @@ describe('a release', () => {
     await expectRefusal(
       () => requireOwners(parseRelease(release), owners),
       'SIGNATURE_THRESHOLD',
-      'owner-foo is signed by 1 of the 2 keys that the claim of foo demands',
+      'the release of foo is signed by 1 of the 2 keys that the claim of foo demands',
     )
     const twice = parseRelease(await addReleaseSignature(release, me))
     expect(() => requireOwners(twice, owners)).toThrow()

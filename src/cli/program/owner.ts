@@ -87,6 +87,7 @@ function addOwnerSign(owner: Command, run: Run): void {
     .option('--sign-files', 'every file is a target too, for mirrors that have it so')
     .option('--html-records', 'the page in HTML is a target too, for mirrors that have it so')
     .option('--add <release>', 'add your signature to a release that is there')
+    .option('--claim <claim>', 'after a change of keys: the claim that hands over to yours')
     .option('-o, --output <file>', 'where to write it (with --add: default in place)')
     .option('--state-dir <folder>', 'where what was trusted before is remembered')
     .option('--json', 'print the outcome as JSON')
