@@ -99,7 +99,7 @@ function warnOfExpiry(mirror: Mirror, now: number): void {
     mirror.report({
       kind: 'warning',
       message: `The role ${role} ${when} (${formatUtcSeconds(expires)}); after that ${effect}`,
-      next: adviseRenewal(expiry, now),
+      next: adviseRenewal(expiry, { now, directory: mirror.directory }),
     })
   }
 }

@@ -88,12 +88,15 @@ function decideUrgency({ role, lifetime }: RoleExpiry, left: number): Urgency {
   return left <= (lifetime * 3) / 8 ? 'warning' : 'ok'
 }
 
-/** What an operator does about it. */
-export function adviseRenewal({ role, lifetime, expires }: RoleExpiry, now: number): string {
+/** What an operator does about it. `directory`: of the mirror. */
+export function adviseRenewal(
+  { role, lifetime, expires }: RoleExpiry,
+  { now, directory }: { readonly now: number; readonly directory: string },
+): string {
   if (role.startsWith('owner-'))
     return `Ask the maintainers of ${role.slice('owner-'.length)} to sign again: tufgate owner sign.`
   if (lifetime !== undefined)
-    return 'Run tufgate mirror renew, and look into why it has not succeeded.'
+    return `Run tufgate mirror renew ${directory} and look into why it has not succeeded.`
   const when = expires - now <= offlineUrgentMs ? 'now' : 'in the coming weeks'
-  return `Sign ${role} again with its offline keys ${when}: tufgate mirror root new.`
+  return `Sign ${role} again with its offline keys ${when}: tufgate mirror root new ${directory} --renew -o yearly.json`
 }

@@ -16,7 +16,7 @@ import { requireUnexpired, type UsableSet } from '../tuf/freshness.ts'
 import type { Targets } from '../tuf/metadata.ts'
 import { findChangedRoles, findChangedTargets, takeSample } from './changed-entries.ts'
 import { walkRoles, type RoleEdge } from './delegated-roles.ts'
-import { findReason, mendRole, mendTarget, type Findings } from './findings.ts'
+import { findReason, mendRole, mendTarget, remakeRoles, type Findings } from './findings.ts'
 import { createTargetCheck, findProject, type CheckTarget } from './target-check.ts'
 
 export interface ContentsContext {
@@ -112,7 +112,8 @@ class ContentsCheck {
     const version = this.#trusted.snapshot.meta.get(`${role}.json`)?.version
     const file = version === undefined ? undefined : metadataPath(role, version)
     const where = `role ${role}, delegated by ${delegator}`
-    this.#context.findings.addError(error, where, { file, mend: mendRole })
+    const { findings } = this.#context
+    findings.addError(error, where, { file, mend: mendRole(findings.directory) })
   }
 
   #listNew(role: string, targets: Targets): Promise<string[]> {
@@ -142,7 +143,7 @@ class ContentsCheck {
     const { url = '' } = isTufgateError(error) ? findReason(error).facts : {}
     const isDenial = url.startsWith('targets/deny/')
     const isOfOwner = project !== undefined && isOwned(memory, project)
-    const mend = mendTarget(isDenial ? undefined : project, isOfOwner)
+    const mend = mendTarget(findings.directory, isDenial ? undefined : project, isOfOwner)
     findings.addError(error, where, { mend })
   }
 
@@ -159,7 +160,7 @@ class ContentsCheck {
         file: metadataPath(role, version),
         code: 'DIGEST_MISMATCH',
         message: `${role} lists ${found === undefined ? 'no record' : 'another record'} of ${name} than the mirror remembers`,
-        next: 'Sign it again: tufgate mirror renew FOLDER --all',
+        next: `Sign it again: ${remakeRoles(findings.directory)}`,
       })
     }
   }

@@ -66,10 +66,11 @@ class MirrorCheck {
   readonly #state: ReturningState
   readonly #now: number
   readonly #source: RepositorySource
-  readonly #findings = new Findings()
+  readonly #findings: Findings
 
   constructor(options: CheckOptions, memory: MirrorMemory, state: ReturningState, now: number) {
     this.#options = options
+    this.#findings = new Findings(options.directory)
     this.#memory = memory
     this.#state = state
     this.#now = now
@@ -139,7 +140,7 @@ class MirrorCheck {
       const client = { pinnedRoot, source: this.#source, storage, now: this.#now, maxUnseenMs }
       return await openCheckClient(client)
     } catch (error) {
-      this.#findings.addError(error, where, { mend: mendRole })
+      this.#findings.addError(error, where, { mend: mendRole(this.#options.directory) })
       return undefined
     }
   }
@@ -171,13 +172,17 @@ class MirrorCheck {
         file: metadataPath(expiry.role, expiry.version),
         code: 'EXPIRED',
         message: `${expiry.role} ${describeLeft(expiry.expires, this.#now)}`,
-        next: adviseRenewal(expiry, this.#now),
+        next: this.#adviseRenewal(expiry),
       })
     }
   }
 
   #describeExpiry(expiry: JudgedExpiry): string {
     const left = describeLeft(expiry.expires, this.#now)
-    return `${expiry.role} ${left}. ${adviseRenewal(expiry, this.#now)}`
+    return `${expiry.role} ${left}. ${this.#adviseRenewal(expiry)}`
+  }
+
+  #adviseRenewal(expiry: JudgedExpiry): string {
+    return adviseRenewal(expiry, { now: this.#now, directory: this.#options.directory })
   }
 }

@@ -17,8 +17,14 @@ export interface Finding {
 const maxListed = 200
 
 export class Findings {
+  /** Of the mirror, for what mends it. */
+  readonly directory: string
   readonly #listed: Finding[] = []
   #count = 0
+
+  constructor(directory: string) {
+    this.directory = directory
+  }
 
   get listed(): readonly Finding[] {
     return this.#listed
@@ -55,16 +61,27 @@ export interface FindingContext {
 }
 
 const mendFile = 'Put the file back from a backup, or from another copy of the tree.'
-const remakeRoles = 'tufgate mirror renew FOLDER --all'
-export const mendRole = `${mendFile} Online roles are made anew by: ${remakeRoles}`
+
+/** `directory`: of the mirror, here and below. */
+export function remakeRoles(directory: string): string {
+  return `tufgate mirror renew ${directory} --all`
+}
+
+export function mendRole(directory: string): string {
+  return `${mendFile} Online roles are made anew by: ${remakeRoles(directory)}`
+}
 
 /** A target that is missing or damaged. What owners have signed only they have again. */
-export function mendTarget(project: string | undefined, isOwned: boolean): string {
+export function mendTarget(
+  directory: string,
+  project: string | undefined,
+  isOwned: boolean,
+): string {
   // What is withdrawn, and the list of projects.
-  if (project === undefined) return `It is made anew by: ${remakeRoles}`
+  if (project === undefined) return `It is made anew by: ${remakeRoles(directory)}`
   return isOwned
-    ? `${mendFile} Or accept the last release of its maintainers again: tufgate mirror claims accept FOLDER RELEASE`
-    : `It is made anew by: tufgate mirror sync FOLDER --project ${project} --full`
+    ? `${mendFile} Or accept the last release of its maintainers again: tufgate mirror claims accept ${directory} RELEASE`
+    : `It is made anew by: tufgate mirror sync ${directory} --project ${project} --full`
 }
 
 function isOwnFailure(code: ErrorCode): boolean {

@@ -71,10 +71,10 @@ export function judgeHealth(
   const indexSeenAt = memory.settings.find(settings.indexSeenAt)
   const problems = [
     ...(record === 'damaged' ? [damagedRecord] : []),
-    ...(watch === undefined ? [] : listWatchProblems(watch, now)),
-    ...listClockProblems(memory, now),
-    ...listIndexProblems(memory, now),
-    ...roles.flatMap((role) => listRoleProblems(role, now)),
+    ...(watch === undefined ? [] : listWatchProblems(watch, { now, directory })),
+    ...listClockProblems(memory, { now, directory }),
+    ...listIndexProblems(memory, { now, directory }),
+    ...roles.flatMap((role) => listRoleProblems(role, { now, directory })),
     ...listHeldProblems(held, directory),
     ...(conflicts === 0 ? [] : [describeConflicts(memory, conflicts, { now, directory })]),
   ]
@@ -101,24 +101,31 @@ function decideState(problems: readonly Problem[]): Urgency {
   return problems.length === 0 ? 'ok' : 'warning'
 }
 
-function listRoleProblems(role: JudgedExpiry, now: number): Problem[] {
+function listRoleProblems(role: JudgedExpiry, asked: Asked): Problem[] {
+  const { now } = asked
   const { urgency, expires } = role
   if (urgency === 'ok') return []
   const when = expires > now ? `expires in ${formatSpan(expires - now)}` : 'has expired'
   const message = `${role.role} ${when} (${formatUtcSeconds(expires)})`
-  return [{ urgency, message, next: adviseRenewal(role, now) }]
+  return [{ urgency, message, next: adviseRenewal(role, asked) }]
 }
 
 /** Nothing is signed then, and everything else that is judged here by the clock is judged wrong. */
-function listClockProblems({ settings: store }: MirrorMemory, now: number): Problem[] {
+function listClockProblems(
+  { settings: store }: MirrorMemory,
+  { now, directory }: Asked,
+): Problem[] {
   const last = store.find(settings.lastSignedAt) ?? 0
   if (last - now <= maxClockErrorMs) return []
   const message = `the clock says ${formatUtcSeconds(now)}, ${formatSpan(last - now)} before the last signature`
-  const next = 'Set the clock right; if it was ahead before: tufgate mirror sync --accept-clock.'
+  const next = `Set the clock right; if it was ahead before: tufgate mirror sync ${directory} --accept-clock`
   return [{ urgency: 'failing', message, next }]
 }
 
-function listIndexProblems({ settings: store, ledger }: MirrorMemory, now: number): Problem[] {
+function listIndexProblems(
+  { settings: store, ledger }: MirrorMemory,
+  { now, directory }: Asked,
+): Problem[] {
   const seen = store.find(settings.indexSeenAt)
   const maxUnseen = store.require(settings.maxUnseenMs)
   // Nothing was ever signed: nothing to lose.
@@ -130,7 +137,7 @@ function listIndexProblems({ settings: store, ledger }: MirrorMemory, now: numbe
     {
       urgency: age > maxUnseen ? 'failing' : 'warning',
       message: `the index was ${last}; after ${formatSpan(maxUnseen)} nothing is renewed`,
-      next: 'Look into why mirror sync does not succeed.',
+      next: `Look into why this does not succeed: tufgate mirror sync ${directory}`,
     },
   ]
 }
@@ -161,7 +168,8 @@ function describeConflicts(
   }
 }
 
-function listWatchProblems(watch: WatchRecord, now: number): Problem[] {
+function listWatchProblems(watch: WatchRecord, asked: Asked): Problem[] {
+  const { now } = asked
   if (watch.isStopped) {
     return [
       {
@@ -172,12 +180,12 @@ function listWatchProblems(watch: WatchRecord, now: number): Problem[] {
     ]
   }
   return [
-    ...listOverdue(watch, now),
-    ...(['sync', 'renew'] as const).flatMap((name) => listJobProblems(name, watch[name], now)),
+    ...listOverdue(watch, asked),
+    ...(['sync', 'renew'] as const).flatMap((name) => listJobProblems(name, watch[name], asked)),
   ]
 }
 
-function listOverdue({ running, sync, renew }: WatchRecord, now: number): Problem[] {
+function listOverdue({ running, sync, renew }: WatchRecord, { now, directory }: Asked): Problem[] {
   const limit =
     running === undefined
       ? Math.min(sync.nextDue, renew.nextDue) + overdueMs
@@ -189,25 +197,25 @@ function listOverdue({ running, sync, renew }: WatchRecord, now: number): Proble
     {
       urgency: 'failing',
       message: `the watch ${what} for ${formatSpan(now - (running?.since ?? limit - overdueMs))}`,
-      next: 'See whether tufgate mirror watch still runs, and start it again.',
+      next: `See whether it still runs, and start it again: tufgate mirror watch ${directory}`,
     },
   ]
 }
 
-function listJobProblems(name: string, job: JobRecord, now: number): Problem[] {
+function listJobProblems(name: string, job: JobRecord, { now, directory }: Asked): Problem[] {
   const problems: Problem[] = []
   if (job.failuresInARow >= failuresUntilWarning) {
     problems.push({
       urgency: job.failuresInARow >= failuresUntilFailing ? 'failing' : 'warning',
       message: `${name} has failed ${job.failuresInARow} times in a row: ${job.lastFailure ?? ''}`,
-      next: `Run it by hand and look at what it says: tufgate mirror ${name}.`,
+      next: `Run it by hand and look at what it says: tufgate mirror ${name} ${directory}`,
     })
   }
   if (job.busySince !== undefined && now - job.busySince > maxBusyMs) {
     problems.push({
       urgency: 'warning',
       message: `another process has held the mirror for ${formatSpan(now - job.busySince)}`,
-      next: 'mirror.lock.holder says which one; see whether it is still at work.',
+      next: `${directory}/mirror.lock.holder says which one; see whether it is still at work.`,
     })
   }
   return problems

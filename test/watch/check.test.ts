@@ -90,7 +90,7 @@ describe('a check', () => {
         where: 'project foo',
         code: 'DIGEST_MISMATCH',
         message: expect.stringContaining('sha256 of targets/simple/foo/') as string,
-        next: 'It is made anew by: tufgate mirror sync FOLDER --project foo --full',
+        next: `It is made anew by: tufgate mirror sync ${mirror.directory} --project foo --full`,
       },
     ])
   })
