@@ -41,6 +41,8 @@ const looksAtOnce = 16
 const maxWaitingLooks = 4096
 /** Of an index that tells no sha256: all files of a project, read whole. */
 const hashingAtOnce = 4
+/** A server that is out of order says 404 too: it counts once it was said twice, so far apart. */
+const confirmAbsenceMs = 60_000
 const clockToleranceMs = 4 * 60_000
 /** How often the signed time of the last answer of the index moves, where nothing else is signed. */
 const seenEveryMs = 10 * 60_000
@@ -53,6 +55,7 @@ export class Notary {
   readonly #hashing = admit(hashingAtOnce)
   readonly #flights = new Map<string, Promise<Outcome>>()
   readonly #lookedAt: Sightings
+  readonly #absentSince: Sightings
   readonly #publications: PublicationQueue
   #renewing: Promise<void> | undefined
   #isClosed = false
@@ -103,6 +106,7 @@ export class Notary {
     const use: PublicationParts['use'] = (work) => this.#use(work)
     this.#publications = new PublicationQueue({ ...prepared, use, clock: options.clock })
     this.#lookedAt = new Sightings(options.clock)
+    this.#absentSince = new Sightings(options.clock)
   }
 
   /** The newest timestamp that is out, whichever process has signed it. */
@@ -185,10 +189,27 @@ export class Notary {
   async #lookOnce(project: string): Promise<Outcome> {
     const answer = await this.#ask(project)
     if (answer.page === 'absent' && !this.isKnown(project)) return 'absent'
+    if (!this.#isConfirmed(project, answer)) {
+      this.#lookedAt.put(project)
+      return 'seen'
+    }
     const isNews = answer.page !== 'unchanged' || this.#isUnfinished(project)
     if (isNews || this.#isSeenDue()) await this.#publications.add(project, answer)
     this.#lookedAt.put(project)
     return 'seen'
+  }
+
+  #isConfirmed(project: string, { page }: Answer): boolean {
+    if (page !== 'absent') {
+      this.#absentSince.drop(project)
+      return true
+    }
+    const age = this.#absentSince.ageOf(project)
+    if (age < Infinity) return age >= confirmAbsenceMs
+    this.#absentSince.put(project)
+    const message = `${project}: the index says that there is none any more (404); not proven, so it is asked again before that counts`
+    this.#options.report({ kind: 'warning', message })
+    return false
   }
 
   async #ask(project: string): Promise<Answer> {

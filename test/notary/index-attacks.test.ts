@@ -91,6 +91,33 @@ describe('one project that the index answers badly', () => {
     }
   })
 
+  test.each([304, 204, 206, 300, 451])(
+    'with %i at first sight is refused, and not taken for seen',
+    async (status) => {
+      fixture.index.fail('odd', status)
+      expect((await failureOf(proxy.findRecord('odd', 'page'))).code).toBe('BAD_STATUS')
+      expect(proxy.notary.isKnown('odd')).toBe(false)
+    },
+  )
+
+  test('with one 404 costs nobody what was seen; with a second one it counts', async () => {
+    await proxy.findRecord('foo', 'page')
+    fixture.index.drop('foo')
+    fixture.now += minuteMs
+    expect((await filesOf(proxy, 'foo')).get(wheel)?.removed).toBeUndefined()
+    expect(fixture.lines.join('\n')).toContain('there is none any more (404); not proven')
+    fixture.index.put('foo', [wheel])
+    fixture.now += minuteMs
+    expect((await filesOf(proxy, 'foo')).get(wheel)?.removed).toBeUndefined()
+    expect(fixture.events.filter(({ code }) => code === 'HELD')).toEqual([])
+    fixture.index.drop('foo')
+    for (let look = 0; look < 2; look += 1) {
+      fixture.now += minuteMs
+      await proxy.findRecord('foo', 'page')
+    }
+    expect((await filesOf(proxy, 'foo')).get(wheel)?.removed).toBeDefined()
+  })
+
   test('with the page of another project is refused', async () => {
     fixture.index.put('bar', ['bar-1.0.tar.gz'])
     fixture.index.redirect('mixed', `${fixture.index.url}bar/`)
