@@ -145,5 +145,5 @@ export function describeCounts({ first, compared, unasked }: FirstUseCounts): st
   const seen = `${first} of ${all} ${projects} seen for the first time: ${outcome}`
   return unasked === 0
     ? seen
-    : `${seen}; ${unasked} could not be compared: the index did not answer`
+    : `${seen}; ${unasked} could not be compared: the index did not answer, or not with a page`
 }

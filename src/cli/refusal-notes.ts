@@ -33,6 +33,8 @@ const told: ReadonlySet<string> = new Set<ErrorCode>([
 export class RefusalNotes {
   readonly #log: Log
   readonly #limit: OnceAMinute
+  /** Of its own: made-up names must not silence the rest. */
+  readonly #absentLimit: OnceAMinute
   /** Of their own: names that a client makes up must not silence them. */
   readonly #refusalLimit: OnceAMinute
   readonly #hiddenLimit: OnceAMinute
@@ -40,13 +42,14 @@ export class RefusalNotes {
   constructor(log: Log, clock: Clock) {
     this.#log = log
     this.#limit = new OnceAMinute(clock)
+    this.#absentLimit = new OnceAMinute(clock)
     this.#refusalLimit = new OnceAMinute(clock)
     this.#hiddenLimit = new OnceAMinute(clock)
   }
 
   /** With a mirror: the project is proven not to be signed. */
   noteAbsent(project: string, trust: TrustKind): void {
-    if (!this.#limit.isDue(`absent ${project}`)) return
+    if (!this.#absentLimit.isDue(project)) return
     this.#log(
       project === installer ? 'debug' : 'info',
       trust === 'first-use'
