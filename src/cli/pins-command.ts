@@ -10,6 +10,7 @@ import {
   explainLoss,
   findNotaryPlace,
   hasNotary,
+  listNotaryIndexes,
   requireNotary,
   type NotaryPlace,
 } from '../notary/notary-folder.ts'
@@ -103,9 +104,17 @@ async function requireSeen(place: NotaryPlace): Promise<void> {
     case 'never':
       throw new ConfigError('CONFIG_INVALID', `Nothing of ${place.index} was seen yet`, {
         expected: place.path,
-        next: `Run tufgate serve with this index, install something through it, then export. Where the state is elsewhere: --state-dir FOLDER`,
+        next: adviseUnseen(place),
       })
   }
+}
+
+function adviseUnseen({ stateHome }: NotaryPlace): string {
+  const seen = listNotaryIndexes(stateHome)
+  const elsewhere = 'Where the state is elsewhere: --state-dir FOLDER'
+  return seen.length === 0
+    ? `Run tufgate serve with this index, install something through it, then export. ${elsewhere}`
+    : `Choose one that was seen with --index: ${toPrintable(seen.join(', '), 500)}. ${elsewhere}`
 }
 
 export async function runPinsImport(file: string, flags: PinsImportFlags): Promise<number> {

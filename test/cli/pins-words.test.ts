@@ -1,7 +1,7 @@
 /** What serve, pins and notary say to a person who made a mistake, where there is no mirror. */
 
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -61,6 +61,22 @@ describe('pins and notary', () => {
     expect(stderr).toContain(`Nothing of ${index} was seen yet`)
     expect(stderr).toContain(`expected: ${join(state, 'notary', '127.0.0.1-9-')}`)
     expect(stderr).toContain('--state-dir')
+  })
+
+  test('name the indexes of which something was seen, where it is several', async () => {
+    const marks = join(state, 'notary')
+    await mkdir(marks, { recursive: true })
+    for (const name of ['one', 'two']) {
+      const mark = { format: 1, subject: `https://${name}.test/simple/` }
+      await writeFile(join(marks, `${name}.test-0.json`), JSON.stringify(mark))
+    }
+    try {
+      const { code, stderr } = await run('pins', 'export')
+      expect(code).toBe(2)
+      expect(stderr).toContain('--index: https://one.test/simple/, https://two.test/simple/')
+    } finally {
+      await rm(marks, { recursive: true })
+    }
   })
 
   test('ask which index is meant where there are several without a mirror', async () => {
