@@ -8,6 +8,7 @@ import { initMirror } from '../mirror/init.ts'
 import { renewMirror } from '../mirror/renew.ts'
 import { requireSnapshotHashes } from '../mirror/shape.ts'
 import type { SelectionOptions } from '../mirror/selection.ts'
+import { readMirror } from '../mirror/open-mirror.ts'
 import { mirrorStatus } from '../mirror/status.ts'
 import { syncMirror } from '../mirror/sync.ts'
 import { requireKeyKind } from './key-kind.ts'
@@ -61,7 +62,13 @@ export interface MirrorRenewFlags extends JsonFlag {
   readonly acceptClock?: boolean
 }
 
-export type MirrorStatusFlags = JsonFlag
+export interface MirrorStatusFlags extends JsonFlag {
+  /** The names of what is signed, and nothing else. */
+  readonly projects?: boolean
+}
+
+/** Of names; no index has so many projects. */
+const maxListed = 10_000_000
 
 /** Requirements files are written by hand; larger is a mistake. */
 const maxRequirementsBytes = 16_000_000
@@ -161,11 +168,20 @@ export async function runMirrorRenew(directory: string, flags: MirrorRenewFlags)
   return 0
 }
 
-export async function runMirrorStatus(directory: string, flags: JsonFlag): Promise<number> {
+export async function runMirrorStatus(
+  directory: string,
+  flags: MirrorStatusFlags,
+): Promise<number> {
+  if (flags.projects === true) {
+    const names = await readMirror(directory, ({ ledger }) => ledger.listNames('', maxListed))
+    if (flags.json === true) sayJson(names)
+    else for (const name of names) say(name)
+    return 0
+  }
   const { report } = createReport(flags)
   const status = await mirrorStatus({ directory, clock: Date.now, report })
   if (flags.json === true) sayJson(status)
-  else say(describeStatus(status, Date.now()))
+  else say(describeStatus(status, { directory, now: Date.now() }))
   return 0
 }
 

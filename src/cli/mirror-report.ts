@@ -96,18 +96,24 @@ function describeLooks(lookedAt: number, covered: number): string {
 const dependenciesHint =
   'Only the projects that were named are signed, not their dependencies: name those too, or use --all.'
 
-export function describeStatus(status: MirrorStatus, now: number): string {
+export interface StatusSubject {
+  readonly directory: string
+  /** ms */
+  readonly now: number
+}
+
+export function describeStatus(status: MirrorStatus, { directory, now }: StatusSubject): string {
   const { roles, projects, files, index, indexSeenAt, held, conflicted, unpublishedBins } = status
   return [
-    row('index', index ?? 'none yet: mirror sync --index URL'),
+    row('index', index ?? `none yet: tufgate mirror sync ${directory} --index URL`),
     row('last look', indexSeenAt === undefined ? 'never' : `${formatSpan(now - indexSeenAt)} ago`),
-    row('signed', `${count(projects, 'project')}, ${describeBins(status)}`),
+    row('signed', `${count(projects, 'project')}, ${describeBins(status, directory)}`),
     row(
       'files',
       `${files.listed} listed, ${files.removed} removed, ${files.conflicts} in conflict`,
     ),
     ...roles.map((role) => describeRole(role, now)),
-    ...describeOwners(status, now),
+    ...describeOwners(status, { directory, now }),
     ...held.map(({ name, reason }) => paint('yellow', row('held', `${name}: ${reason}`))),
     ...conflicted.map((project) => paint('yellow', row('conflict', describeConflict(project)))),
     ...(conflicted.length > 0 ? [conflictAdvice] : []),
@@ -115,7 +121,7 @@ export function describeStatus(status: MirrorStatus, now: number): string {
       ? [
           paint(
             'yellow',
-            `${count(unpublishedBins, 'part')} changed and not published: run mirror sync or renew`,
+            `${count(unpublishedBins, 'part')} changed and not published: tufgate mirror renew ${directory}`,
           ),
         ]
       : []),
@@ -130,13 +136,20 @@ function row(label: string, text: string): string {
 }
 
 /** What the mirror does not decide, and what it has withdrawn whoever decided it. */
-function describeOwners({ owners, denied }: MirrorStatus, now: number): string[] {
+function describeOwners(
+  { owners, denied }: MirrorStatus,
+  { directory, now }: StatusSubject,
+): string[] {
   const left = owners.expires === undefined ? 0 : owners.expires - now
   const first = left > 0 ? `expires in ${formatSpan(left)}` : paint('red', 'has expired')
   const signed = `${count(owners.count, 'project')} signed by maintainers; the first signature ${first}`
   return [
     ...(owners.count === 0 ? [] : [row('owners', signed)]),
-    ...(denied === 0 ? [] : [row('withdrawn', `of ${count(denied, 'project')}: mirror deny list`)]),
+    ...(denied === 0
+      ? []
+      : [
+          row('withdrawn', `of ${count(denied, 'project')}: tufgate mirror deny list ${directory}`),
+        ]),
   ]
 }
 
@@ -145,7 +158,10 @@ const grossFactor = 4
 /** Of so few nobody notices the difference, and a mirror begins with few. */
 const fewTargets = 500
 
-function describeBins({ bins, recommendedBins, projects, files, shape }: MirrorStatus): string {
+function describeBins(
+  { bins, recommendedBins, projects, files, shape }: MirrorStatus,
+  directory: string,
+): string {
   const extra = [
     ...(shape.signsFiles ? ['each file too'] : []),
     ...(shape.signsHtml ? ['each page in HTML too'] : []),
@@ -153,7 +169,7 @@ function describeBins({ bins, recommendedBins, projects, files, shape }: MirrorS
   const parts = [`in ${count(bins, 'part')} (bins)`, ...extra].join(', ')
   const isGross = bins >= grossFactor * recommendedBins || recommendedBins >= grossFactor * bins
   return isGross && projects + (shape.signsFiles ? files.listed : 0) > fewTargets
-    ? `${parts}; best for so many: ${recommendedBins} (mirror root new --bins ${recommendedBins})`
+    ? `${parts}; best for so many: ${recommendedBins} (tufgate mirror root new ${directory} --bins ${recommendedBins} -o bins.json)`
     : parts
 }
 

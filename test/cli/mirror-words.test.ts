@@ -177,12 +177,23 @@ describe('mirror status', () => {
   test.each([
     [400, 64, ''],
     [2000, 64, ''],
-    [2000, 1024, '; best for so many: 64 (mirror root new --bins 64)'],
-    [2000, 8, '; best for so many: 64 (mirror root new --bins 64)'],
+    [
+      2000,
+      1024,
+      '; best for so many: 64 (tufgate mirror root new /srv/mirror --bins 64 -o bins.json)',
+    ],
+    [
+      2000,
+      8,
+      '; best for so many: 64 (tufgate mirror root new /srv/mirror --bins 64 -o bins.json)',
+    ],
   ])('of %i projects in %i bins gives the advice "%s"', async (projects, bins, advice) => {
     const context = { clock: Date.now, report: () => undefined }
     const status = await mirrorStatus({ directory: mirror, ...context })
-    const words = describeStatus({ ...status, projects, bins, recommendedBins: 64 }, Date.now())
+    const words = describeStatus(
+      { ...status, projects, bins, recommendedBins: 64 },
+      { directory: '/srv/mirror', now: Date.now() },
+    )
     expect(words).toContain(`${projects} projects, in ${bins} parts (bins)${advice}\n`)
   })
 })
