@@ -21,7 +21,7 @@ import { listDelegations, readKeyTable } from './role-keys.ts'
 export function withClaims(signed: JsonObject, claims: readonly Delegation[]): JsonObject {
   if (claims.length === 0) {
     throw new ConfigError('CONFIG_INVALID', 'There is no claim to promote', {
-      next: 'List them with: tufgate mirror claims list DIR',
+      next: 'What is claimed, and how far it is, says: tufgate mirror claims list',
     })
   }
   const table = readKeyTable(signed)

@@ -1,5 +1,6 @@
 /** `tufgate mirror claims add|accept|list|remove|promote`. */
 
+import { toPrintable, type Bytes } from '../base/bytes.ts'
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError } from '../base/errors.ts'
 import { prepareChange, type PreparedChange } from '../ceremony/prepare-change.ts'
@@ -7,14 +8,14 @@ import { acceptReleases, addClaim, removeClaim } from '../mirror/claim-work.ts'
 import { listOwnerStates, warnedBeforeMs, type OwnerState } from '../mirror/owner-states.ts'
 import { readMirror, type Mirror } from '../mirror/open-mirror.ts'
 import { choosePromotions, requireReleasable } from '../mirror/promote-claims.ts'
-import { maxClaimBytes } from '../owner/claim.ts'
+import { findOwnerFileKind } from '../owner/owner-file.ts'
 import { maxReleaseBytes } from '../owner/release.ts'
 import { describeSignatures, type ChangePlaces } from './ceremony-report.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { openMirrorIndex } from './mirror-index.ts'
 import { createReport } from './mirror-report.ts'
 import { readExchanged, writeExchanged } from './owner-files.ts'
-import { requireProject } from './project-flag.ts'
+import { requireProject, warnOfUnknown } from './project-flag.ts'
 import { say, sayJson } from './terminal.ts'
 
 interface JsonFlag {
@@ -40,8 +41,10 @@ export async function runClaimsAdd(
   path: string,
   flags: JsonFlag,
 ): Promise<number> {
-  const bytes = await readExchanged(path, maxClaimBytes)
-  const { project, kind, claim } = await addClaim(workOn(directory, flags), bytes)
+  const bytes = await readExchanged(path, maxReleaseBytes)
+  requireKind(bytes, { path, wanted: 'claim', other: `claims accept ${directory}` })
+  const { project, kind, claim, isSigned } = await addClaim(workOn(directory, flags), bytes)
+  if (!isSigned) warnOfUnknown(project, directory)
   const keys = [...(claim.next ?? claim).keys.keys()]
   if (flags.json === true) {
     sayJson({ project, kind, state: claim.state, keys })
@@ -54,10 +57,27 @@ export async function runClaimsAdd(
       'Be sure that these keys are those of the maintainers: ask them by another way than this file came.',
     )
     say(
-      `The mirror goes on signing ${project} until: tufgate mirror claims accept ${directory} RELEASE`,
+      `${isSigned ? `The mirror goes on signing ${project}` : `Nothing of ${project} is published`} until: tufgate mirror claims accept ${directory} RELEASE`,
     )
   }
   return 0
+}
+
+/** Maintainers send both: each goes to the other command when it is taken for the other one. */
+function requireKind(
+  bytes: Bytes,
+  asked: { readonly path: string; readonly wanted: 'claim' | 'release'; readonly other: string },
+): void {
+  const { path, wanted, other } = asked
+  const kind = findOwnerFileKind(bytes)
+  if (kind === undefined || kind === wanted) return
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `${toPrintable(path, 500)} is a ${kind}, and no ${wanted}`,
+    {
+      next: `For a ${kind} it is: tufgate mirror ${other} ${path}`,
+    },
+  )
 }
 
 const kindWords = {
@@ -71,7 +91,12 @@ export async function runClaimsAccept(
   paths: readonly string[],
   flags: JsonFlag,
 ): Promise<number> {
-  const releases = await Promise.all(paths.map((path) => readExchanged(path, maxReleaseBytes)))
+  const releases: Bytes[] = []
+  for (const path of paths) {
+    const bytes = await readExchanged(path, maxReleaseBytes)
+    requireKind(bytes, { path, wanted: 'release', other: `claims add ${directory}` })
+    releases.push(bytes)
+  }
   const { accepted, published } = await acceptReleases({
     ...workOn(directory, flags),
     openIndex: openMirrorIndex,

@@ -9,7 +9,7 @@ import { readMirror } from '../mirror/open-mirror.ts'
 import type { Denial } from '../simple/denial.ts'
 import { createMirrorContext } from './mirror-context.ts'
 import { createReport } from './mirror-report.ts'
-import { requireProject } from './project-flag.ts'
+import { requireProject, warnOfUnknown } from './project-flag.ts'
 import { say, sayJson } from './terminal.ts'
 
 export interface DenyFlags {
@@ -33,7 +33,9 @@ export async function runDenyAdd(
     })
   }
   const { reason } = flags
-  const result = await denyFiles({ ...readOptions(directory, project, flags), reason })
+  const options = readOptions(directory, project, flags)
+  const result = await denyFiles({ ...options, reason })
+  if (!result.isSigned) warnOfUnknown(options.project, directory)
   return tell(project, flags, result, 'withdrawn')
 }
 

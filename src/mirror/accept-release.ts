@@ -90,7 +90,7 @@ function requireClaim(mirror: Mirror, project: string): StoredClaim {
   const claim = findClaim(mirror, project)
   if (claim !== undefined) return claim
   throw new ConfigError('CONFIG_INVALID', `Nobody has claimed ${project}`, {
-    next: 'Add the claim of its maintainers first: tufgate mirror claims add DIR CLAIM',
+    next: `Add the claim of its maintainers first: tufgate mirror claims add ${mirror.directory} CLAIM`,
   })
 }
 

@@ -19,11 +19,18 @@ export interface ClaimOptions extends MirrorContext {
   readonly directory: string
 }
 
+export interface AddedClaim extends RegisteredClaim {
+  /** Anything of the project was ever signed here. */
+  readonly isSigned: boolean
+}
+
 /** Publishes nothing: a claim without a release would make the project vanish. */
-export async function addClaim(options: ClaimOptions, bytes: Bytes): Promise<RegisteredClaim> {
+export async function addClaim(options: ClaimOptions, bytes: Bytes): Promise<AddedClaim> {
   const mirror = await openMirror(options.directory, options)
   try {
-    return registerClaim(mirror, bytes)
+    const registered = registerClaim(mirror, bytes)
+    const isSigned = mirror.ledger.findProject(registered.project) !== undefined
+    return { ...registered, isSigned }
   } finally {
     await mirror.close()
   }
@@ -92,7 +99,7 @@ export function requireClaim(mirror: Mirror, project: string): StoredClaim {
   const claim = findClaim(mirror, project)
   if (claim !== undefined) return claim
   throw new ConfigError('CONFIG_INVALID', `Nobody has claimed ${project}`, {
-    next: 'List the claims with: tufgate mirror claims list DIR',
+    next: `List the claims with: tufgate mirror claims list ${mirror.directory}`,
   })
 }
 

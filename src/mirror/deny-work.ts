@@ -24,6 +24,8 @@ export interface DenyResult {
   readonly denials: readonly Denial[]
   /** What was added, or taken back. */
   readonly files: DeniedFiles
+  /** Anything of the project was ever signed here. */
+  readonly isSigned: boolean
   readonly published: Published | undefined
 }
 
@@ -36,7 +38,7 @@ export function denyFiles(options: DenyOptions & { readonly reason: string }): P
     const denials = [...before, added]
     if (denials.length > maxDenials) throw tooMany(project)
     await putDenials(mirror, { project, denials }, now)
-    return { denials, files }
+    return { denials, files, isSigned: mirror.ledger.findProject(project) !== undefined }
   })
 }
 
@@ -50,17 +52,18 @@ function tooMany(project: string): ConfigError {
 export function allowFiles(options: DenyOptions): Promise<DenyResult> {
   return publishNow(options, async (mirror, now) => {
     const { project } = options
+    const listDenials = `mirror deny list ${mirror.directory}`
     const before = findDenials(mirror, project)
-    if (before.length === 0) throw refuse(`Nothing of ${project} is denied`, 'mirror deny list DIR')
+    if (before.length === 0) throw refuse(`Nothing of ${project} is denied`, listDenials)
     const files = chooseFiles(mirror, options)
     const taken = { files, ...(options.version !== undefined && { version: options.version }) }
     const denials = before.flatMap((denial) => withoutFiles(denial, taken))
-    requireNoVersion(project, files, denials)
+    requireNoVersion(options, files, denials)
     if (JSON.stringify(denials) === JSON.stringify(before)) {
-      throw refuse(`None of these files of ${project} is denied by name`, 'mirror deny list DIR')
+      throw refuse(`None of these files of ${project} is denied by name`, listDenials)
     }
     await putDenials(mirror, { project, denials }, now)
-    return { denials, files }
+    return { denials, files, isSigned: mirror.ledger.findProject(project) !== undefined }
   })
 }
 
@@ -85,7 +88,11 @@ function isSame(version: string, other: string | undefined): boolean {
 }
 
 /** A file goes on to be withdrawn as long as its version is. */
-function requireNoVersion(project: string, files: DeniedFiles, left: readonly Denial[]): void {
+function requireNoVersion(
+  { project, directory }: DenyOptions,
+  files: DeniedFiles,
+  left: readonly Denial[],
+): void {
   if (files === 'all') return
   const found = left
     .flatMap(({ version }) => version ?? [])
@@ -95,7 +102,7 @@ function requireNoVersion(project: string, files: DeniedFiles, left: readonly De
     'CONFIG_INVALID',
     `All of ${project} ${toPrintable(found)} is denied, what will come of it too`,
     {
-      next: `Take it back as a whole: tufgate mirror deny remove DIR ${project} --version ${toPrintable(found)}`,
+      next: `Take it back as a whole: tufgate mirror deny remove ${directory} ${project} --version ${toPrintable(found)}`,
     },
   )
 }
@@ -106,14 +113,14 @@ function chooseFiles(mirror: Mirror, choice: DenyChoice): DeniedFiles {
   const known = listNames(mirror, project)
   const unknown = files?.find((name) => !known.includes(name))
   if (unknown !== undefined) {
-    throw refuse(`${project} has no signed file ${toPrintable(unknown)}`, 'mirror status DIR')
+    throw refuse(`${project} has no signed file ${toPrintable(unknown)}`, listProjects(mirror))
   }
   const ofVersion =
     version === undefined ? [] : known.filter((name) => isOf(name, project, version))
   if (version !== undefined && ofVersion.length === 0) {
     throw refuse(
       `${project} has no signed file of version ${toPrintable(version)}`,
-      'mirror status DIR',
+      listProjects(mirror),
     )
   }
   return [...new Set([...(files ?? []), ...ofVersion])]
@@ -127,10 +134,15 @@ function isOf(filename: string, project: string, version: string): boolean {
 }
 
 /** All that was ever signed, from memory: a disk that has lost the record must not delay a withdrawal. */
-function listNames({ ledger }: Mirror, project: string): string[] {
+function listNames(mirror: Mirror, project: string): string[] {
+  const { ledger } = mirror
   const known = ledger.findProject(project)
-  if (known === undefined) throw refuse(`Nothing of ${project} is signed`, 'mirror status DIR')
+  if (known === undefined) throw refuse(`Nothing of ${project} is signed`, listProjects(mirror))
   return [...ledger.readPins(project, known.id).keys()].filter((name) => !isMetadata(name))
+}
+
+function listProjects({ directory }: Mirror): string {
+  return `mirror status ${directory} --projects`
 }
 
 function isMetadata(name: string): boolean {

@@ -51,8 +51,8 @@ function requirePromotable(mirror: Mirror, project: string): StoredClaim {
     found: claim === undefined ? 'nobody has claimed it' : `it is ${claim.state}`,
     next:
       claim?.state === 'pending'
-        ? 'Accept a first release of it: tufgate mirror claims accept DIR RELEASE'
-        : 'List the claims with: tufgate mirror claims list DIR',
+        ? `Accept a first release of it: tufgate mirror claims accept ${mirror.directory} RELEASE`
+        : `List the claims with: tufgate mirror claims list ${mirror.directory}`,
   })
 }
 

@@ -33,7 +33,7 @@ export function registerClaim(mirror: Mirror, bytes: Bytes): RegisteredClaim {
     // Back to the keys of now: a handover that was begun is given up.
     return put(mirror, 'known', kept)
   }
-  if (before.state === 'pending') throw refuseSecond(project)
+  if (before.state === 'pending') throw refuseSecond(mirror, project)
   requireHandover(unverified, before)
   // An older handover must not be played again once its keys are out of use.
   requireNewer(project, created, Math.max(before.created, before.next?.created ?? 0))
@@ -85,12 +85,12 @@ function requireNewer(project: string, created: number, before: number): void {
   )
 }
 
-function refuseSecond(project: string): ConfigError {
+function refuseSecond({ directory }: Mirror, project: string): ConfigError {
   return new ConfigError(
     'CONFIG_INVALID',
     `${project} has another claim already, which is pending`,
     {
-      next: `Find out which one is genuine. To drop the one that is here: tufgate mirror claims remove DIR ${project}`,
+      next: `Find out which one is genuine. To drop the one that is here: tufgate mirror claims remove ${directory} ${project}`,
     },
   )
 }

@@ -51,6 +51,7 @@ export function addMirror(program: Command, run: Run): void {
     .command('status')
     .argument('<folder>', 'the mirror')
     .description('Versions, expiry dates, numbers of projects and what waits for a person.')
+    .option('--projects', 'only the names of the projects that are signed, one a line')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror status /srv/mirror --json'))
     .action((folder: string, flags: MirrorStatusFlags) => run(() => runMirrorStatus(folder, flags)))
