@@ -75,9 +75,15 @@ function describePlace({ path, kind }: NonNullable<AuditedKey['place']>): string
 function describeThefts({ thefts, projects }: KeyAudit): string[] {
   const notes: string[] = []
   const rows = thefts.map((row) => describeTheft(row, projects, notes))
-  const head = ['stolen', 'false files', 'freeze until', 'old with new', 'why']
-  return [...renderTable(head, rows), ...notes.map((note, at) => `  ${at + 1}  ${note}`)]
+  const head = ['stolen', 'false files', 'freeze until', 'mixes old and new', 'why']
+  return [...renderTable(head, rows), ...legend, ...notes.map((note, at) => `  ${at + 1}  ${note}`)]
 }
+
+const legend = [
+  '  false files: the projects of which clients would take files that nobody has signed.',
+  '  freeze until: for so long clients can be kept at what is old.',
+  '  mixes old and new: clients can be shown one project as it was and another as it is.',
+]
 
 /** Each reason is said once, below the table. */
 function describeTheft(
@@ -88,16 +94,14 @@ function describeTheft(
   for (const reason of withPath.reasons) if (!notes.includes(reason)) notes.push(reason)
   const { malicious, maliciousForNew, freeze, inconsistency } = withPath
   const scope = describeScope(malicious, projects)
-  const forNew =
-    malicious === maliciousForNew
-      ? ''
-      : `; new clients: ${describeScope(maliciousForNew, projects)}`
+  const scopeForNew = describeScope(maliciousForNew, projects)
+  const forNew = scope === scopeForNew ? '' : `; new clients: ${scopeForNew}`
   const why = withPath.reasons.map((reason) => notes.indexOf(reason) + 1).join(' ')
   return [
     stolen,
     `${scope}${forNew}`,
     describeFreeze(freeze),
-    { no: 'no', within: 'among those', yes: 'yes' }[inconsistency],
+    { no: 'no', within: 'in those projects', yes: 'yes' }[inconsistency],
     why,
   ]
 }
@@ -112,14 +116,22 @@ function describeScope(scope: Scope, projects: KeyAudit['projects']): string {
     case 'one':
       return 'of that project'
     case 'unclaimed':
-      return claimed + recentlyClaimed === 0 ? everyProject : `of ${unclaimed} not claimed`
+      return claimed + recentlyClaimed === 0
+        ? everyProject
+        : `of the ${countProjects(unclaimed)} without owners`
     case 'not-claimed':
-      return claimed === 0 ? everyProject : `of ${unclaimed + recentlyClaimed} not claimed offline`
+      return claimed === 0
+        ? everyProject
+        : `of the ${countProjects(unclaimed + recentlyClaimed)} without owners in claimed`
     case 'everything':
       return everyProject
     default:
       return scope satisfies never
   }
+}
+
+function countProjects(amount: number): string {
+  return `${amount} ${amount === 1 ? 'project' : 'projects'}`
 }
 
 function describeFreeze({ until, endedBy, needsNoKey }: Freeze): string {

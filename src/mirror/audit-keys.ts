@@ -169,7 +169,7 @@ function warnOfKeys(keys: readonly AuditedKey[]): string[] {
 
 function warnOfOffline(keys: readonly AuditedKey[]): string {
   const paths = keys.map(({ place }) => place?.path ?? '')
-  return `Offline keys lie on this machine: whoever takes the machine has them. Move them to a medium that is not connected: ${paths.join(', ')}`
+  return `Offline keys lie on this machine: whoever takes the machine has them. Move them to a medium that you then disconnect: ${paths.join(', ')}`
 }
 
 function warnOfShared(keys: readonly AuditedKey[]): string[] {

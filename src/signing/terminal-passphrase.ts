@@ -19,14 +19,25 @@ const eraseOne = ['\u0008', '\u007f']
 /** What came behind an answer in the same breath, typed ahead or pasted: the next one begins with it. */
 let typedAhead = ''
 
-/** Answers `undefined` where this process has no terminal, or the person gives none. */
-export const askOnTerminal: AskPassphrase = ({ place, isRetry }) =>
-  askHidden(`${isRetry ? 'That is not it. ' : ''}Passphrase of ${toPrintable(place, 500)}: `)
+/** Answers `undefined` where this process has no terminal, or the person goes. Throws for an empty line. */
+export const askOnTerminal: AskPassphrase = async ({ place, isRetry }) => {
+  const name = toPrintable(place, 500)
+  const answer = await askHidden(`${isRetry ? 'That is not it. ' : ''}Passphrase of ${name}: `)
+  if (answer !== '') return answer
+  throw new ConfigError('KEY_INVALID', 'The passphrase is empty', {
+    next: `Run the command again, and type the passphrase of ${name}.`,
+  })
+}
 
-/** For a new key: asked twice, since nobody can open it after a slip. `undefined` as above. */
+/** For a new key: asked twice, since nobody can open it after a slip. `undefined` and throws as above. */
 export async function askNewPassphrase(place: string): Promise<string | undefined> {
   const first = await askHidden(`New passphrase for ${toPrintable(place, 500)}: `)
   if (first === undefined) return undefined
+  if (first === '') {
+    throw new ConfigError('KEY_INVALID', 'The passphrase is empty', {
+      next: 'Run the command again and type one, or say --no-passphrase; no key was made.',
+    })
+  }
   if ((await askHidden('The same again: ')) === first) return first
   throw new ConfigError('KEY_INVALID', 'The two passphrases are not the same', {
     next: 'Run the command again; no key was made.',
@@ -40,8 +51,7 @@ async function askHidden(question: string): Promise<string | undefined> {
   input.setRawMode(true)
   output.write(question)
   try {
-    const answer = await readHidden(input)
-    return answer === '' ? undefined : answer
+    return await readHidden(input)
   } finally {
     input.setRawMode(false)
     output.write('\n')

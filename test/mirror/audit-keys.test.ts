@@ -14,6 +14,7 @@ import { openKeySigner } from '../../src/signing/open-signer.ts'
 import { binName } from '../../src/tuf/delegation.ts'
 import { runProgram } from '../support/program.ts'
 import { findRecord, trustFolder } from './own-client.ts'
+import { ClaimedMirror } from './claim-fixture.ts'
 import { dayMs, hourMs, MirrorFixture } from './mirror-fixture.ts'
 
 let mirror: MirrorFixture
@@ -154,7 +155,24 @@ describe('tufgate mirror audit-keys', () => {
     expect(stdout).toMatch(/^ {2}enough keys of root +of every project +for ever/m)
     expect(stdout).toContain(`tufgate mirror root new ${mirror.directory} --stolen ROLE...`)
     expect(stderr).toContain('Offline keys lie on this machine')
+    expect(stderr).toContain('Move them to a medium that you then disconnect')
     expect(stderr).toContain('One stolen key of root is enough to own every client.')
+  })
+
+  test('says of how many projects it is, and what its columns mean', async () => {
+    const claimed = await ClaimedMirror.create()
+    try {
+      await claimed.claimWhole()
+      const { directory } = claimed.mirror
+      const { stdout } = await runProgram('mirror', 'audit-keys', directory)
+      expect(stdout).toMatch(
+        /^ {2}timestamp, snapshot, bins-nn +of the 3 projects without owners /m,
+      )
+      expect(stdout).toMatch(/^ {2}stolen +false files +freeze until +mixes old and new +why$/m)
+      expect(stdout).toContain('  mixes old and new: clients can be shown one project as it was')
+    } finally {
+      await claimed.ceremony.remove()
+    }
   })
 
   test('gives the same as JSON, times as text', async () => {

@@ -13,8 +13,12 @@ beforeAll(async () => {
   await writeFile(
     join(folder, 'ask.ts'),
     `import { askOnTerminal } from ${JSON.stringify(place)}
-const first = await askOnTerminal({ place: 'keys/root-1.pem', isRetry: false })
-process.stdout.write('<' + JSON.stringify(first ?? null) + '>')`,
+try {
+  const first = await askOnTerminal({ place: 'keys/root-1.pem', isRetry: false })
+  process.stdout.write('<' + JSON.stringify(first ?? null) + '>')
+} catch (error) {
+  process.stdout.write('<' + error.code + ' ' + error.message + '. ' + error.facts.next + '>')
+}`,
   )
   await writeFile(
     join(folder, 'make.ts'),
@@ -22,7 +26,7 @@ process.stdout.write('<' + JSON.stringify(first ?? null) + '>')`,
 try {
   process.stdout.write('<' + JSON.stringify(await askNewPassphrase('a.pem')) + '>')
 } catch (error) {
-  process.stdout.write('<' + error.code + ' ' + error.message + '>')
+  process.stdout.write('<' + error.code + ' ' + error.message + '. ' + error.facts.next + '>')
 }`,
   )
 })
@@ -46,11 +50,17 @@ describe('a passphrase at a terminal', () => {
     expect(runAtTerminal('ask.ts', 'wrong\\x15sesami\\x7fe\\n').stdout).toContain('<"sesame">')
   })
 
-  test.each([
-    ['an empty line', '\\r'],
-    ['Ctrl-D', 'ses\\x04'],
-  ])('is none after %s', (_what, typed) => {
-    expect(runAtTerminal('ask.ts', typed).stdout).toContain('<null>')
+  test('is none after Ctrl-D', () => {
+    expect(runAtTerminal('ask.ts', 'ses\\x04').stdout).toContain('<null>')
+  })
+
+  test('that is empty is said to be so', () => {
+    expect(runAtTerminal('ask.ts', '\\r').stdout).toContain(
+      '<KEY_INVALID The passphrase is empty. Run the command again, and type the passphrase of keys/root-1.pem.>',
+    )
+    expect(runAtTerminal('make.ts', '\\r').stdout).toContain(
+      '<KEY_INVALID The passphrase is empty. Run the command again and type one, or say --no-passphrase; no key was made.>',
+    )
   })
 
   test('can be refused with Ctrl-C, which ends the program as everywhere', () => {
@@ -62,7 +72,7 @@ describe('a passphrase at a terminal', () => {
   test('for a new key is asked for twice', () => {
     expect(runAtTerminal('make.ts', 'sesame\\r', 'sesame\\r').stdout).toContain('<"sesame">')
     expect(runAtTerminal('make.ts', 'sesame\\r', 'sesami\\r').stdout).toContain(
-      '<KEY_INVALID The two passphrases are not the same>',
+      '<KEY_INVALID The two passphrases are not the same. ',
     )
   })
 
