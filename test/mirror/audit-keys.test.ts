@@ -166,8 +166,9 @@ describe('tufgate mirror audit-keys', () => {
       const { directory } = claimed.mirror
       const { stdout } = await runProgram('mirror', 'audit-keys', directory)
       expect(stdout).toMatch(
-        /^ {2}timestamp, snapshot, bins-nn +of the 3 projects without owners /m,
+        /^ {2}timestamp, snapshot, bins-nn +of the 3 projects without owners; new clients: of every project /m,
       )
+      expect(stdout).toMatch(/^ {2}every online key +of every project {2,}/m)
       expect(stdout).toMatch(/^ {2}stolen +false files +freeze until +mixes old and new +why$/m)
       expect(stdout).toContain('  mixes old and new: clients can be shown one project as it was')
     } finally {
