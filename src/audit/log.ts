@@ -42,6 +42,9 @@ export interface AuditLogOptions {
 const repeatsMs = 60_000
 const removedInOneLine = 100
 
+/** `counted`: it stands behind a later line with a number. */
+export type Appended = 'written' | 'counted'
+
 export class AuditLog {
   readonly #writer: ChainWriter
   readonly #clock: Clock
@@ -72,17 +75,21 @@ export class AuditLog {
     }
   }
 
-  /** Resolves once the line is on disk. Rejects with StorageError AUDIT_FAILED. */
-  async append(event: AuditEvent): Promise<void> {
+  /** Resolves once the line is on disk, or it is counted. Rejects with StorageError AUDIT_FAILED. */
+  async append(event: AuditEvent): Promise<Appended> {
     if (!this.#isOpen()) throw buildAuditError(new Error('it was closed'), 'write the audit log')
     const time = this.#clock()
     this.#writeEnded(time)
     if (this.#repeats.isCollapsed(event, time)) {
       await this.#writer.settle()
       // While the disk fails nothing is collapsed: each append tries it again.
-      if (this.#writer.isHealthy() && this.#isOpen()) return this.#collapse(event, time)
+      if (this.#writer.isHealthy() && this.#isOpen()) {
+        this.#collapse(event, time)
+        return 'counted'
+      }
     }
-    return this.#write(event)
+    await this.#write(event)
+    return 'written'
   }
 
   /** The last line that is on disk. */

@@ -1,6 +1,6 @@
 /** The port of the proxy, put together from what is open: indexes, vault, downloads, policy, log. */
 
-import type { AuditEvent } from '../audit/event.ts'
+import type { AuditLog } from '../audit/log.ts'
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/errors.ts'
 import { findTrustWords } from '../base/trust-words.ts'
@@ -16,7 +16,7 @@ export interface GatewayParts {
   readonly indexes: OpenIndexes
   readonly vault: Vault
   readonly downloads: Downloads
-  readonly append: (event: AuditEvent) => Promise<void>
+  readonly append: AuditLog['append']
   readonly notes: RefusalNotes
   readonly clock: Clock
 }
@@ -50,22 +50,17 @@ export function createGatewayOps(parts: GatewayParts): GatewayOps {
     },
     policyOf: (project) => (findIndex(project) ?? first).policy,
     now: clock,
-    append: (event) => (event.kind === 'refused' ? appendRefusal(event, parts) : append(event)),
+    append: async (event) => {
+      const appended = await append(event)
+      // Said is only what has a line, which its id finds.
+      if (event.kind === 'refused' && appended === 'written') notes.noteRefusal(event)
+    },
     noteWhollyHidden: (project, decision) => {
       const { pins } = (findIndex(project) ?? first).policy
       notes.noteWhollyHidden(project, decision, pins?.source)
     },
     readiness: () => checkReadiness(indexes),
   }
-}
-
-/** Said is only what is written. */
-async function appendRefusal(
-  event: AuditEvent,
-  { append, notes }: Pick<GatewayParts, 'append' | 'notes'>,
-): Promise<void> {
-  await append(event)
-  notes.noteRefusal(event)
 }
 
 interface Wanted {

@@ -169,7 +169,7 @@ function createEventReport(
       append(toAuditEvent(name, event))
     }
   }
-  opened.news.begin((event) => audit.append(event))
+  opened.news.begin(async (event) => void (await audit.append(event)))
   let trust: TrustVersions = { root: 0 }
   return (event) => {
     const news = toFirstUseEvent(name, event, trust)

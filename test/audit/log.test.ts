@@ -199,7 +199,15 @@ describe('repeats', () => {
   test('are written ten times in a minute, then counted', async () => {
     const folder = makeLogFolder()
     const { log, clock } = await openLog(folder)
-    for (let at = 0; at < 25; at += 1) await log.append({ ...refusal, id: `r-${at}` })
+    const appended = new Map<string, number>()
+    for (let at = 0; at < 25; at += 1) {
+      const outcome = await log.append({ ...refusal, id: `r-${at}` })
+      appended.set(outcome, (appended.get(outcome) ?? 0) + 1)
+    }
+    expect([...appended]).toEqual([
+      ['written', 10],
+      ['counted', 15],
+    ])
     expect(await collect(folder, { kinds: ['refused'] })).toHaveLength(10)
     clock.now += 60_000
     await log.append({ kind: 'page' })
@@ -264,7 +272,7 @@ describe('repeats', () => {
   test('from ten thousand addresses do not fill the memory, and none is lost', async () => {
     const folder = makeLogFolder()
     const { log } = await openLog(folder)
-    const appends: Promise<void>[] = []
+    const appends: Promise<unknown>[] = []
     for (let at = 0; at < 10_000; at += 1)
       appends.push(log.append({ ...refusal, client: `c${at}` }))
     await Promise.all(appends)
@@ -275,7 +283,7 @@ describe('repeats', () => {
   test('of names that a client thinks up do not push the older log out', async () => {
     const folder = makeLogFolder()
     const { log } = await openLog(folder)
-    const appends: Promise<void>[] = []
+    const appends: Promise<unknown>[] = []
     for (let at = 0; at < 5000; at += 1) {
       appends.push(log.append({ ...refusal, code: 'NOT_FOUND', project: `nobody-${at}` }))
       if (at < 3)
