@@ -106,7 +106,7 @@ describe('a signed record that is lost on disk', () => {
     expect(findings).toMatchObject([
       {
         where: 'project foo',
-        next: 'It is made anew by: tufgate mirror sync FOLDER --project foo --full',
+        next: `It is made anew by: tufgate mirror sync ${mirror.directory} --project foo --full`,
       },
     ])
     await sync({ projects: ['foo'], full: true })
@@ -168,7 +168,7 @@ describe('what is lost besides records', () => {
     const list = await readFile(join(folder, 'simple/index.json'))
     await rm(join(folder, 'simple', `${digestOf(list.toString())}.index.json`))
     const { findings } = await check()
-    const next = 'It is made anew by: tufgate mirror renew FOLDER --all'
+    const next = `It is made anew by: tufgate mirror renew ${mirror.directory} --all`
     expect(findings).toContainEqual(
       expect.objectContaining({ where: 'target deny/foo.json', next }),
     )
@@ -199,7 +199,9 @@ describe('a record that owners have signed', () => {
     expect((await checkOwned()).findings).toMatchObject([
       {
         where: 'project foo',
-        next: expect.stringContaining('tufgate mirror claims accept FOLDER RELEASE') as string,
+        next: expect.stringContaining(
+          `tufgate mirror claims accept ${mirror.directory} RELEASE`,
+        ) as string,
       },
     ])
     await it.sync({ full: true })
