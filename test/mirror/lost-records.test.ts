@@ -200,7 +200,7 @@ describe('a record that owners have signed', () => {
       {
         where: 'project foo',
         next: expect.stringContaining(
-          `tufgate mirror claims accept ${mirror.directory} RELEASE`,
+          `tufgate mirror claims accept ${it.mirror.directory} RELEASE`,
         ) as string,
       },
     ])
