@@ -84,7 +84,7 @@ function requireSameChange(first: Copy, other: Copy): void {
     'CONFIG_INVALID',
     `${toPrintable(other.place)} is another change than ${toPrintable(first.place)}`,
     {
-      next: 'Publish copies of one change together; look at each with: tufgate mirror root status FILE',
+      next: `Publish copies of one change together; look at each with: tufgate mirror root status ${toPrintable(other.place)}`,
     },
   )
 }

@@ -7,6 +7,7 @@ import { ConfigError } from '../base/errors.ts'
 import type { OwnerView } from '../client/repository.ts'
 import { buildClaim, maxClaimBytes, parseClaim, signClaim } from '../owner/claim.ts'
 import { addReleaseSignature, maxReleaseBytes, parseRelease } from '../owner/release.ts'
+import { requireGoodSignatures } from '../owner/require-good-signatures.ts'
 import { requireOwnerKey } from '../owner/require-owner-key.ts'
 import { reviewRelease } from '../owner/review-release.ts'
 import { signRelease } from '../owner/sign-release.ts'
@@ -15,7 +16,7 @@ import type { Signer } from '../signing/signer.ts'
 import { requireCount } from './count-flag.ts'
 import { readLocalFile } from './local-files.ts'
 import { readExchanged, writeExchanged } from './owner-files.ts'
-import { describeReview, describeSigned } from './owner-report.ts'
+import { describeClaim, describeReview, describeSigned } from './owner-report.ts'
 import { readIndexPage, readOwnerView, type SourceFlags } from './owner-sources.ts'
 import { makePersonalKey, openPersonalSigner, type NewKeyFlags } from './personal-key.ts'
 import { requireProject } from './project-flag.ts'
@@ -64,6 +65,7 @@ export async function runOwnerClaim(
   const { add, oldKey } = flags
   if (add !== undefined) {
     const claim = await readExchanged(add, maxClaimBytes)
+    for (const line of describeClaim(parseClaim(claim))) say(line)
     return putClaim(flags.output ?? add, await signClaim(claim, await openOwnerSigner(flags)))
   }
   const project = requireNamed(rawProject)
@@ -90,7 +92,7 @@ async function putClaim(path: string, bytes: Bytes): Promise<number> {
   }
   say(
     unsigned.length > 0
-      ? 'Send it to whoever has the missing key: tufgate owner claim --add FILE --key KEY'
+      ? `Send it to whoever has the missing key: tufgate owner claim --add ${path} --key KEY`
       : `Send it to the operator of the mirror, with a first release: tufgate owner sign dist/* --project ${claim.project} ...`,
   )
   return 0
@@ -174,6 +176,8 @@ async function addSignature(
   const signer = await openOwnerSigner(flags)
   if (flags.mirror !== undefined) {
     const view = await readOwnerView(release.project, flags)
+    const { owners } = view
+    if (owners !== undefined) requireGoodSignatures('the release', release.targets, owners)
     await requireKeyOfOwner(release.project, { ...flags, view }, signer)
   }
   const output = flags.output ?? path

@@ -3,6 +3,7 @@
 import { formatUtcSeconds } from '../base/clock.ts'
 import { toPrintable } from '../base/bytes.ts'
 import type { OwnerView } from '../client/repository.ts'
+import type { UnverifiedClaim } from '../owner/claim.ts'
 import type { ReleaseReview } from '../owner/review-release.ts'
 import type { SignedRelease } from '../owner/sign-release.ts'
 
@@ -26,6 +27,21 @@ export function describeSigned(
     ...denials.map(
       ({ reason, files }) =>
         `  withdrawn by the mirror, whatever is signed: ${files === 'all' ? 'all files' : files.map((name) => toPrintable(name)).join(', ')} (${toPrintable(reason)})`,
+    ),
+  ]
+}
+
+/** To whoever adds his signature to a claim: with whose keys the project is signed from then on. */
+export function describeClaim({ claim, signatures }: UnverifiedClaim): string[] {
+  const { project, threshold, keys } = claim
+  const others = [...signatures.keys()].filter((keyid) => !keys.has(keyid))
+  return [
+    `${project}: from now on signed by ${threshold} of ${keys.size} ${keys.size === 1 ? 'key' : 'keys'}`,
+    ...[...keys.keys()].map(
+      (keyid) => `  key ${keyid}${signatures.has(keyid) ? ', has signed' : ''}`,
+    ),
+    ...others.map(
+      (keyid) => `  ${toPrintable(keyid)} has signed, and is none of them: the key of before?`,
     ),
   ]
 }

@@ -27,6 +27,7 @@ import { parseEnvelope, type Envelope } from '../tuf/envelope.ts'
 import { parseKey } from '../tuf/keys.ts'
 import { requireThreshold, type Signers } from '../tuf/threshold.ts'
 import { readOwnerFile } from './owner-file.ts'
+import { requireGoodSignatures } from './require-good-signatures.ts'
 
 /** Who signs a project. */
 export interface OwnerKeys {
@@ -87,9 +88,13 @@ function refuse(problem: string): ConfigError {
   })
 }
 
-/** For the keys that are elsewhere, and for the old keys where the new ones take their place. */
+/**
+ * For the keys that are elsewhere, and for the old keys where the new ones take their place. Throws
+ * CONFIG_INVALID where one of its keys has signed something else.
+ */
 export async function signClaim(bytes: Bytes, signer: Signer): Promise<Bytes> {
-  parseClaim(bytes)
+  const { claim, ...envelope } = parseClaim(bytes)
+  requireGoodSignatures('the claim', envelope, signersOf(claim))
   return addSignature(bytes, signer)
 }
 

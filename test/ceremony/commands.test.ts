@@ -47,6 +47,8 @@ describe('from the quick start to custody by three people, and on', () => {
   test('a quick start says what it is', async () => {
     const { stderr } = await tufgate('mirror init m --bins 4')
     expect(stderr).toContain('There is one root key: whoever steals it owns every client')
+    expect(stderr).toContain('put it into the hands of several people: each makes a key of his own')
+    expect(stderr).toContain('docs/mirror-runbook.md shows how')
   }, 60_000)
 
   test('each of them makes a key on his own machine', async () => {

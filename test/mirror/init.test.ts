@@ -100,6 +100,7 @@ describe('a new mirror', () => {
     const said = mirror.events.map((event) => ('message' in event ? event.message : '')).join('\n')
     expect(said).toContain(result.rootSha256)
     expect(said).toContain(result.offlineKeysDirectory)
+    expect(said).toContain('to a medium that you then disconnect, and keep a copy elsewhere')
     expect(mirror.takeEvents('warning')).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
+import { decodeUtf8, encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
 import type { Json } from '../../src/base/canonical-json.ts'
 import {
   buildClaim,
@@ -8,6 +8,7 @@ import {
   requirePossession,
   signClaim,
 } from '../../src/owner/claim.ts'
+import { describeClaim } from '../../src/cli/owner-report.ts'
 import { signEnvelope } from '../../src/signing/envelope.ts'
 import { renderKey } from '../../src/owner/claim.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
@@ -46,6 +47,31 @@ describe('a claim', () => {
       })
     },
   )
+
+  test('that was altered after somebody had signed it is not signed by the next', async () => {
+    const [me, friend] = [await createKey(), await createKey()]
+    const input = { project: 'foo', keys: [me, friend], threshold: 2, now }
+    const claim = decodeUtf8(await buildClaim(input, [me]))
+    const altered = encodeUtf8(claim.replace('"threshold":2', '"threshold":1'))
+    await expectRefusal(
+      () => signClaim(altered, friend),
+      'CONFIG_INVALID',
+      `The signature of ${me.keyid} does not fit what the claim says: it was changed after they signed`,
+    )
+    await signClaim(encodeUtf8(claim), friend)
+  })
+
+  test('says before it is signed with whose keys the project is signed from then on', async () => {
+    const [me, friend, old] = [await createKey(), await createKey(), await createKey()]
+    const input = { project: 'foo', keys: [me, friend], threshold: 1, now }
+    const claim = await signClaim(await buildClaim(input, [me]), old)
+    expect(describeClaim(parseClaim(claim))).toEqual([
+      'foo: from now on signed by 1 of 2 keys',
+      `  key ${me.keyid}, has signed`,
+      `  key ${friend.keyid}`,
+      `  ${old.keyid} has signed, and is none of them: the key of before?`,
+    ])
+  })
 
   test('of several is whole only when each of them has signed it', async () => {
     const [me, friend] = [await createKey(), await createKey('ecdsa-p256')]

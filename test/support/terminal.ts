@@ -10,7 +10,7 @@ if pid == 0:
     os.execvp(program[0], program)
 seen = b""
 answers = [answer.encode().decode("unicode_escape").encode("latin1") for answer in sys.argv[2:]]
-asked = 0
+asked, answered = 0, -1
 while True:
     try:
         chunk = os.read(fd, 1024)
@@ -20,7 +20,9 @@ while True:
         break
     seen += chunk
     # Behind a question stand at most the letters that move the cursor.
-    if asked < len(answers) and re.search(rb"[]:] (\\x1b\\[[0-9;?]*[A-Za-z])*$", seen):
+    question = re.search(rb"[]:] (\\x1b\\[[0-9;?]*[A-Za-z])*$", seen)
+    if question and question.start() > answered and asked < len(answers):
+        answered = question.start()
         os.write(fd, answers[asked])
         asked += 1
 _, status = os.waitpid(pid, 0)

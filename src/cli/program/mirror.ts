@@ -93,10 +93,7 @@ function addMirrorInit(mirror: Command, run: Run): void {
       'auto',
     )
     .option('--json', 'print the outcome as JSON')
-    .addHelpText(
-      'after',
-      example('tufgate mirror init /srv/mirror --root-keys 3 --root-threshold 2'),
-    )
+    .addHelpText('after', example('tufgate mirror init /srv/mirror --offline-keys /media/offline'))
     .action((folder: string, flags: MirrorInitFlags) => run(() => runMirrorInit(folder, flags)))
 }
 
