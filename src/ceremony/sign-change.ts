@@ -15,13 +15,14 @@ export function listSignedRoles(
 ): OfflineRole[] {
   const roles = documents.filter(({ keys }) => keys.has(keyid)).map(({ role }) => role)
   if (roles.length > 0) return roles
-  const wanted = new Set(
-    documents.flatMap(({ requirements }) => requirements.flatMap((r) => r.missing)),
-  )
   const names = collectChangeNames(change)
-  const nameAll = [...wanted].map((id) => renderNamedKey(id, names))
+  const wanted = documents.flatMap(({ role, requirements }) => {
+    const missing = new Set(requirements.flatMap((requirement) => requirement.missing))
+    const named = [...missing].map((id) => renderNamedKey(id, names)).join(' or ')
+    return named === '' ? [] : [`${role}: ${named}`]
+  })
   throw new ConfigError('KEY_INVALID', `The key ${keyid} has no say in this change`, {
-    expected: nameAll.join(', ') || 'nobody: all have signed',
+    expected: wanted.join('; ') || 'nobody: all have signed',
     found: renderNamedKey(keyid, names),
     next: 'Take the key that belongs to one of the roles; tufgate mirror root status lists who is missing.',
   })

@@ -17,6 +17,7 @@ import { prepareChange } from '../ceremony/prepare-change.ts'
 import { publishChange, type PublishedChange } from '../ceremony/publish-change.ts'
 import { listSignedRoles, signChange } from '../ceremony/sign-change.ts'
 import { describeUnfit, requireFitting, unfitAdvice } from '../ceremony/unfit-signatures.ts'
+import { requireMirror } from '../mirror/open-mirror.ts'
 import { parseSignatures } from '../signing/add-signature.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 import { parseRootNewFlags, type RootNewFlags } from './ceremony-flags.ts'
@@ -215,6 +216,8 @@ export async function runRootPublish(
   flags: JsonFlag,
 ): Promise<number> {
   const { report } = createReport(flags)
+  // First: whoever forgets the folder has named a change in its place.
+  await requireMirror(directory)
   const copies = []
   for (const place of paths) {
     const checked = checkChange(await readChange(place))

@@ -156,7 +156,8 @@ export async function readMirror<T>(
   }
 }
 
-async function requireMirror(directory: string): Promise<void> {
+/** Throws CONFIG_INVALID where there is none, or only a part of one. */
+export async function requireMirror(directory: string): Promise<void> {
   await requireFinished(directory)
   if (await isFile(join(directory, databaseName))) return
   if (await isFile(directory)) {

@@ -165,6 +165,7 @@ describe('from the quick start to custody by three people, and on', () => {
     await succeed('mirror root new m --bins 8 -o bins.json')
     const said = await fail('mirror root sign bins.json --key carol/carol.pem --yes', 2)
     expect(said).toContain('has no say in this change')
+    expect(said).toContain(`expected: bins: ${await keyidOf('m-offline-keys/bins.pem')}`)
     expect(said).toContain(`found:    ${await keyidOf('carol/carol.pem')}`)
   }, 60_000)
 })
@@ -287,16 +288,20 @@ describe('what is typed wrongly is explained', () => {
   })
 
   test('as the command says it', async () => {
-    const [rotated, nothing, unnamed, other] = await Promise.all([
+    const [rotated, nothing, unnamed, other, folderless] = await Promise.all([
       fail('mirror root new m --add-key root=bob/bob.pem -o x.json', 2),
       fail('mirror root new m -o x.json', 2),
       fail('mirror root new m --renew', 2),
       fail('mirror root status passphrase', 2),
+      fail('mirror root publish a.json b.json', 2),
     ])
     expect(rotated).toContain('holds a private key')
     expect(nothing).toContain('Nothing would change')
     expect(unnamed).toContain("required option '-o, --output <change>' not specified")
     expect(other).toContain('passphrase is not a change file')
+    expect(folderless).toContain(
+      'a.json is a file, and no folder of a mirror\n  Is the path right?',
+    )
   }, 60_000)
 
   test('a key without a passphrase, where nobody can be asked', async () => {
