@@ -177,15 +177,11 @@ function refuseFile(
   cause?: unknown,
 ): VerifyError {
   const name = toPrintable(file.filename)
-  return new VerifyError(
-    'RECORD_REFUSED',
-    `the record of ${project} lists ${name}: ${problem}`,
-    {
-      url: describeLink(file.url),
-      next: 'Ask the operator of the mirror to look at the record; nothing of it is served',
-      cause,
-    },
-  )
+  return new VerifyError('RECORD_REFUSED', `the record of ${project} lists ${name}: ${problem}`, {
+    url: describeLink(file.url),
+    next: 'Ask the operator of the mirror to look at the record; nothing of it is served',
+    cause,
+  })
 }
 
 /**

@@ -36,10 +36,7 @@ test.each([
     'not listed by the index since: 2026-03-01T12:00:00Z',
   ],
   [{ name: '_conflict', after: '"abc"' }, 'the sha256 that the index shows in place of it: abc'],
-  [
-    { name: 'yanked', before: 'true', after: '"it is\\u202e bad"' },
-    'yanked: true -> it is? bad',
-  ],
+  [{ name: 'yanked', before: 'true', after: '"it is\\u202e bad"' }, 'yanked: true -> it is? bad'],
   [{ name: 'size', before: '12' }, 'size: no more (was 12)'],
   [
     { name: 'hashes', before: '{"sha256":"a"}', after: '{"sha256":"b"}' },
