@@ -1,6 +1,7 @@
 /** What somebody can do who has every online key of a mirror, to projects that sign for themselves. */
 
-import { cp, rm, writeFile } from 'node:fs/promises'
+import { cpSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Json } from '../../src/base/canonical-json.ts'
 import { isTufgateError } from '../../src/base/errors.ts'
@@ -127,11 +128,11 @@ describe('every online key together', () => {
     await it.claimWhole()
     await it.promote()
     saved = `${it.mirror.public}-saved`
-    await cp(it.mirror.public, saved, { recursive: true })
+    cpSync(it.mirror.public, saved, { recursive: true })
   })
-  beforeEach(async () => {
-    await rm(it.mirror.public, { recursive: true })
-    await cp(saved, it.mirror.public, { recursive: true })
+  beforeEach(() => {
+    rmSync(it.mirror.public, { recursive: true })
+    cpSync(saved, it.mirror.public, { recursive: true })
   })
   afterAll(() => it.remove())
 
