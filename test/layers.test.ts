@@ -15,7 +15,13 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['upstream', ['base', 'simple']],
   ['client', ['base', 'tuf', 'simple', 'policy', 'store', 'upstream']],
   ['signing', ['base', 'tuf', 'store']],
-  ['proxy', ['base', 'tuf', 'simple', 'policy', 'audit']],
+  ['ca', ['base', 'store', 'signing']],
+  ['installers', ['base', 'simple']],
+  ['explain', ['base', 'audit']],
+  ['report', ['base', 'audit', 'explain']],
+  ['doctor', ['base', 'simple', 'installers']],
+  ['installed', ['base', 'simple']],
+  ['proxy', ['base', 'tuf', 'simple', 'policy', 'audit', 'explain']],
   ['owner', ['base', 'tuf', 'simple', 'store', 'upstream', 'client', 'signing']],
   [
     'mirror',
@@ -40,6 +46,12 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
       'upstream',
       'client',
       'signing',
+      'ca',
+      'installers',
+      'explain',
+      'report',
+      'doctor',
+      'installed',
       'proxy',
       'mirror',
       'owner',
@@ -60,11 +72,16 @@ const doors: ReadonlyMap<string, RegExp> = new Map([
   ['cli-progress', /^cli\//],
   ['@noble/ed25519', /^(?:tuf|signing)\//],
   ['@noble/hashes', /^(?:base|tuf|signing)\//],
-  ['node:crypto', /^(?:base\/digest\.ts|tuf\/signatures\.ts|signing\/.*)$/],
+  ['@peculiar/x509', /^ca\//],
+  ['reflect-metadata', /^ca\//],
+  ['prom-client', /^proxy\/metrics\.ts$/],
+  ['http-proxy-3', /^upstream\//],
+  ['node:crypto', /^(?:base\/digest\.ts|tuf\/signatures\.ts|signing\/.*|ca\/.*)$/],
   ['node:sqlite', /^store\/database\.ts$/],
   ['node:http', /^(?:proxy|upstream)\//],
   ['node:https', /^(?:proxy|upstream)\//],
   ['node:net', /^(?:proxy|upstream)\//],
+  ['node:tls', /^(?:proxy|upstream|ca)\//],
   ['node:dns', /^upstream\//],
   ['node:child_process', /^(?:signing|cli)\//],
   ['node:fs', /^(?:store|audit|signing|cli)\//],
@@ -78,7 +95,7 @@ const forbiddenGlobals =
   /(?<![.\w#])(?:fetch|XMLHttpRequest|WebSocket|EventSource|eval)\s*\((?![^)]*\)\s*\{)/
 
 /** Folders that are handed the time, and never ask for it. */
-const clockless = /^(?:base|tuf|simple|policy)\//
+const clockless = /^(?:base|tuf|simple|policy|installers|explain|report)\//
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),

@@ -40,6 +40,8 @@ export interface ServeOptions {
   readonly log: Log
   readonly clock: Clock
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Before every path, where only one command is to use the proxy. */
+  readonly accessToken?: string
 }
 
 export interface RunningProxy {
@@ -47,12 +49,14 @@ export interface RunningProxy {
   readonly origins: readonly string[]
   readonly indexes: OpenIndexes
   readonly stateFolder: string
+  /** Where its audit log is, and the chain that this process writes. */
+  readonly audit: { readonly folder: string; readonly chain: string }
   /** Requests under way have 10 s to end. Gives the head of the audit log, `CHAIN:SEQ:DIGEST`. */
   stop(): Promise<string>
 }
 
 export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
-  const { settings, log, clock, environment } = options
+  const { settings, log, clock, environment, accessToken } = options
   const listen = parseListen(settings, log)
   const warn = (message: string): void => log('warning', message)
   const http = new HttpClient({ userAgent, environment, limits: httpLimitsOf(settings), clock })
@@ -77,6 +81,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
     {
       ops,
       hosts: settings.hosts,
+      ...(accessToken !== undefined && { accessToken }),
       timings: { holdForMs: settings['hold-for'], dripEveryMs },
       maxPageCacheBytes,
       maxTargetBytes: settings.limits['request-line'],
@@ -96,6 +101,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
     origins: server.addresses.map(formatOrigin),
     indexes,
     stateFolder: directory.path,
+    audit: { folder: directory.audit, chain: audit.head().chain },
     stop: async () => {
       await server.stop()
       await downloads.close()

@@ -55,6 +55,22 @@ const projectPattern = z
     'expected a normalized project name, which may have *',
   )
 
+/** `host`, `host:port` or `*.domain`; without a port: 80 and 443. */
+const hostPattern = z
+  .string()
+  .regex(
+    /^(?:\*\.)?[a-z0-9.-]+(?::\d{1,5})?$|^\[[0-9a-f:]+\](?::\d{1,5})?$/,
+    'expected a host in lower case, which may begin with "*."',
+  )
+
+/** Where the user name and password of an index are; never themselves. */
+const credentialsSource = z
+  .string()
+  .regex(
+    /^(?:netrc|netrc:.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    'expected "netrc", "netrc:FILE", "env:NAME" or "file:FILE"; the file or variable holds USER:PASSWORD',
+  )
+
 /** Without a mirror: the embedded notary (trust on first use). */
 const indexSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected letters, digits, - and _'),
@@ -63,6 +79,7 @@ const indexSchema = z.strictObject({
   root: z.string().min(1).optional(),
   pins: z.string().min(1).optional(),
   'file-hosts': z.array(hostName).optional(),
+  credentials: credentialsSource.optional(),
   'require-signed-files': z.boolean().default(false),
   projects: z.array(projectPattern).optional(),
   'record-path': z
@@ -91,6 +108,12 @@ const policySchema = z.strictObject({
   except: z.array(z.string()).default([]),
   'show-hidden': z.boolean().default(false),
 })
+
+/** What a client may reach that uses the proxy as an HTTP proxy; the hosts of indexes are verified. */
+const forwardSchema = z.strictObject({ allow: z.array(hostPattern).default([]) })
+
+/** TLS to the hosts of indexes is ended here, with certificates of a local authority. */
+const interceptSchema = z.strictObject({ enabled: z.boolean().default(false) })
 
 const limitsSchema = z.strictObject({
   root: size('512 kB'),
@@ -123,6 +146,8 @@ const settingsSchema = z.strictObject({
   'max-unseen': duration('48h'),
   'hold-for': duration('8s'),
   index: z.array(checkedIndexSchema).default([]),
+  forward: forwardSchema.prefault({}),
+  intercept: interceptSchema.prefault({}),
   policy: policySchema.prefault({}),
   vault: z.strictObject({ 'max-size': size('20 GiB') }).prefault({}),
   audit: z.strictObject({ 'max-file': size('64 MiB'), 'max-total': size('1 GiB') }).prefault({}),
@@ -260,6 +285,8 @@ function findKnownKeys(place: readonly string[]): string[] {
     ['', settingsSchema.shape],
     ['index', indexSchema.shape],
     ['policy', policySchema.shape],
+    ['forward', forwardSchema.shape],
+    ['intercept', interceptSchema.shape],
     ['limits', limitsSchema.shape],
     ['vault', { 'max-size': 0 }],
     ['audit', { 'max-file': 0, 'max-total': 0 }],

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuditEvent } from '../audit/event.ts'
 import { describeError, isTufgateError, StorageError } from '../base/errors.ts'
-import { encodeUtf8 } from '../base/bytes.ts'
+import { type AccessPath, createAccessPath, refuseAccess } from './access-path.ts'
 import { isNotModified } from './conditional.ts'
 import type { PageDecision } from '../policy/decide.ts'
 import { describeExchange, isGone, isHead, type Exchange, type Patience } from './exchange.ts'
@@ -21,12 +21,15 @@ import { RequestLog } from './request-log.ts'
 import { cutOff, respondNotModified, respondRedirect } from './respond.ts'
 import { respondRefusal, respondWhole } from './respond.ts'
 import { parseRoute, type Route } from './route.ts'
+import { StatusPages } from './status-pages.ts'
 import { BufferPool } from './send-verified.ts'
 import { startSystemTimer, type StartTimer } from './timer.ts'
 import type { TrickleTimings } from './trickle.ts'
 
 export interface HandlerOptions {
   readonly ops: GatewayOps
+  /** Stands as `/TOKEN` before every path; a request without it is not answered. Never in a log. */
+  readonly accessToken?: string
   /** Names that clients may use for this proxy, with or without a port, besides its addresses. */
   readonly hosts: readonly string[]
   readonly timings: TrickleTimings
@@ -46,6 +49,8 @@ export class Handler {
   readonly #nextId = createRequestIds()
   readonly #log: RequestLog
   readonly #pages: Pages
+  readonly #status: StatusPages
+  readonly #accessPath: AccessPath
   readonly #release: ReleaseDependencies
   readonly #patience: Patience
 
@@ -58,6 +63,8 @@ export class Handler {
       reportFault: (message) => options.reportFault(message),
     })
     this.#pages = new Pages(ops, options.maxPageCacheBytes)
+    this.#status = new StatusPages(ops, this.#log, (message) => options.reportFault(message))
+    this.#accessPath = createAccessPath(options.accessToken)
     const now = (): number => ops.now()
     const pool = new BufferPool()
     this.#release = { ops, timings, now, pool, log: this.#log }
@@ -78,7 +85,9 @@ export class Handler {
       patience,
     }
     try {
+      const isAdmitted = this.#accessPath.strip(request)
       requireAcceptable(request, this.#isOwnHost)
+      if (!isAdmitted) throw refuseAccess()
       const local = request.socket.localAddress
       const route = parseRoute(request.url ?? '', {
         isOwnHost: (host) => this.#isOwnHost(host, local),
@@ -124,10 +133,8 @@ export class Handler {
       case 'redirect':
         await this.#notePage(exchange, 0)
         return respondRedirect(exchange, route.location)
-      case 'health':
-        return this.#answerHealth(exchange)
-      case 'ready':
-        return this.#answerReady(exchange)
+      default:
+        return this.#status.answer(exchange, route)
     }
   }
 
@@ -137,19 +144,6 @@ export class Handler {
     await this.#notePage(exchange, isKnown || isHead(exchange) ? 0 : page.body.length)
     if (isKnown) respondNotModified(exchange, page.headers)
     else respondWhole(exchange, 200, page.headers, page.body)
-  }
-
-  async #answerHealth(exchange: Exchange): Promise<void> {
-    // Alive is alive, even if the log is not: `/-/ready` says what is wrong.
-    await this.noteWarning(describeExchange(exchange, 'page', this.#options.ops.now()))
-    respondWhole(exchange, 200, statusHeaders, encodeUtf8('{"status":"ok"}\n'))
-  }
-
-  async #answerReady(exchange: Exchange): Promise<void> {
-    const readiness = await this.#options.ops.readiness()
-    const body = encodeUtf8(`${JSON.stringify(readiness)}\n`)
-    await this.#notePage(exchange, body.length)
-    respondWhole(exchange, readiness.ready ? 200 : 503, statusHeaders, body)
   }
 
   async #notePage(exchange: Exchange, bytes: number): Promise<void> {
@@ -225,8 +219,6 @@ export class Handler {
     }
   }
 }
-
-const statusHeaders = ['Content-Type', 'application/json', 'Cache-Control', 'no-store']
 
 function describeStack(error: unknown): string {
   return error instanceof Error && error.stack !== undefined ? error.stack : describeError(error)

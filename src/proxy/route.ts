@@ -4,6 +4,7 @@
  */
 
 import { RequestError } from '../base/errors.ts'
+import { routeStatus, type StatusRoute } from './status-route.ts'
 import { isNormalizedName, isProjectName, normalizeName } from '../simple/names.ts'
 
 export type Route =
@@ -12,8 +13,7 @@ export type Route =
   | { readonly kind: 'redirect'; readonly location: string }
   /** `path` is a key of `ProjectRecord.byPath`. */
   | { readonly kind: 'file'; readonly project: string; readonly path: string }
-  | { readonly kind: 'health' }
-  | { readonly kind: 'ready' }
+  | StatusRoute
 
 export interface RouteRules {
   /** Judges the authority of an absolute-form target. */
@@ -39,7 +39,7 @@ export function parseRoute(rawTarget: string, rules: RouteRules): Route {
       // A query would make `.metadata` URLs ambiguous, and no link of ours has one.
       return hasQuery ? notFound('file URLs have no query') : routeFile(segments)
     case '-':
-      return routeStatus(segments)
+      return routeStatus(segments) ?? notFound('there is no such status page')
     default:
       return notFound('nothing is served under this path')
   }
@@ -111,12 +111,6 @@ function routeFile([, project = '', host = '', ...path]: readonly string[]): Rou
     return notFound('a file URL has the form /files/<project>/<host>/<path>')
   }
   return { kind: 'file', project, path: `${host}/${path.join('/')}` }
-}
-
-function routeStatus([, name, ...rest]: readonly string[]): Route {
-  if (rest.length === 0 && name === 'health') return { kind: 'health' }
-  if (rest.length === 0 && name === 'ready') return { kind: 'ready' }
-  return notFound('there is no such status page')
 }
 
 function badRequest(message: string): never {

@@ -177,7 +177,11 @@ describe('settings', () => {
     const keys = [...commented.matchAll(/^([\w-]+) = /gm)].map(([, key]) => key)
     const defaults = parseSettings(minimal, 'minimal')
     const known = [
-      ...Object.keys(defaults).filter((key) => !/^(?:index|policy|vault|audit|limits)$/.test(key)),
+      ...Object.keys(defaults).filter(
+        (key) => !/^(?:index|policy|vault|audit|limits|forward|intercept)$/.test(key),
+      ),
+      ...Object.keys(defaults.forward),
+      ...Object.keys(defaults.intercept),
       ...Object.keys(defaults.policy),
       ...Object.keys(defaults.vault),
       ...Object.keys(defaults.audit),
@@ -193,6 +197,7 @@ describe('settings', () => {
       'projects',
       'record-path',
       'pins',
+      'credentials',
     )
     expect(new Set(keys)).toEqual(new Set(known))
     expect({ ...shown, index: defaults.index }).toEqual(defaults)

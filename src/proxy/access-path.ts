@@ -1,0 +1,39 @@
+/**
+ * A proxy for one command answers under an unguessable path only, so that no web page and no other user
+ * of the machine can use it. The token is taken off before anything else sees the request, a log above all.
+ */
+
+import type { IncomingMessage } from 'node:http'
+import { equalBytes, encodeUtf8 } from '../base/bytes.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { RequestError } from '../base/errors.ts'
+
+export interface AccessPath {
+  /** Whether the request may be answered; afterwards its target has no token. */
+  strip(request: IncomingMessage): boolean
+}
+
+export function createAccessPath(token: string | undefined): AccessPath {
+  if (token === undefined) return { strip: () => true }
+  const wanted = digest(token)
+  return {
+    strip: (request) => {
+      const [, origin = '', given = '', rest = ''] =
+        /^(http:\/\/[^/?#]*)?\/([^/?#]*)(.*)$/is.exec(request.url ?? '') ?? []
+      // Digests are compared: how much of a guess is right cannot be told by the time it takes.
+      const isAdmitted = equalBytes(digest(given), wanted)
+      if (isAdmitted) request.url = `${origin}${rest.startsWith('/') ? rest : `/${rest}`}`
+      return isAdmitted
+    },
+  }
+}
+
+export function refuseAccess(): RequestError {
+  return new RequestError('NOT_FOUND', 'nothing is served under this path', {
+    next: 'this proxy belongs to one command, which knows its address',
+  })
+}
+
+function digest(text: string): Uint8Array {
+  return encodeUtf8(sha256Hex(encodeUtf8(text)))
+}
