@@ -7,6 +7,8 @@ import { ConfigError, describeError, UpstreamError, VerifyError } from '../base/
 import { Downloads, type DownloadLimits } from '../client/download.ts'
 import type { RepositoryEvent, TrustVersions } from '../client/repository.ts'
 import { startRecheck, type Recheck } from '../notary/recheck.ts'
+import type { GatewayOps } from '../proxy/gateway.ts'
+import type { HandlerOptions } from '../proxy/handler.ts'
 import { defaultLimits, startServer, type ListenAddress } from '../proxy/server.ts'
 import { currentOwner } from '../store/process-owner.ts'
 import { findStateHome } from '../store/state-directory.ts'
@@ -56,7 +58,7 @@ export interface RunningProxy {
 }
 
 export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
-  const { settings, log, clock, environment, accessToken } = options
+  const { settings, log, clock, environment } = options
   const listen = parseListen(settings, log)
   const warn = (message: string): void => log('warning', message)
   const http = new HttpClient({ userAgent, environment, limits: httpLimitsOf(settings), clock })
@@ -77,24 +79,11 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const append: AuditLog['append'] = (event) => audit.append(event)
   const notes = new RefusalNotes(log, clock)
   const ops = createGatewayOps({ indexes, vault, downloads, append, notes, clock })
-  const server = await startServer(
-    {
-      ops,
-      hosts: settings.hosts,
-      ...(accessToken !== undefined && { accessToken }),
-      timings: { holdForMs: settings['hold-for'], dripEveryMs },
-      maxPageCacheBytes,
-      maxTargetBytes: settings.limits['request-line'],
-      clientStallMs,
-      reportFault: (message) => log('error', message),
-    },
-    listen,
-    {
-      ...defaultLimits,
-      maxConnections: settings.limits.connections,
-      headerTimeMs: settings.limits['header-time'],
-    },
-  )
+  const server = await startServer(handlerOptionsOf(options, ops), listen, {
+    ...defaultLimits,
+    maxConnections: settings.limits.connections,
+    headerTimeMs: settings.limits['header-time'],
+  })
   prewarm(indexes, log)
   const rechecks = startRechecks(indexes, log)
   return {
@@ -114,6 +103,22 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
       const { chain, seq, digest } = audit.head()
       return `${chain}:${seq}:${digest}`
     },
+  }
+}
+
+function handlerOptionsOf(
+  { settings, log, accessToken }: ServeOptions,
+  ops: GatewayOps,
+): HandlerOptions {
+  return {
+    ops,
+    hosts: settings.hosts,
+    ...(accessToken !== undefined && { accessToken }),
+    timings: { holdForMs: settings['hold-for'], dripEveryMs },
+    maxPageCacheBytes,
+    maxTargetBytes: settings.limits['request-line'],
+    clientStallMs,
+    reportFault: (message) => log('error', message),
   }
 }
 
