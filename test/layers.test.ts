@@ -67,7 +67,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
 const doors: ReadonlyMap<string, RegExp> = new Map([
   ['undici', /^upstream\//],
   ['commander', /^cli\/program\//],
-  ['smol-toml', /^cli\//],
+  ['smol-toml', /^(?:cli|installers)\//],
   ['zod', /^cli\//],
   ['cli-progress', /^cli\//],
   ['@noble/ed25519', /^(?:tuf|signing)\//],
