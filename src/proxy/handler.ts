@@ -10,6 +10,7 @@ import { type AccessPath, createAccessPath, refuseAccess } from './access-path.t
 import { isNotModified } from './conditional.ts'
 import type { PageDecision } from '../policy/decide.ts'
 import { describeExchange, isGone, isHead, type Exchange, type Patience } from './exchange.ts'
+import type { ForwardPort } from './forward-port.ts'
 import type { GatewayOps } from './gateway.ts'
 import { createOwnHosts, type OwnHosts } from './own-hosts.ts'
 import { Pages, type PageAnswer } from './page.ts'
@@ -30,6 +31,8 @@ export interface HandlerOptions {
   readonly ops: GatewayOps
   /** Stands as `/TOKEN` before every path; a request without it is not answered. Never in a log. */
   readonly accessToken?: string
+  /** Clients may use this proxy as their HTTP proxy. With an access token they have to prove it. */
+  readonly forward?: ForwardPort
   /** Names that clients may use for this proxy, with or without a port, besides its addresses. */
   readonly hosts: readonly string[]
   readonly timings: TrickleTimings
