@@ -1,0 +1,57 @@
+/** What can be said of an error code without knowing the case: the form of the table, and steps that recur. */
+
+/** One thing to do. In a command words in capitals stand for something: `fillCommand` knows which. */
+export interface Step {
+  readonly text: string
+  readonly command?: string
+}
+
+export interface CodeExplanation {
+  /** One sentence, without words of the trade. */
+  readonly rule: string
+  /** Where the rule comes from. */
+  readonly clause?: string
+  /** What may be behind it, the likeliest first. */
+  readonly meaning: readonly string[]
+  readonly next: {
+    /** Whoever ran pip. */
+    readonly user: readonly Step[]
+    /** Whoever runs the proxy and perhaps the mirror. */
+    readonly operator: readonly Step[]
+  }
+}
+
+export const tellOperator: Step = {
+  text: 'Give the request id to whoever runs this proxy. Do not get the file another way.',
+}
+
+export const tryAgain: Step = { text: 'Wait a minute and run the same command again.' }
+
+export const runDoctor: Step = {
+  text: 'Let tufgate look for what is set up wrongly here.',
+  command: 'tufgate doctor',
+}
+
+export const showSimilar: Step = {
+  text: 'See what else was refused.',
+  command: 'tufgate audit show --kind refused --since 24h',
+}
+
+export const showWarnings: Step = {
+  text: 'See what the proxy met when it asked the mirror.',
+  command: 'tufgate audit show --kind warning --since 24h',
+}
+
+export const mirrorHealth: Step = {
+  text: 'On the machine of the mirror, ask how it is.',
+  command: 'tufgate mirror health MIRROR',
+}
+
+export const mirrorCheck: Step = {
+  text: 'On the machine of the mirror, read what it publishes as clients do.',
+  command: 'tufgate mirror check MIRROR',
+}
+
+export const askMirrorOperator: Step = {
+  text: 'Ask whoever runs the mirror before anything of it is used. Until then the proxy keeps what it had.',
+}
