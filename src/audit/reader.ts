@@ -15,6 +15,8 @@ import { readChainStart, sortParts, type PartName } from './part-name.ts'
 export type { AuditEntry } from './entry.ts'
 
 export interface AuditFilter {
+  /** Of one process. */
+  readonly chain?: string
   readonly project?: string
   readonly kinds?: readonly AuditKind[]
   readonly code?: string
@@ -29,7 +31,7 @@ export async function* readAudit(
   directory: string,
   filter: AuditFilter = {},
 ): AsyncGenerator<AuditEntry, void> {
-  const waiting = groupByChain(directory)
+  const waiting = groupByChain(directory, filter.chain)
   const open: Cursor[] = []
   while (waiting.length > 0 || open.length > 0) {
     const first = findEarliest(open)
@@ -52,9 +54,10 @@ interface Chain {
 }
 
 /** By their start. */
-function groupByChain(directory: string): Chain[] {
+function groupByChain(directory: string, wanted: string | undefined): Chain[] {
   const chains = new Map<string, PartName[]>()
   for (const part of sortParts(readdirSync(directory))) {
+    if (wanted !== undefined && part.chain !== wanted) continue
     const parts = chains.get(part.chain)
     if (parts === undefined) chains.set(part.chain, [part])
     else parts.push(part)

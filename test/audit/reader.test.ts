@@ -68,6 +68,21 @@ test('follows the time across chains that were written at once', async () => {
   expect(times).toEqual(times.toSorted((left, right) => left - right))
 })
 
+test('reads the chain of one process alone', async () => {
+  const folder = makeLogFolder()
+  const chains: string[] = []
+  for (const project of ['p1', 'p2']) {
+    const { log } = await openLog(folder)
+    await log.append({ kind: 'page', project })
+    chains.push(log.head().chain)
+    await log.close()
+  }
+  const [first = ''] = chains
+  const projects = (await collect(folder, { chain: first })).map(({ project }) => project)
+  expect(projects).toEqual([undefined, 'p1', undefined])
+  expect(await collect(folder, { chain: 'another' })).toEqual([])
+})
+
 test('passes over what is no line, and over files that are not of the log', async () => {
   const folder = makeLogFolder()
   const { log } = await openLog(folder)
