@@ -44,6 +44,10 @@ export type RequestCode =
   | 'HOST_NOT_ALLOWED'
   | 'ORIGIN_NOT_ALLOWED'
   | 'RANGE_NOT_SATISFIABLE'
+  /** As an HTTP proxy: a host that may not be reached through this one, or TLS that is not looked into. */
+  | 'FORWARD_REFUSED'
+  /** As an HTTP proxy: the access token is missing or another one. */
+  | 'PROXY_AUTHENTICATION'
   /** A name that an index claims by pattern, proven to be absent from its signed list. */
   | 'NOT_SIGNED'
 

@@ -53,6 +53,8 @@ const statuses = {
   HOST_NOT_ALLOWED: { page: 421, file: 421 },
   ORIGIN_NOT_ALLOWED: { page: 403, file: 403 },
   RANGE_NOT_SATISFIABLE: { page: 416, file: 416 },
+  FORWARD_REFUSED: { page: 403, file: 403 },
+  PROXY_AUTHENTICATION: { page: 407, file: 407 },
   NOT_SIGNED: { page: 451, file: 404 },
   DISK_FULL: full,
   STORAGE_FAILED: full,
@@ -124,6 +126,8 @@ function headersOf(status: number): string[] {
   if (status === 405) headers.push('Allow', 'GET, HEAD')
   // A whole number: poetry fails on a date. Small: pip sleeps for it up to five times.
   if (status === 503) headers.push('Retry-After', '2')
+  // RFC 9110 11.7.1; the user name is always the same.
+  if (status === 407) headers.push('Proxy-Authenticate', 'Basic realm="tufgate"')
   // What follows a request that was not understood cannot be told from its body.
   if (status === 400 || status === 405 || status === 421) headers.push('Connection', 'close')
   return headers
