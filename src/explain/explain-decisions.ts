@@ -188,6 +188,33 @@ export const requestExplanations = {
       operator: [{ text: 'Nothing.' }],
     },
   },
+  FORWARD_REFUSED: {
+    rule: 'Through this proxy only the indexes can be reached, verified, and what its settings allow.',
+    meaning: [
+      'A program was told to use this proxy for everything, and asked for something that is no package.',
+      'The index is asked for over HTTPS, which cannot be looked into without a certificate for it.',
+      'Something tries to reach an address of the network behind the proxy.',
+    ],
+    next: {
+      user: [useIndexUrl, runDoctor],
+      operator: [
+        { text: 'Where clients need that host, list it in the settings: allow, in [forward].' },
+        { text: 'For HTTPS to an index: enabled = true, in [intercept].' },
+      ],
+    },
+  },
+  PROXY_AUTHENTICATION: {
+    rule: 'A proxy that was started for one command serves that command alone.',
+    clause: 'RFC 9110 11.7',
+    meaning: [
+      'Another program of this machine found the port of the proxy.',
+      'The address of the proxy was copied without its user name and password.',
+    ],
+    next: {
+      user: [{ text: 'Start a proxy for your own command.', command: 'tufgate run -- COMMAND' }],
+      operator: [{ text: 'Nothing.' }],
+    },
+  },
   RANGE_NOT_SATISFIABLE: {
     rule: 'A piece of a file must lie within the file.',
     clause: 'RFC 9110 14.2',
