@@ -12,7 +12,7 @@ import { findOwnerFileKind } from '../owner/owner-file.ts'
 import { maxReleaseBytes } from '../owner/release.ts'
 import { describeSignatures, type ChangePlaces } from './ceremony-report.ts'
 import { createMirrorContext } from './mirror-context.ts'
-import { openMirrorIndex } from './mirror-index.ts'
+import { createMirrorIndexOpener } from './mirror-index.ts'
 import { createReport } from './mirror-report.ts'
 import { readExchanged, writeExchanged } from './owner-files.ts'
 import { requireProject, warnOfUnknown } from './project-flag.ts'
@@ -99,7 +99,7 @@ export async function runClaimsAccept(
   }
   const { accepted, published } = await acceptReleases({
     ...workOn(directory, flags),
-    openIndex: openMirrorIndex,
+    openIndex: createMirrorIndexOpener(directory),
     releases,
   })
   if (flags.json === true) {

@@ -14,10 +14,10 @@ import { syncMirror } from '../mirror/sync.ts'
 import { requireKeyKind } from './key-kind.ts'
 import { requireCount } from './count-flag.ts'
 import { createMirrorContext } from './mirror-context.ts'
-import { createIndexOpener, requireIndexLocation, openMirrorIndex } from './mirror-index.ts'
+import { createMirrorIndexOpener, requireIndexLocation } from './mirror-index.ts'
 import { createReport, describeStatus, describeSync } from './mirror-report.ts'
 import { readMirrorSettings } from './mirror-settings.ts'
-import { requireContact, requireParallel } from './sync-flags.ts'
+import { requireContact, requireCredentialsSetting, requireParallel } from './sync-flags.ts'
 import { say, sayJson } from './terminal.ts'
 import { durationWords, parseDuration } from './units.ts'
 import { runVerifyFiles } from './verify-files-command.ts'
@@ -47,6 +47,7 @@ export interface MirrorSyncFlags extends JsonFlag {
   readonly requirements?: readonly string[]
   readonly all?: boolean
   readonly fileHosts?: readonly string[]
+  readonly credentials?: string
   readonly acceptIndex?: boolean
   readonly acceptClock?: boolean
   readonly full?: boolean
@@ -103,12 +104,14 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
   // Before the mirror is opened: what cannot be an index is not worth a lock.
   if (index !== undefined) requireIndexLocation(index)
   const parallel = flags.parallel === undefined ? undefined : requireParallel(flags.parallel)
+  const credentials =
+    flags.credentials === undefined ? undefined : requireCredentialsSetting(flags.credentials)
   const { report, stop } = createReport(flags)
   try {
     const result = await syncMirror({
       directory,
       ...createMirrorContext(report),
-      openIndex: createIndexOpener(parallel),
+      openIndex: createMirrorIndexOpener(directory, { parallel, credentials }),
       ...readMirrorSettings(directory).sync,
       acceptIndex: flags.acceptIndex === true,
       acceptClock: flags.acceptClock === true,
@@ -124,7 +127,11 @@ export async function runMirrorSync(directory: string, flags: MirrorSyncFlags): 
     if (flags.json === true) sayJson(result)
     else say(describeSync(result, { directory, isNamed: isNamed(flags) }))
     if (flags.verifyFiles !== true) return result.exitCode
-    return Math.max(result.exitCode, await runVerifyFiles(directory, { json: flags.json === true }))
+    const verifyFlags = {
+      json: flags.json === true,
+      ...(credentials !== undefined && { credentials }),
+    }
+    return Math.max(result.exitCode, await runVerifyFiles(directory, verifyFlags))
   } finally {
     stop()
   }
@@ -154,7 +161,7 @@ export async function runMirrorRenew(directory: string, flags: MirrorRenewFlags)
   const result = await renewMirror({
     directory,
     ...createMirrorContext(report),
-    openIndex: openMirrorIndex,
+    openIndex: createMirrorIndexOpener(directory),
     isAll: flags.all === true,
     acceptClock: flags.acceptClock === true,
   })

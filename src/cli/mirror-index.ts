@@ -8,18 +8,40 @@ import { openFolderPort } from '../mirror/folder-port.ts'
 import { openHttpPort } from '../mirror/http-port.ts'
 import type { IndexAddress, OpenIndex } from '../mirror/index-choice.ts'
 import { isHttpUrl, suggestUrl } from './location.ts'
+import { readMirrorSettings } from './mirror-settings.ts'
+import { readCredentials } from './read-credentials.ts'
 import { buildUserAgent } from './version.ts'
 
-/** For a sync that asks so many things at the same time. */
-export function createIndexOpener(parallel?: number): OpenIndex {
+export interface IndexOpenerOptions {
+  /** Things that are asked at the same time. */
+  readonly parallel?: number | undefined
+  /** As the setting of the same name; never the credentials themselves. */
+  readonly credentials?: string | undefined
+}
+
+export function createIndexOpener({ parallel, credentials }: IndexOpenerOptions = {}): OpenIndex {
   return async (address: IndexAddress) => {
-    requireIndexLocation(address.index)
-    if (!isHttpUrl(address.index))
-      return openFolderPort({ ...address, index: resolve(address.index) })
+    const { index } = address
+    requireIndexLocation(index)
+    const label = `the index ${toPrintable(index)}`
+    const found = await readCredentials({ label, url: index, credentials })
+    if (!isHttpUrl(index)) return openFolderPort({ ...address, index: resolve(index) })
     return openHttpPort(address, {
       userAgent: buildUserAgent('signing mirror', address.contact),
+      credentials: found,
       ...(parallel !== undefined && { parallel }),
     })
+  }
+}
+
+/** With the credentials that the mirror's own settings name, as they are then. */
+export function createMirrorIndexOpener(
+  directory: string,
+  options: IndexOpenerOptions = {},
+): OpenIndex {
+  return (address) => {
+    const credentials = options.credentials ?? readMirrorSettings(directory).credentials
+    return createIndexOpener({ ...options, credentials })(address)
   }
 }
 

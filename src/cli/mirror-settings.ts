@@ -10,7 +10,7 @@ import { changeKinds, defaultRemovalLimits, type RemovalLimits } from '../mirror
 import { defaultChangePolicy, type Answer, type ChangePolicy } from '../mirror/mirror-settings.ts'
 import { readSettingsText } from './read-settings.ts'
 import { describeSettingsProblem } from './settings-problem.ts'
-import { readToml } from './settings.ts'
+import { credentialsSource, readToml } from './settings.ts'
 import { parseDuration } from './units.ts'
 
 export const mirrorSettingsName = 'mirror.toml'
@@ -20,6 +20,8 @@ export interface MirrorSettings {
   /** As `syncMirror` takes them. */
   readonly sync: { readonly changePolicy: ChangePolicy; readonly removalLimits: RemovalLimits }
   readonly watch: WatchSettings
+  /** Where the user name and password of the index are. */
+  readonly credentials?: string
 }
 
 export interface WatchSettings {
@@ -83,6 +85,7 @@ const watchSchema = z.strictObject({
 })
 
 const mirrorSchema = z.strictObject({
+  credentials: credentialsSource.optional(),
   changes: z.strictObject(changesShape).prefault({}),
   removals: removalsSchema.prefault({}),
   watch: watchSchema.prefault({}),
@@ -103,7 +106,7 @@ export function parseMirrorSettings(text: string, source: string): MirrorSetting
     const document = { source, text, raw, flags: new Map<string, string>(), example }
     throw describeSettingsProblem(result.error, document, findKnownKeys)
   }
-  const { changes, removals, watch } = result.data
+  const { changes, removals, watch, credentials } = result.data
   const renewEveryMs = watch['renew-every']
   return {
     sync: {
@@ -120,6 +123,7 @@ export function parseMirrorSettings(text: string, source: string): MirrorSetting
       ...(renewEveryMs !== undefined && { renewEveryMs }),
       all: watch.all,
     },
+    ...(credentials !== undefined && { credentials }),
   }
 }
 

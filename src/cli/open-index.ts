@@ -37,6 +37,7 @@ import { isHttpUrl } from './location.ts'
 import { requireMirrorLocations } from './mirror-location.ts'
 import type { Log } from './logger.ts'
 import { openNotary, type OpenedNotary } from './open-notary.ts'
+import { readCredentials } from './read-credentials.ts'
 import { readPolicy, warnIfOtherPins } from './read-policy.ts'
 import {
   isMirrored,
@@ -55,6 +56,8 @@ export interface IndexContext {
   readonly stateHome: string
   readonly http: HttpClient
   readonly clock: Clock
+  /** Where credentials are looked up; the process's own by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** An index without a mirror has more to tell than warnings. */
   readonly log?: Log
   readonly warn: (message: string) => void
@@ -69,6 +72,8 @@ export interface IndexState {
   readonly rootName: string
   readonly rootSha256: string
   readonly directory: StateDirectory
+  /** With its credentials. */
+  readonly hosts: IndexHosts
   /** Where no mirror signs. */
   readonly opened?: OpenedNotary
 }
@@ -105,7 +110,8 @@ export async function openIndexState(
   // First: with a pins file that cannot be read nothing is to be made or kept.
   const policy = readPolicy(context.settings, index)
   warnIfOtherPins(policy, index.url, context.warn)
-  const opened = isMirrored(index) ? undefined : await openNotary(index, context)
+  const hosts = await openHosts(index, context)
+  const opened = isMirrored(index) ? undefined : await openNotary(index, hosts, context)
   const rootName = opened?.place.rootPath ?? index.root ?? ''
   const pinnedRoot = readRoot(index.name, rootName, context.settings.limits.root)
   const rootSha256 = sha256Hex(pinnedRoot)
@@ -116,8 +122,14 @@ export async function openIndexState(
   }
   const path = realpathSync(rootName)
   const directory = await openStateDirectory(context.stateHome, { path, sha256: rootSha256 })
-  const state = { settings: index, policy, pinnedRoot, rootName, rootSha256, directory }
+  const state = { settings: index, policy, pinnedRoot, rootName, rootSha256, directory, hosts }
   return opened === undefined ? state : { ...state, opened }
+}
+
+async function openHosts(index: IndexSettings, { environment }: IndexContext): Promise<IndexHosts> {
+  const label = `index ${index.name}`
+  const credentials = await readCredentials({ ...index, label }, environment)
+  return IndexHosts.open(index.url, index['file-hosts'], { credentials })
 }
 
 export async function openIndex(
@@ -141,7 +153,7 @@ export async function openIndex(
     name: index.name,
     url: index.url,
     isExplicit: index.projects !== undefined,
-    hosts: opened?.hosts ?? (await IndexHosts.open(index.url, index['file-hosts'])),
+    hosts: state.hosts,
     rootSha256: state.rootSha256,
     contact: floors.contact,
     trustKind: kind,

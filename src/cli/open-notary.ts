@@ -5,7 +5,7 @@ import { createSourcePort } from '../mirror/source-port.ts'
 import { findNotaryPlace, type NotaryPlace } from '../notary/notary-folder.ts'
 import { Notary } from '../notary/notary.ts'
 import { createIndexClient } from '../upstream/index-client.ts'
-import { IndexHosts } from '../upstream/index-hosts.ts'
+import type { IndexHosts } from '../upstream/index-hosts.ts'
 import type { IndexContext } from './open-index.ts'
 import { NotaryNews } from './notary-news.ts'
 import type { IndexSettings } from './settings.ts'
@@ -14,24 +14,23 @@ export interface OpenedNotary {
   readonly place: NotaryPlace
   readonly notary: Notary
   readonly news: NotaryNews
-  readonly hosts: IndexHosts
 }
 
 export async function openNotary(
   index: IndexSettings,
+  hosts: IndexHosts,
   context: IndexContext,
 ): Promise<OpenedNotary> {
   const { stateHome, clock, warn, log = (_level, message) => warn(message) } = context
   const place = findNotaryPlace(stateHome, index.url)
   const news = new NotaryNews({ index: index.name, folder: place.path }, log, clock)
-  const hosts = await IndexHosts.open(index.url, index['file-hosts'])
   const notary = await Notary.open({
     place,
     index: createPort(index, hosts, context),
     clock,
     report: (event) => news.tell(event),
   })
-  return { place, notary, news, hosts }
+  return { place, notary, news }
 }
 
 /** The rules as they are at each request: a name that does not resolve at the start may do so later. */
@@ -43,6 +42,7 @@ function createPort({ url }: IndexSettings, hosts: IndexHosts, { http }: IndexCo
     get allowPrivate() {
       return hosts.rules.allowPrivate
     },
+    credentials: hosts.rules.credentials,
   }
   const port = createSourcePort(createIndexClient(http, { url, hosts: rules }), {
     fileHosts: hosts.rules.names,

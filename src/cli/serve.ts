@@ -63,7 +63,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const warn = (message: string): void => log('warning', message)
   const http = new HttpClient({ userAgent, environment, limits: httpLimitsOf(settings), clock })
   const stateHome = settings['state-dir'] ?? findStateHome(environment)
-  const context: IndexContext = { settings, stateHome, http, clock, log, warn }
+  const context: IndexContext = { settings, stateHome, http, clock, environment, log, warn }
   const states = await openStates(context)
   const [{ directory }] = states
   const audit = await openAudit(directory.audit, settings, clock)

@@ -35,7 +35,7 @@ const size = (fallback: string) =>
 const httpUrl = z.string().superRefine((text, context) => {
   const url = isHttpUrl(text) ? URL.parse(text) : null
   if (url !== null && url.username + url.password + url.search === '') return
-  const guess = suggestUrl(text)
+  const guess = url?.username ? 'They belong into the setting credentials' : suggestUrl(text)
   context.addIssue(
     `expected an http or https URL without user name, password or query${guess === undefined ? '' : `. ${guess}`}`,
   )
@@ -64,7 +64,7 @@ const hostPattern = z
   )
 
 /** Where the user name and password of an index are; never themselves. */
-const credentialsSource = z
+export const credentialsSource = z
   .string()
   .regex(
     /^(?:netrc|netrc:.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,

@@ -2,6 +2,7 @@
 
 import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
+import { credentialsSource } from './settings.ts'
 
 /** More would be impolite to any index, and no faster. */
 const maxParallel = 64
@@ -12,6 +13,15 @@ export function requireParallel(raw: string): number {
   if (/^\d{1,3}$/.test(raw) && count >= 1 && count <= maxParallel) return count
   throw new ConfigError('CONFIG_INVALID', `--parallel ${toPrintable(raw)} is not possible.`, {
     expected: `a whole number from 1 to ${maxParallel}`,
+  })
+}
+
+/** Not quoted where it is wrong: somebody may have put the password itself there. */
+export function requireCredentialsSetting(raw: string): string {
+  if (credentialsSource.safeParse(raw).success) return raw
+  throw new ConfigError('CONFIG_INVALID', '--credentials does not say where the credentials are.', {
+    expected: 'netrc, netrc:FILE, env:NAME or file:FILE',
+    next: 'Put USER:PASSWORD into a variable or a file of mode 0600 and name that; what stands on a command line can be seen by all users of this machine.',
   })
 }
 

@@ -3,7 +3,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import { verifyFiles, type VerifyFilesResult } from '../mirror/verify-files.ts'
 import { createMirrorContext } from './mirror-context.ts'
-import { createIndexOpener } from './mirror-index.ts'
+import { createMirrorIndexOpener } from './mirror-index.ts'
 import { createReport } from './mirror-report.ts'
 import { requireProject } from './project-flag.ts'
 import { requireParallel } from './sync-flags.ts'
@@ -12,6 +12,8 @@ import { paint, say, sayJson } from './terminal.ts'
 export interface VerifyFilesFlags {
   readonly project?: readonly string[]
   readonly parallel?: string
+  /** Of `sync`, which has it as a flag. */
+  readonly credentials?: string
   readonly json?: boolean
 }
 
@@ -22,7 +24,7 @@ export async function runVerifyFiles(directory: string, flags: VerifyFilesFlags)
     const result = await verifyFiles({
       directory,
       ...createMirrorContext(report),
-      openIndex: createIndexOpener(parallel),
+      openIndex: createMirrorIndexOpener(directory, { parallel, credentials: flags.credentials }),
       sleep: (milliseconds) => sleepFor(milliseconds),
       ...(flags.project !== undefined && { projects: flags.project.map(requireProject) }),
       ...(parallel !== undefined && { parallel }),

@@ -13,7 +13,7 @@ import { judgeHealth, type Health } from '../watch/health.ts'
 import { watchMirror, type WatchLevel, type WatchOptions } from '../watch/watch.ts'
 import { createLog, type Log } from './logger.ts'
 import { createMirrorContext } from './mirror-context.ts'
-import { openMirrorIndex } from './mirror-index.ts'
+import { createMirrorIndexOpener } from './mirror-index.ts'
 import { describeEvent } from './mirror-report.ts'
 import {
   intervalWords,
@@ -21,6 +21,7 @@ import {
   readMirrorSettings,
   type WatchSettings,
 } from './mirror-settings.ts'
+import { requireCredentialsSetting } from './sync-flags.ts'
 import { paint, say, sayJson } from './terminal.ts'
 import { version } from './version.ts'
 import { waitForSignal } from './wait-for-signal.ts'
@@ -29,6 +30,7 @@ export interface MirrorWatchFlags {
   readonly syncEvery?: string
   readonly renewEvery?: string
   readonly all?: boolean
+  readonly credentials?: string
 }
 
 export interface MirrorHealthFlags {
@@ -42,6 +44,8 @@ export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags)
   }
   // A mistake in the settings ends the start; a later one ends a sync alone.
   const intervals = chooseIntervals(readMirrorSettings(directory).watch, flags)
+  const credentials =
+    flags.credentials === undefined ? undefined : requireCredentialsSetting(flags.credentials)
   const log = createServiceLog()
   const stop = new AbortController()
   const stopOnSignal = async (): Promise<void> => {
@@ -53,7 +57,7 @@ export async function runMirrorWatch(directory: string, flags: MirrorWatchFlags)
   await watchMirror({
     directory,
     ...createMirrorContext((event) => logEvent(log, event, isNews)),
-    openIndex: openMirrorIndex,
+    openIndex: createMirrorIndexOpener(directory, { credentials }),
     readRound,
     ...intervals,
     signal: stop.signal,

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
+import type { Credentials } from '../upstream/credentials.ts'
 import { HttpClient } from '../upstream/http-client.ts'
 import { createIndexClient } from '../upstream/index-client.ts'
 import { findIndexHosts } from '../upstream/index-hosts.ts'
@@ -14,6 +15,8 @@ export interface HttpPortOptions {
   readonly userAgent: string
   /** Connections to each host; default 8. */
   readonly parallel?: number
+  /** Of the index, where it is a private one. */
+  readonly credentials?: Credentials | undefined
   readonly sleep?: (milliseconds: number) => Promise<void>
   /** Milliseconds that never jump. */
   readonly now?: Clock
@@ -27,11 +30,12 @@ export async function openHttpPort(
   {
     userAgent,
     parallel = defaultParallel,
+    credentials,
     sleep = (ms) => sleepFor(ms),
     now = () => performance.now(),
   }: HttpPortOptions,
 ): Promise<IndexPort> {
-  const hosts = await findIndexHosts(address.index, address.fileHosts)
+  const hosts = await findIndexHosts(address.index, address.fileHosts, { credentials })
   // The pace tries again, for all requests together: not each request by itself too.
   const limits = { retries: 0, connectionsPerOrigin: parallel }
   const http = new HttpClient({ userAgent, limits })

@@ -9,6 +9,7 @@ import {
 } from '../base/errors.ts'
 import { toPrintable } from '../base/bytes.ts'
 import { AddressRefusedError } from './address-guard.ts'
+import { describeDenial, type Access } from './credentials.ts'
 import { refuseAddress, showUrl } from './host-rules.ts'
 
 export interface FailurePlace {
@@ -99,21 +100,28 @@ export class BadStatusError extends UpstreamError {
   readonly status: number
   readonly retryAfterMs: number | undefined
 
-  constructor(url: URL, status: number, retryAfterMs?: number) {
-    super('BAD_STATUS', `${showUrl(url)} answered ${status}`, {
+  constructor(url: URL, status: number, retryAfterMs?: number, access = withoutCredentials) {
+    const denial = isDenial(status) ? describeDenial(access) : undefined
+    super('BAD_STATUS', `${showUrl(url)} answered ${status}${denial?.clause ?? ''}`, {
       expected: '200',
       found: String(status),
       url: showUrl(url),
-      next: nextAfterStatus(status),
+      next: denial?.next ?? nextAfterStatus(status),
     })
     this.status = status
     this.retryAfterMs = retryAfterMs
   }
 }
 
+const withoutCredentials: Access = { credentials: undefined, isSent: false }
+
+function isDenial(status: number): boolean {
+  return status === 401 || status === 403
+}
+
 function nextAfterStatus(status: number): string {
-  if (status === 401 || status === 403 || status === 407) {
-    return 'The server wants credentials or denies access; look at the settings of this index.'
+  if (status === 407) {
+    return 'The HTTP proxy wants a user name and password: put them into HTTP_PROXY and HTTPS_PROXY.'
   }
   if (status === 404 || status === 410) return 'It is not there (any more); look at the address.'
   if (status === 429) return 'The server limits requests; try again later.'

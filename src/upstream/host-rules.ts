@@ -12,12 +12,15 @@ import {
   isLocalName,
   requireDialable,
 } from './address-guard.ts'
+import type { Credentials } from './credentials.ts'
 
 export interface HostRules {
   /** `host`, or `host:port` where the port is not the scheme's own. */
   readonly names: readonly string[]
   /** Loopback and private addresses too: set when the index itself is at one. */
   readonly allowPrivate: boolean
+  /** Of this index, for its own origin. */
+  readonly credentials?: Credentials | undefined
 }
 
 /** The rules for one server that the operator named himself, a mirror for example. */

@@ -12,6 +12,7 @@ import type { Dispatcher } from 'undici'
 import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { UpstreamError } from '../base/errors.ts'
+import type { Access } from './credentials.ts'
 import { createDispatcher } from './dispatchers.ts'
 import {
   runExchange,
@@ -58,8 +59,6 @@ export const defaultHttpLimits: HttpLimits = {
 
 export interface HttpClientOptions {
   readonly userAgent: string
-  /** `Authorization` by origin (`https://host:port`); sent to that origin alone. */
-  readonly credentials?: ReadonlyMap<string, string>
   /** PEM; in place of the system's certificates. */
   readonly ca?: string
   readonly limits?: Partial<HttpLimits>
@@ -109,6 +108,7 @@ export interface DownloadSink {
 interface Hop {
   readonly url: URL
   readonly head: ResponseHead
+  readonly access: Access
 }
 
 interface Journey extends Pick<
@@ -164,10 +164,9 @@ export class HttpClient {
     const headers = { accept: '*/*', 'accept-encoding': 'identity' }
     const journey: Journey = { ...options, method: 'HEAD', headers, maxBytes: 0, deadlineAt }
     const sink = { accepts: () => true, write: () => {} }
-    const { head, url: finalUrl } = await this.#retry(deadlineAt, () =>
-      this.#travel(url, journey, sink),
-    )
-    if (head.status !== 200) throw new BadStatusError(finalUrl, head.status, head.retryAfterMs)
+    const last = await this.#retry(deadlineAt, () => this.#travel(url, journey, sink))
+    const { head } = last
+    if (head.status !== 200) throw buildBadStatus(last)
     return head.contentEncoding === undefined ? head.contentLength : undefined
   }
 
@@ -206,8 +205,7 @@ export class HttpClient {
       },
       write: (chunk) => sink.write(chunk),
     })
-    if (last.head.status !== 200)
-      throw new BadStatusError(last.url, last.head.status, last.head.retryAfterMs)
+    if (last.head.status !== 200) throw buildBadStatus(last)
     return { url: last.url.href }
   }
 
@@ -241,10 +239,15 @@ export class HttpClient {
 
   /** Follows redirects by hand, each target checked like the first URL. */
   async #travel(rawUrl: string, journey: Journey, sink: ExchangeSink): Promise<Hop> {
+    const { credentials } = journey.hosts
     let url = requireAllowedUrl(rawUrl, journey.hosts)
+    let isSent = credentials !== undefined
     for (let hops = 0; hops <= this.#limits.maxRedirects; hops += 1) {
-      const head = await this.#exchange(url, journey, sink)
-      if (!isRedirect(head)) return { url, head }
+      // Once elsewhere, never again: another host must not choose what is asked with them.
+      isSent = isSent && url.origin === credentials?.origin
+      const access: Access = { credentials, isSent }
+      const head = await this.#exchange(url, { ...journey, access }, sink)
+      if (!isRedirect(head)) return { url, head, access }
       url = requireAllowedRedirect(url, head.location, journey.hosts)
     }
     throw new UpstreamError(
@@ -258,12 +261,17 @@ export class HttpClient {
     )
   }
 
-  #exchange(url: URL, journey: Journey, sink: ExchangeSink): Promise<ResponseHead> {
-    const authorization = this.#options.credentials?.get(url.origin)
+  #exchange(
+    url: URL,
+    { access: { credentials, isSent }, ...journey }: Journey & { readonly access: Access },
+    sink: ExchangeSink,
+  ): Promise<ResponseHead> {
     const headers = {
       'user-agent': this.#options.userAgent,
       ...journey.headers,
-      ...(authorization === undefined ? {} : { authorization }),
+      ...(credentials !== undefined && isSent
+        ? { authorization: credentials.renderAuthorization() }
+        : {}),
     }
     const dispatcher = this.#dispatcherFor(journey.hosts.allowPrivate)
     return runExchange(dispatcher, { ...journey, url, headers }, sink, this.#exchangeLimits)
@@ -307,13 +315,18 @@ function isRedirect(head: ResponseHead): head is ResponseHead & { location: stri
   return [301, 302, 303, 307, 308].includes(head.status) && head.location !== undefined
 }
 
-function requireStatus({ url, head }: Hop, options: GetOptions): void {
+function buildBadStatus({ url, head, access }: Hop): BadStatusError {
+  return new BadStatusError(url, head.status, head.retryAfterMs, access)
+}
+
+function requireStatus(hop: Hop, options: GetOptions): void {
+  const { head } = hop
   const isConditional = options.etag !== undefined || options.lastModified !== undefined
   const isGood =
     head.status === 200 ||
     (head.status === 304 && isConditional) ||
     options.statuses?.includes(head.status) === true
-  if (!isGood) throw new BadStatusError(url, head.status, head.retryAfterMs)
+  if (!isGood) throw buildBadStatus(hop)
 }
 
 async function decodeBody({ url, head }: Hop, body: Bytes, maxBytes: number): Promise<Bytes> {

@@ -2,6 +2,7 @@
 
 import { lookup } from 'node:dns/promises'
 import { findAddressKind, findLiteralAddress, isLocalName } from './address-guard.ts'
+import type { Credentials } from './credentials.ts'
 import type { HostRules } from './host-rules.ts'
 
 /** pypi.org keeps its files on another host of its own. */
@@ -17,6 +18,11 @@ const resolveName: ResolveName = async (hostname) => {
   return found.map(({ address }) => address)
 }
 
+export interface IndexHostsOptions {
+  readonly resolve?: ResolveName
+  readonly credentials?: Credentials | undefined
+}
+
 /**
  * The index's own host, and `fileHosts` or, without them, what is known of this index. Private
  * addresses are dialled only where the index itself is at one: while its name does not resolve, the
@@ -26,33 +32,39 @@ export class IndexHosts {
   readonly #hostname: string
   readonly #resolve: ResolveName
   readonly #names: readonly string[]
+  readonly #credentials: Credentials | undefined
   #allowPrivate: boolean | undefined
   #asking: Promise<void> | undefined
 
   private constructor(
     indexUrl: string,
     fileHosts: readonly string[] | undefined,
-    resolve: ResolveName,
+    { resolve = resolveName, credentials }: IndexHostsOptions,
   ) {
     const { host, hostname } = new URL(indexUrl)
     const others = fileHosts ?? knownFileHosts.get(host) ?? []
     this.#hostname = hostname
     this.#resolve = resolve
     this.#names = [...new Set([host, ...others])]
+    this.#credentials = credentials
   }
 
   static async open(
     indexUrl: string,
     fileHosts: readonly string[] | undefined,
-    resolve: ResolveName = resolveName,
+    options: IndexHostsOptions = {},
   ): Promise<IndexHosts> {
-    const hosts = new IndexHosts(indexUrl, fileHosts, resolve)
+    const hosts = new IndexHosts(indexUrl, fileHosts, options)
     await hosts.settle()
     return hosts
   }
 
   get rules(): HostRules {
-    return { names: this.#names, allowPrivate: this.#allowPrivate ?? false }
+    return {
+      names: this.#names,
+      allowPrivate: this.#allowPrivate ?? false,
+      credentials: this.#credentials,
+    }
   }
 
   /** Asks again where the name did not resolve before, as without the VPN that knows it. Never rejects. */
@@ -83,6 +95,7 @@ export class IndexHosts {
 export async function findIndexHosts(
   indexUrl: string,
   fileHosts: readonly string[] | undefined,
+  options: IndexHostsOptions = {},
 ): Promise<HostRules> {
-  return (await IndexHosts.open(indexUrl, fileHosts)).rules
+  return (await IndexHosts.open(indexUrl, fileHosts, options)).rules
 }

@@ -104,7 +104,7 @@ test('a page that the index sends elsewhere, in circles, fails alone', async () 
 test('who asks, and whom to write to, stands in every request; the contact is remembered', async () => {
   server.on('/simple/foo/', pageOf('foo'))
   const options = { index: server.url('/simple/'), projects: ['foo'], acceptClock: true }
-  const openIndex = createIndexOpener(2)
+  const openIndex = createIndexOpener({ parallel: 2 })
   await mirror.sync({ ...options, openIndex, contact: 'ops@example.org' })
   const seen = server.requests.length
   await mirror.sync({ ...options, openIndex })

@@ -1,13 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { AddressRefusedError } from '../../src/upstream/address-guard.ts'
+import { createCredentials } from '../../src/upstream/credentials.ts'
 import { createDispatcher } from '../../src/upstream/dispatchers.ts'
 import {
   defaultHttpLimits,
   type HttpClient,
   type HttpResponse,
 } from '../../src/upstream/http-client.ts'
+import type { HostRules } from '../../src/upstream/host-rules.ts'
 import { containing } from '../support/expecting.ts'
-import { redirect, serve, startHostileServer, status } from '../support/hostile-server.ts'
+import {
+  redirect,
+  serve,
+  startHostileServer,
+  status,
+  type HostileServer,
+} from '../support/hostile-server.ts'
 import {
   useHostileServer,
   createClient,
@@ -19,6 +27,16 @@ import {
 } from './http-fixture.ts'
 
 useHostileServer()
+
+/** The server's own host and another one, with credentials for the server. */
+function rulesWith(other: HostileServer): HostRules {
+  const credentials = createCredentials(server.origin, 'netrc', { user: 'ann', password: 'secret' })
+  return {
+    names: [`127.0.0.1:${server.port}`, `127.0.0.1:${other.port}`],
+    allowPrivate: true,
+    credentials,
+  }
+}
 
 function fetchFrom(client: HttpClient, allowPrivate: boolean): Promise<HttpResponse> {
   const host = `files.test:${server.port}`
@@ -66,13 +84,31 @@ describe('redirects', () => {
     const other = await startHostileServer()
     other.on('/b', serve(text))
     server.on('/a', redirect(other.url('/b')))
-    const credentials = new Map([[server.origin, 'Basic c2VjcmV0']])
-    const hosts = {
-      names: [new URL(server.origin).host, new URL(other.origin).host],
-      allowPrivate: true,
-    }
-    await createClient({ credentials }).get(server.url('/a'), { hosts, maxBytes: 1000 })
-    expect(server.requests[0]?.headers.authorization).toBe('Basic c2VjcmV0')
+    await createClient().get(server.url('/a'), { hosts: rulesWith(other), maxBytes: 1000 })
+    expect(server.requests[0]?.headers.authorization).toBe('Basic YW5uOnNlY3JldA==')
+    expect(other.requests[0]?.headers.authorization).toBeUndefined()
+    await other.close()
+  })
+
+  test('credentials do not come back with a redirect from elsewhere: no other host chooses what is asked with them', async () => {
+    const other = await startHostileServer()
+    server.on('/a', redirect(other.url('/b')))
+    other.on('/b', redirect(server.url('/private')))
+    server.on('/private', serve(text))
+    await createClient().get(server.url('/a'), { hosts: rulesWith(other), maxBytes: 1000 })
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
+      'Basic YW5uOnNlY3JldA==',
+      undefined,
+    ])
+    await other.close()
+  })
+
+  test('a file on another host, or on another port of the same host, is asked for without credentials', async () => {
+    const other = await startHostileServer()
+    other.on('/file', serve(text))
+    const sink = { write: () => undefined }
+    const options = { hosts: rulesWith(other), maxBytes: 1000 }
+    await createClient().download(other.url('/file'), sink, options)
     expect(other.requests[0]?.headers.authorization).toBeUndefined()
     await other.close()
   })

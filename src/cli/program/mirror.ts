@@ -114,6 +114,10 @@ function addMirrorSync(mirror: Command, run: Run): void {
     .option('--all', 'every project that the index lists')
     .option('--file-hosts <host...>', "hosts that files may be on besides the index's own")
     .option(
+      '--credentials <setting>',
+      'of a private index: netrc, netrc:FILE, env:NAME or file:FILE; credentials in FOLDER/mirror.toml says the same',
+    )
+    .option(
       '--full',
       'compare the records on disk with what is signed, and make damaged ones again; with --all: of every project, also where the serial of the index says that nothing changed',
     )
@@ -132,6 +136,7 @@ function addMirrorSync(mirror: Command, run: Run): void {
       example(
         'tufgate mirror sync /srv/mirror --index https://pypi.org/simple/ --requirements requirements.txt',
         'tufgate mirror sync /srv/mirror --index /srv/bandersnatch/web --base-url https://pypi.example/ --all',
+        'tufgate mirror sync /srv/mirror --index https://pypi.acme.example/simple/ --all --credentials env:ACME_INDEX',
         'tufgate mirror sync /srv/mirror',
       ),
     )

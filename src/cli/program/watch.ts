@@ -24,6 +24,10 @@ export function addMirrorWatch(mirror: Command, run: Run): void {
       'between two looks at what is to be signed again (default: a 24th of the life of a timestamp)',
     )
     .option('--all', 'every project that the index lists, not only those that are signed already')
+    .option(
+      '--credentials <setting>',
+      'of a private index: netrc, netrc:FILE, env:NAME or file:FILE; credentials in FOLDER/mirror.toml says the same',
+    )
     .addHelpText(
       'after',
       example(
