@@ -31,6 +31,8 @@ export interface AuditVerdict {
 }
 
 export interface VerifyAuditOptions {
+  /** Of one process, for whoever asks about that one alone. Default: all. */
+  readonly chain?: string
   /** Kept elsewhere, where whoever can change the log cannot change it. */
   readonly head?: AuditHead
   /** Of a process: its last line may be under way. Default: none is. */
@@ -55,10 +57,13 @@ interface Context {
 
 export async function verifyAudit(
   directory: string,
-  { head, isAlive = () => false }: VerifyAuditOptions = {},
+  { chain: wanted, head, isAlive = () => false }: VerifyAuditOptions = {},
 ): Promise<AuditVerdict> {
-  const parts = sortParts(readdirSync(directory))
-  const claims = await readClaims(directory, parts)
+  const all = sortParts(readdirSync(directory))
+  const isWanted = ({ chain }: { readonly chain: string }): boolean =>
+    wanted === undefined || chain === wanted
+  const parts = all.filter(isWanted)
+  const claims = (await readClaims(directory, all)).filter(isWanted)
   if (head !== undefined) claims.push({ ...head, file: '', line: 0, isMet: false })
   const context: Context = { claims, removed: new Set(), isAlive }
   const checks: ChainCheck[] = []

@@ -29,6 +29,7 @@ const mistakes: ReadonlySet<string> = new Set<ErrorCode>([
   'METHOD_NOT_ALLOWED',
   'HOST_NOT_ALLOWED',
   'ORIGIN_NOT_ALLOWED',
+  'PROXY_AUTHENTICATION',
   'RANGE_NOT_SATISFIABLE',
 ])
 

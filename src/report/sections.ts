@@ -78,10 +78,10 @@ export function describeDuration({ startedAt, endedAt }: SessionSummary): string
   return formatSpan(Math.max(0, endedAt - startedAt))
 }
 
-/** `foo-1.0.whl` or `project foo`; a request that names neither is a request. */
-export function describeSubject({ file, project }: RefusedItem): string {
+/** `foo-1.0.whl` or `project foo`; a request that names neither is shown itself. */
+export function describeSubject({ file, project, request }: RefusedItem): string {
   if (file !== undefined) return file
-  return project === '' ? 'a request' : `project ${project}`
+  return project === '' ? (request ?? 'a request') : `project ${project}`
 }
 
 const maxTrustLines = 5

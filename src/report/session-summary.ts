@@ -29,6 +29,8 @@ export interface RefusedItem {
   /** Empty where the request names none. */
   readonly project: string
   readonly file?: string
+  /** Method and path, or host: where there is no project. */
+  readonly request?: string
   readonly reason: string
   readonly expected?: string
   readonly found?: string
@@ -184,10 +186,12 @@ function addReleased(tally: Tally<Mutable<ReleasedFile>>, entry: AuditEntry): vo
 
 function addRefused(tally: Tally<Mutable<RefusedItem>>, entry: AuditEntry): void {
   const { code = 'BUG', project = '', file, message = '' } = entry
-  const item = tally.find([code, project, file ?? ''], () => ({
+  const request = project === '' ? entry.request : undefined
+  const item = tally.find([code, project, file ?? '', request ?? ''], () => ({
     code,
     project,
     ...(file !== undefined && { file }),
+    ...(request !== undefined && { request }),
     reason: message,
     count: 0,
   }))

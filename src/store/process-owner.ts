@@ -15,6 +15,9 @@ export interface ProcessOwner {
   readonly isAlive: (id: string) => boolean
 }
 
+/** `elsewhere`: in another container, or on another machine. `before`: this machine was started since. */
+export type ProcessState = 'alive' | 'dead' | 'elsewhere' | 'before'
+
 interface OwnerId {
   readonly pid: number
   readonly start: string
@@ -28,6 +31,20 @@ export function currentOwner(): ProcessOwner {
     id: `${process.pid}.${start}.${place}`,
     isAlive: (id) => isAlive(parseOwnerId(id), place),
   }
+}
+
+/** Of the process that made this id, as `currentOwner` gave it; only `alive` and `dead` have a `pid` of here. */
+export function findProcess(id: string): { readonly pid: number; readonly state: ProcessState } {
+  const place = findPlace()
+  const owner = parseOwnerId(id)
+  if (owner === undefined) return { pid: 0, state: 'elsewhere' }
+  const { pid } = owner
+  if (owner.place === place) return { pid, state: isAlive(owner, place) ? 'alive' : 'dead' }
+  return { pid, state: bootOf(owner.place) === bootOf(place) ? 'elsewhere' : 'before' }
+}
+
+function bootOf(place: string): string {
+  return place.slice(place.indexOf('b'))
 }
 
 function parseOwnerId(id: string): OwnerId | undefined {
@@ -57,10 +74,14 @@ function isProcStable(): boolean {
   return findStart(process.pid) !== undefined
 }
 
-/** Field 22 of /proc/<pid>/stat: clock ticks since the boot. The name before it may hold anything. */
+/**
+ * Field 22 of /proc/<pid>/stat: clock ticks since the boot. The name before it may hold anything.
+ * A process that has ended and that nobody waited for has none: in a container it may stay for ever.
+ */
 function findStart(pid: number): string | undefined {
   const stat = findContent(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19]
 }
 
 /** Process numbers mean something within one boot and one process namespace. */

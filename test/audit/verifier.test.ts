@@ -287,3 +287,38 @@ test('a head is CHAIN:SEQ:DIGEST and nothing else', () => {
     expect(parseHead(text)).toBeUndefined()
   }
 })
+
+describe('the chain of one process among others', () => {
+  test('is judged alone, and a word of a later chain about it counts', async () => {
+    const folder = makeLogFolder()
+    const heads: AuditHead[] = []
+    for (const project of ['p1', 'p2', 'p3']) {
+      const { log } = await openLog(folder)
+      await log.append({ kind: 'page', project })
+      await log.close()
+      heads.push(log.head())
+    }
+    const [first, second] = heads
+    const path = (head: AuditHead | undefined): string =>
+      join(folder, buildPartName(head?.chain ?? '', 1).file)
+    const lines = readFileSync(path(first), 'utf8')
+    writeFileSync(path(first), lines.replace('p1', 'px'))
+    const chain = second?.chain ?? ''
+    const verdict = await verifyAudit(folder, { chain })
+    expect(verdict.findings).toEqual([])
+    expect(verdict.chains).toEqual([{ head: second, firstSeq: 1, isStopped: true }])
+    writeFileSync(path(second), readFileSync(path(second), 'utf8').split('\n')[0] ?? '')
+    const { findings } = await verifyAudit(folder, { chain })
+    expect(findings.map(({ what }) => what)).toEqual(['torn', 'dropped'])
+  })
+
+  test('is missing where no file of it is there', async () => {
+    const folder = makeLogFolder()
+    const { log } = await openLog(folder)
+    await log.close()
+    const head = { ...log.head(), chain: '20260102T030405000Z_9.1.n1_00000000' }
+    const { findings, chains } = await verifyAudit(folder, { chain: head.chain, head })
+    expect(chains).toEqual([])
+    expect(findings.map(({ what }) => what)).toEqual(['head'])
+  })
+})

@@ -1,21 +1,33 @@
-/** `tufgate serve`. */
+/** `tufgate serve`, and the options of whatever starts a proxy. */
 
 import { Option, type Command } from 'commander'
 import { runServe, type ServeFlags } from '../serve-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addServe(program: Command, run: Run): void {
-  program
-    .command('serve')
-    .description('Run the proxy that pip talks to.')
+  addProxyOptions(
+    program.command('serve').description('Run the proxy that pip talks to.'),
+    'host:port to listen on (default: 127.0.0.1:8642 and [::1]:8642)',
+  )
+    .addHelpText(
+      'after',
+      example(
+        'tufgate serve',
+        'tufgate serve --index https://pypi.org/simple/ --pins pins.txt',
+        'tufgate serve --config tufgate.toml',
+        'tufgate serve --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json',
+      ),
+    )
+    .action((flags: ServeFlags) => run(() => runServe(flags)))
+}
+
+export function addProxyOptions(command: Command, listenDescription: string): Command {
+  return command
     .option(
       '--config <file>',
       'settings file (default: ~/.config/tufgate/tufgate.toml, if there is one)',
     )
-    .option(
-      '--listen <address...>',
-      'host:port to listen on (default: 127.0.0.1:8642 and [::1]:8642)',
-    )
+    .option('--listen <address...>', listenDescription)
     .option(
       '--index <url>',
       'the index whose pages the mirror has signed; without a mirror: trust on first use (default: https://pypi.org/simple/)',
@@ -38,14 +50,4 @@ export function addServe(program: Command, run: Run): void {
         'error',
       ]),
     )
-    .addHelpText(
-      'after',
-      example(
-        'tufgate serve',
-        'tufgate serve --index https://pypi.org/simple/ --pins pins.txt',
-        'tufgate serve --config tufgate.toml',
-        'tufgate serve --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json',
-      ),
-    )
-    .action((flags: ServeFlags) => run(() => runServe(flags)))
 }
