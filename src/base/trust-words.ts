@@ -19,6 +19,10 @@ export interface TrustWords {
   /** Of headers that are sent before the file is there. */
   readonly earlyHead: string
   readonly noProjectList: string
+  /** Of a file on disk that is the one in the record. */
+  readonly matches: string
+  /** Of such files together, with what that says and what it does not. */
+  readonly matchesMean: string
   /** On each page of a project, for whoever reads it. */
   readonly pageRemark?: string
 }
@@ -32,6 +36,8 @@ const signed: TrustWords = {
   record: (project) => `the signed record of ${project}`,
   earlyHead: 'headers from the signed record; the file is not verified yet',
   noProjectList: 'the mirror publishes no list of all projects',
+  matches: 'verified',
+  matchesMean: 'traced to the signed record and its pinned root',
 }
 
 const firstUse: TrustWords = {
@@ -44,6 +50,8 @@ const firstUse: TrustWords = {
   record: (project) => `the first-use record of ${project}`,
   earlyHead: 'headers from the first-use record; the file is not checked yet',
   noProjectList: 'no list of all projects is kept with trust on first use',
+  matches: 'as first seen',
+  matchesMean: 'the same as when the index was first asked; nobody vouches for that first time',
   pageRemark: 'first-use: nobody vouches for what was seen for the first time',
 }
 

@@ -4,13 +4,12 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { decodeUtf8 } from '../base/bytes.ts'
 import { DecodeError } from '../base/decode.ts'
-import { createHasher, sha256Hex } from '../base/digest.ts'
+import { sha256Hex } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
 import type { LocalFile } from '../owner/local-file.ts'
 import { parseFilename } from '../simple/filename.ts'
 import { readWheelMetadata } from '../simple/wheel-metadata.ts'
-
-const chunkBytes = 1 << 20
+import { hashFile } from './hash-file.ts'
 
 /** Throws CONFIG_INVALID for what is no file, or is no wheel though it is called one. */
 export async function readLocalFile(path: string, project: string): Promise<LocalFile> {
@@ -32,17 +31,6 @@ async function requireFile(path: string, file: FileHandle): Promise<{ size: numb
   throw new ConfigError('CONFIG_INVALID', `${path} is not a file`, {
     next: 'Name the wheels and sdists themselves, such as dist/*.whl',
   })
-}
-
-async function hashFile(file: FileHandle): Promise<string> {
-  const hash = createHasher('sha256')
-  const buffer = new Uint8Array(chunkBytes)
-  for (let at = 0; ;) {
-    const { bytesRead } = await file.read(buffer, 0, chunkBytes, at)
-    if (bytesRead === 0) return hash.digestHex()
-    hash.update(buffer.subarray(0, bytesRead))
-    at += bytesRead
-  }
 }
 
 async function readMetadata(

@@ -3,34 +3,31 @@
 import type { AuditEvent } from '../audit/event.ts'
 import { AuditLog } from '../audit/log.ts'
 import type { Clock } from '../base/clock.ts'
-import { ConfigError, describeError, UpstreamError, VerifyError } from '../base/errors.ts'
-import { Downloads, type DownloadLimits } from '../client/download.ts'
+import { describeError, UpstreamError, VerifyError } from '../base/errors.ts'
 import type { RepositoryEvent, TrustVersions } from '../client/repository.ts'
 import { startRecheck, type Recheck } from '../notary/recheck.ts'
 import type { GatewayOps } from '../proxy/gateway.ts'
 import type { HandlerOptions } from '../proxy/handler.ts'
 import { defaultLimits, startServer, type ListenAddress } from '../proxy/server.ts'
 import { currentOwner } from '../store/process-owner.ts'
-import { findStateHome } from '../store/state-directory.ts'
-import { Vault } from '../store/vault.ts'
-import { HttpClient, type HttpLimits } from '../upstream/http-client.ts'
-import { createContentStore } from './content-store.ts'
 import { createGatewayOps, type OpenIndexes } from './gateway-ops.ts'
 import { isLoopback, parseListenAddress, requireOtherUpstream } from './listen-address.ts'
 import type { Log } from './logger.ts'
 import { MirrorNews } from './mirror-news.ts'
+import type { IndexState, OpenIndex } from './open-index.ts'
 import {
-  openIndex,
-  openIndexState,
-  type IndexContext,
-  type IndexState,
-  type OpenIndex,
-} from './open-index.ts'
+  createIndexContext,
+  openDownloads,
+  openIndexes,
+  openStates,
+  openVault,
+  type CreateReport,
+} from './open-indexes.ts'
 import { RefusalNotes } from './refusal-notes.ts'
 import { describeFirstContact, toAuditEvent, toFirstUseEvent } from './repository-events.ts'
 import type { Settings } from './settings.ts'
 import { formatFailure } from './terminal.ts'
-import { userAgent, version } from './version.ts'
+import { version } from './version.ts'
 
 /** A client that takes nothing for this long is gone; pip itself may pause for a while. */
 const clientStallMs = 5 * 60_000
@@ -58,24 +55,20 @@ export interface RunningProxy {
 }
 
 export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
-  const { settings, log, clock, environment } = options
+  const { settings, log, clock } = options
   const listen = parseListen(settings, log)
-  const warn = (message: string): void => log('warning', message)
-  const http = new HttpClient({ userAgent, environment, limits: httpLimitsOf(settings), clock })
-  const stateHome = settings['state-dir'] ?? findStateHome(environment)
-  const context: IndexContext = { settings, stateHome, http, clock, environment, log, warn }
+  const context = createIndexContext(options)
   const states = await openStates(context)
   const [{ directory }] = states
   const audit = await openAudit(directory.audit, settings, clock)
-  const vault = await Vault.open(directory.vault, {
-    maxBytes: settings.vault['max-size'],
-    onWarning: warn,
-  })
-  const indexes = await openIndexes(states, vault, context, { log, audit })
-  const downloads = new Downloads(
-    { vault, clock, download: (url, sink, request) => http.download(url, sink, request) },
-    downloadLimitsOf(settings),
-  )
+  const vault = await openVault(states, context)
+  const logs = { log, audit }
+  const createReport: CreateReport = (state) => createEventReport(state, clock, logs)
+  const indexes = await openIndexes(states, vault, context, createReport)
+  for (const index of indexes) {
+    if (index.trustKind === 'signed') await noteFirstContact(index, logs)
+  }
+  const downloads = openDownloads(vault, context)
   const append: AuditLog['append'] = (event) => audit.append(event)
   const notes = new RefusalNotes(log, clock)
   const ops = createGatewayOps({ indexes, vault, downloads, append, notes, clock })
@@ -94,7 +87,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
     stop: async () => {
       await server.stop()
       await downloads.close()
-      await http.close()
+      await context.http.close()
       for (const recheck of rechecks) await recheck.stop()
       for (const index of indexes) await index.close()
       for (const { opened } of indexes) opened?.news.tellCounts(opened.firstUse.counts)
@@ -132,31 +125,6 @@ function parseListen(settings: Settings, log: Log): ListenAddress[] {
     )
   }
   return listen
-}
-
-async function openStates(context: IndexContext): Promise<[IndexState, ...IndexState[]]> {
-  const states: IndexState[] = []
-  // In order: what is wrong with the first one is said first.
-  for (const index of context.settings.index) states.push(await openIndexState(index, context))
-  const [first, ...others] = states
-  if (first === undefined) throw new ConfigError('CONFIG_INVALID', 'The settings name no index.')
-  return [first, ...others]
-}
-
-async function openIndexes(
-  [first, ...others]: readonly [IndexState, ...IndexState[]],
-  vault: Vault,
-  context: IndexContext,
-  { log, audit }: Logs,
-): Promise<OpenIndexes> {
-  const content = createContentStore(vault, context.warn)
-  const open = async (state: IndexState): Promise<OpenIndex> => {
-    const report = createEventReport(state, context.clock, { log, audit })
-    const index = await openIndex(state, content, context, report)
-    if (index.trustKind === 'signed') await noteFirstContact(index, { log, audit })
-    return index
-  }
-  return [await open(first), ...(await Promise.all(others.map(open)))]
 }
 
 interface Logs {
@@ -233,26 +201,6 @@ function startRechecks(indexes: OpenIndexes, log: Log): Recheck[] {
     const reportFault = (message: string): void => log('warning', `${name}: ${message}`)
     return [startRecheck(opened.notary, { reportFault })]
   })
-}
-
-function httpLimitsOf({ limits }: Settings): Partial<HttpLimits> {
-  return {
-    connectTimeoutMs: limits.connect,
-    idleTimeoutMs: limits.idle,
-    headersTimeoutMs: limits.idle,
-    maxRedirects: limits.redirects,
-    minBytesPerSecond: limits['min-rate'],
-    throughputWindowMs: limits['min-rate-over'],
-  }
-}
-
-function downloadLimitsOf({ limits }: Settings): Partial<DownloadLimits> {
-  return {
-    maxFileBytes: limits.file,
-    maxUnsizedFileBytes: limits['unsized-file'],
-    maxMetadataBytes: limits['metadata-file'],
-    maxConcurrent: limits.downloads,
-  }
 }
 
 function formatOrigin({ host, port }: ListenAddress): string {

@@ -9,6 +9,7 @@ import { addOwner } from './owner.ts'
 import { example, type Run } from './registration.ts'
 import { addNotary, addPins } from './pins.ts'
 import { addServe } from './serve.ts'
+import { addVerify } from './verify.ts'
 
 /** @param argv as `process.argv` */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -40,6 +41,7 @@ function buildProgram(run: Run): Command {
   addServe(program, run)
   addMirror(program, run)
   addOwner(program, run)
+  addVerify(program, run)
   addAudit(program, run)
   addPins(program, run)
   addNotary(program, run)
