@@ -189,7 +189,7 @@ export const requestExplanations = {
     },
   },
   FORWARD_REFUSED: {
-    rule: 'Through this proxy only the indexes can be reached, verified, and what its settings allow.',
+    rule: 'Through this proxy only the indexes can be reached, checked, and what its settings allow.',
     meaning: [
       'A program was told to use this proxy for everything, and asked for something that is no package.',
       'The index is asked for over HTTPS, which cannot be looked into without a certificate for it.',
