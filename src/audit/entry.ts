@@ -22,6 +22,8 @@ export interface AuditEntry extends AuditEvent {
   /** So many equal events stand behind this line, from `since` (ISO 8601) on. */
   readonly count?: number
   readonly since?: string
+  /** Request ids of the first of those. */
+  readonly ids?: readonly string[]
   /** In the first line of a chain: `CHAIN:SEQ:DIGEST` of another one. */
   readonly previous?: string
   /** Files that the disk budget took. */
@@ -48,7 +50,7 @@ function readEntry(object: JsonObject, chain: string): AuditEntry {
   if (!kinds.has(kind)) throw new DecodeError('is not known', ['kind'])
   for (const name of texts) if (Object.hasOwn(object, name)) readMember(object, name, readString)
   for (const name of numbers) if (Object.hasOwn(object, name)) readMember(object, name, readNumber)
-  if (Object.hasOwn(object, 'removed')) readMember(object, 'removed', readTexts)
+  for (const name of lists) if (Object.hasOwn(object, name)) readMember(object, name, readTexts)
   if (Object.hasOwn(object, 'trust')) readMember(object, 'trust', readObject)
   if ((member(object, 'chain') ?? chain) !== chain) throw new DecodeError('is another', ['chain'])
   const seq = readMember(object, 'seq', (value) => readInteger(value, 1))
@@ -67,10 +69,13 @@ const texts: readonly (keyof AuditEntry)[] = [
   'found',
   'code',
   'message',
+  'next',
   'since',
   'previous',
   'chain',
 ]
+
+const lists: readonly (keyof AuditEntry)[] = ['removed', 'ids']
 
 const numbers: readonly (keyof AuditEntry)[] = ['bytes', 'ms', 'count']
 

@@ -41,6 +41,8 @@ export interface AuditEvent {
   /** An `ErrorCode` for a refusal or warning. */
   readonly code?: string
   readonly message?: string
+  /** Of a refusal: what it advised to do. */
+  readonly next?: string
   readonly trust?: AuditTrust
   /** Length of the body sent. */
   readonly bytes?: number

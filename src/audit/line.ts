@@ -17,6 +17,8 @@ export const maxLineBytes = 64 * 1024
 export interface LineExtras {
   /** So many equal events stand behind this line, from `since` on. */
   readonly count?: number
+  /** Request ids of the first of them. */
+  readonly ids?: readonly string[]
   readonly since?: string
   /** In the first line of a chain. */
   readonly chain?: string
@@ -37,6 +39,7 @@ const maxLengths: ReadonlyMap<string, number> = new Map([
   ['found', 512],
   ['code', 64],
   ['message', 1024],
+  ['next', 512],
   ['role', 256],
   ['record', 64],
 ])
@@ -54,6 +57,7 @@ export function renderBody(event: AuditEvent, extras: LineExtras = {}): string {
     found,
     code,
     message,
+    next,
     trust,
     ...rest
   } = event
@@ -67,6 +71,7 @@ export function renderBody(event: AuditEvent, extras: LineExtras = {}): string {
     found,
     code,
     message,
+    next,
   }
   const body = {
     kind,

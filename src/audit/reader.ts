@@ -5,27 +5,13 @@
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Bytes } from '../base/bytes.ts'
 import { parseEntry, type AuditEntry } from './entry.ts'
-import type { AuditKind } from './event.ts'
-import { escapeInvisible } from './line.ts'
+import { createPrefilter, isWanted, type AuditFilter } from './filter.ts'
 import { readLines } from './line-reader.ts'
 import { readChainStart, sortParts, type PartName } from './part-name.ts'
 
 export type { AuditEntry } from './entry.ts'
-
-export interface AuditFilter {
-  /** Of one process. */
-  readonly chain?: string
-  readonly project?: string
-  readonly kinds?: readonly AuditKind[]
-  readonly code?: string
-  /** Any of these. */
-  readonly ids?: readonly string[]
-  /** Milliseconds; `since` is included, `until` is not. */
-  readonly since?: number
-  readonly until?: number
-}
+export type { AuditFilter } from './filter.ts'
 
 export async function* readAudit(
   directory: string,
@@ -118,31 +104,4 @@ async function* readChain(
         .filter((entry) => isWanted(entry, filter))
     }
   }
-}
-
-/** Most lines of a large log are not asked for: a look at the bytes is ten times cheaper than parsing. */
-function createPrefilter({ project, code, ids }: AuditFilter): (line: Bytes) => boolean {
-  const all = [
-    ...(project === undefined ? [] : [renderMember('project', project)]),
-    ...(code === undefined ? [] : [renderMember('code', code)]),
-  ]
-  const any = ids?.map((id) => renderMember('id', id))
-  return (line) => {
-    const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength)
-    if (!all.every((part) => text.includes(part))) return false
-    return any === undefined || any.some((part) => text.includes(part))
-  }
-}
-
-function renderMember(name: string, value: string): Buffer {
-  return Buffer.from(escapeInvisible(`"${name}":${JSON.stringify(value)}`))
-}
-
-function isWanted(entry: AuditEntry, filter: AuditFilter): boolean {
-  const { project, kinds, code, ids, since = -Infinity, until = Infinity } = filter
-  if (entry.time < since || entry.time >= until) return false
-  if (project !== undefined && entry.project !== project) return false
-  if (kinds !== undefined && !kinds.includes(entry.kind)) return false
-  if (code !== undefined && entry.code !== code) return false
-  return ids === undefined || (entry.id !== undefined && ids.includes(entry.id))
 }

@@ -12,6 +12,8 @@ const windowMs = 60_000
 const writtenInWindow = 10
 const inventedInWindow = 1000
 const maxWindows = 4096
+/** So many of those that were not written can be found by their request id. */
+const maxIds = 64
 
 interface Window {
   readonly start: number
@@ -19,6 +21,7 @@ interface Window {
   collapsed: number
   since: number
   last: AuditEvent
+  readonly ids: string[]
 }
 
 type Windows = Map<string, Window>
@@ -47,6 +50,7 @@ export class Repeats {
     const window = isOneOfMany ? invention : enter(this.#windows, event, time)
     if (window.collapsed === 0) window.since = time
     window.collapsed += 1
+    if (event.id !== undefined && window.ids.length < maxIds) window.ids.push(event.id.slice(0, 64))
     window.last = isOneOfMany ? withoutNames(event) : event
   }
 
@@ -76,7 +80,7 @@ function enter(windows: Windows, event: AuditEvent, time: number): Window {
   const key = keyOf(event)
   const known = windows.get(key)
   if (known !== undefined) return known
-  const window = { start: time, seen: 0, collapsed: 0, since: time, last: event }
+  const window = { start: time, seen: 0, collapsed: 0, since: time, last: event, ids: [] }
   windows.set(key, window)
   return window
 }
@@ -109,7 +113,7 @@ function keyOf({ kind, code, project, file, client }: AuditEvent): string {
   return JSON.stringify([kind, code, project?.slice(0, 256), file?.slice(0, 512), client])
 }
 
-function renderCount({ collapsed, since, last }: Window, time: number): LineToWrite[] {
+function renderCount({ collapsed, since, last, ids }: Window, time: number): LineToWrite[] {
   if (collapsed === 0) return []
   const { kind, code, project, file, client, message } = last
   const event = {
@@ -120,6 +124,11 @@ function renderCount({ collapsed, since, last }: Window, time: number): LineToWr
     ...(client !== undefined && { client }),
     ...(message !== undefined && { message }),
   }
-  const body = renderBody(event, { count: collapsed, since: new Date(since).toISOString() })
+  const extras = {
+    count: collapsed,
+    since: new Date(since).toISOString(),
+    ...(ids.length > 0 && { ids }),
+  }
+  const body = renderBody(event, extras)
   return [{ time, body, events: collapsed }]
 }

@@ -197,6 +197,7 @@ export class Handler {
       message,
       ...(expected === undefined ? {} : { expected }),
       ...(facts.found === undefined ? {} : { found: facts.found }),
+      ...(facts.next === undefined ? {} : { next: facts.next }),
     })
   }
 
