@@ -35,6 +35,11 @@ function encodeArc(arc: number): number[] {
   return [...groups.map((shift) => 0x80 | ((arc >>> shift) & 0x7f)), arc & 0x7f]
 }
 
+/** Under a tag of a context of its own, such as those of X.509. */
+export function derTagged(tag: number, ...parts: readonly Bytes[]): Bytes {
+  return encodeTagged(tag, Buffer.concat(parts))
+}
+
 function encodeTagged(tag: number, content: Bytes): Bytes {
   const { length } = content
   const short = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : undefined
