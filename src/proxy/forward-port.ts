@@ -15,6 +15,10 @@ export interface ForwardIndex {
   readonly url: string
   /** `host`, or `host:port` where the port is not 80 or 443: that of `url`, and those of its files. */
   readonly hosts: readonly string[]
+  /** Claims names by pattern: what it does not list must not come from elsewhere. */
+  readonly isExplicit: boolean
+  /** Whether the project belongs to it and to no other index. `project` is normalized. */
+  owns(project: string): boolean
 }
 
 /** What a request cost that was let pass. */
@@ -26,9 +30,11 @@ export interface PassedThrough {
 
 export interface ForwardPort {
   readonly indexes: readonly ForwardIndex[]
+  /** Whether clients on other machines may use what `isAllowed` lets pass. */
+  readonly servesRemoteClients: boolean
   /** Whether the operator lets requests to it pass, unverified. `host` in lower case, IPv6 in brackets. */
   isAllowed(host: string, port: number): boolean
-  /** Throws UpstreamError. Ends by itself where nothing goes through it for too long. */
+  /** Half-open: each direction ends by itself. Throws UpstreamError. */
   openTunnel(host: string, port: number): Promise<Duplex>
   /** Resolves once the answer has been sent. Throws UpstreamError; what was sent before stands. */
   passThrough(request: IncomingMessage, response: ServerResponse, url: URL): Promise<PassedThrough>

@@ -1,9 +1,7 @@
-/**
- * Which thing a request target names. Strict: each path segment is decoded exactly once, and a target
- * that two programs could read in two ways is refused. It does not know what exists.
- */
+/** Which thing of this proxy's own a request target names. It does not know what exists. */
 
 import { RequestError } from '../base/errors.ts'
+import { parseRequestPath } from './request-path.ts'
 import { routeStatus, type StatusRoute } from './status-route.ts'
 import { isNormalizedName, isProjectName, normalizeName } from '../simple/names.ts'
 
@@ -29,12 +27,11 @@ export function parseRoute(rawTarget: string, rules: RouteRules): Route {
   if (rawTarget.length > rules.maxTargetBytes) {
     badRequest(`the request target is longer than ${rules.maxTargetBytes} bytes`)
   }
-  const { rawPath, hasQuery } = splitTarget(requireOriginForm(rawTarget, rules))
-  const segments = rawPath.slice(1).split('/').map(parseSegment)
+  const { segments, hasQuery } = parseRequestPath(requireOriginForm(rawTarget, rules))
   switch (segments[0]) {
     case 'simple':
       // `?format=` is optional in PEP 691 and ignored here: `Accept` decides.
-      return routePage(segments)
+      return routePage(segments.slice(1))
     case 'files':
       // A query would make `.metadata` URLs ambiguous, and no link of ours has one.
       return hasQuery ? notFound('file URLs have no query') : routeFile(segments)
@@ -51,46 +48,15 @@ function requireOriginForm(rawTarget: string, { isOwnHost }: RouteRules): string
   const match = /^http:\/\/([^/?#]*)(\/.*)$/i.exec(rawTarget)
   const [, authority = '', path = ''] = match ?? []
   if (match === null) badRequest('the request target is not a path')
-  // With another authority this would be a forward proxy, and a way around the checks of `Host`.
+  // Another authority is for the forward mode, which has checks of its own.
   if (!isOwnHost(authority)) badRequest('the request target names another host')
   return path
 }
 
-function splitTarget(target: string): { rawPath: string; hasQuery: boolean } {
-  // RFC 3986: anything else must come percent-encoded; `#` and `\` are read differently by others.
-  if (!/^[!$-;=?-[\]_a-z~]*$/.test(target)) {
-    badRequest('the request target has a character that must be percent-encoded')
-  }
-  const query = target.indexOf('?')
-  return query < 0
-    ? { rawPath: target, hasQuery: false }
-    : { rawPath: target.slice(0, query), hasQuery: true }
-}
+export type PageRoute = Extract<Route, { kind: 'project-list' | 'project' | 'redirect' }>
 
-/** Decoded once: what still looks encoded afterwards is a name like any other, and matches none. */
-function parseSegment(raw: string): string {
-  const segment = raw.includes('%') ? decodeSegment(raw) : raw
-  if (segment === '.' || segment === '..') badRequest('the request target has a dot segment')
-  return segment
-}
-
-function decodeSegment(raw: string): string {
-  let segment
-  try {
-    segment = decodeURIComponent(raw)
-  } catch (cause) {
-    throw new RequestError('BAD_REQUEST', 'the request target is not percent-encoded UTF-8', {
-      cause,
-    })
-  }
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  if (/[/\\\u0000-\u001f\u007f]/.test(segment)) {
-    badRequest('the request target has an encoded slash, backslash or control character')
-  }
-  return segment
-}
-
-function routePage([, rawName, ...rest]: readonly string[]): Route {
+/** What the segments below the list of projects name. Throws RequestError NOT_FOUND. */
+export function routePage([rawName, ...rest]: readonly string[]): PageRoute {
   if (rawName === undefined) return { kind: 'redirect', location: 'simple/' }
   const hasSlash = rest.length === 1 && rest[0] === ''
   if (rest.length > 0 && !hasSlash) return notFound('nothing is served below a project page')
