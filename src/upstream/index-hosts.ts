@@ -10,6 +10,15 @@ const knownFileHosts: ReadonlyMap<string, readonly string[]> = new Map([
   ['pypi.org', ['files.pythonhosted.org']],
 ])
 
+/** The index's own host, and `fileHosts` or, without them, what is known of this index. */
+export function listIndexHosts(
+  indexUrl: string,
+  fileHosts: readonly string[] | undefined,
+): readonly string[] {
+  const { host } = new URL(indexUrl)
+  return [...new Set([host, ...(fileHosts ?? knownFileHosts.get(host) ?? [])])]
+}
+
 /** All addresses of a name; rejects where it does not resolve. */
 export type ResolveName = (hostname: string) => Promise<readonly string[]>
 
@@ -41,11 +50,9 @@ export class IndexHosts {
     fileHosts: readonly string[] | undefined,
     { resolve = resolveName, credentials }: IndexHostsOptions,
   ) {
-    const { host, hostname } = new URL(indexUrl)
-    const others = fileHosts ?? knownFileHosts.get(host) ?? []
-    this.#hostname = hostname
+    this.#hostname = new URL(indexUrl).hostname
     this.#resolve = resolve
-    this.#names = [...new Set([host, ...others])]
+    this.#names = listIndexHosts(indexUrl, fileHosts)
     this.#credentials = credentials
   }
 
