@@ -13,6 +13,7 @@ import { encodeUtf8 } from '../base/bytes.ts'
 import { DecodeError, readInteger, readMember, readObject, readString } from '../base/decode.ts'
 import { isSha256, sha256Hex } from '../base/digest.ts'
 import { ConfigError, describeError, StorageError } from '../base/errors.ts'
+import { quoteShell } from '../base/quote-shell.ts'
 import { parseJson } from '../base/strict-json.ts'
 import { removeIfThere, writeFileAtomic } from './atomic-file.ts'
 import { makeFolderPath } from './make-folder.ts'
@@ -77,7 +78,7 @@ export async function openStateDirectory(
     floors: join(path, 'floors.db'),
     ...(isChanged && { previous }),
     rememberRoot,
-    forgetCommand: `rm ${quote(pin)}`,
+    forgetCommand: `rm ${quoteShell(pin)}`,
   }
 }
 
@@ -109,16 +110,16 @@ function openPrivateFolder(path: string): void {
   }
   const stats = lstatSync(path)
   const user = process.geteuid?.()
-  if (!stats.isDirectory()) refuseFolder(path, 'is not a folder', `rm ${quote(path)}`)
+  if (!stats.isDirectory()) refuseFolder(path, 'is not a folder', `rm ${quoteShell(path)}`)
   if (user !== undefined && stats.uid !== user) {
     refuseFolder(
       path,
       `belongs to user ${stats.uid}, not to ${user}`,
-      `chown -R ${user} ${quote(path)}`,
+      `chown -R ${user} ${quoteShell(path)}`,
     )
   }
   if ((stats.mode & 0o022) !== 0) {
-    refuseFolder(path, 'can be written by other users', `chmod go-w ${quote(path)}`)
+    refuseFolder(path, 'can be written by other users', `chmod go-w ${quoteShell(path)}`)
   }
 }
 
@@ -127,10 +128,6 @@ function refuseFolder(path: string, problem: string, command: string): never {
     found: problem,
     next: `run: ${command}`,
   })
-}
-
-function quote(path: string): string {
-  return /^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
 }
 
 async function openFormat(path: string, root: PinnedRoot): Promise<void> {
@@ -182,7 +179,7 @@ function findJson<T>(path: string, read: (value: unknown) => T): T | undefined {
     if (error instanceof StorageError || findErrno(error) !== undefined)
       throw buildStorageError(error, 'read', path)
     throw new ConfigError('CONFIG_INVALID', `${path} is damaged: ${describeError(error)}`, {
-      next: `check that the root file is the one that you trust, then run: rm ${quote(path)}`,
+      next: `check that the root file is the one that you trust, then run: rm ${quoteShell(path)}`,
       cause: error,
     })
   }
