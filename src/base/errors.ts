@@ -29,6 +29,8 @@ export type UpstreamCode =
   | 'TIMED_OUT'
   | 'TOO_SLOW'
   | 'BAD_STATUS'
+  /** The server does not let us in: asking again changes nothing, another password does. */
+  | 'ACCESS_DENIED'
   | 'BROKEN_OFF'
   | 'TOO_LARGE'
   | 'HOST_REFUSED'

@@ -17,11 +17,12 @@ import { formatFailure } from './terminal.ts'
 /** pip looks for itself now and then, whatever is installed: no news. */
 const installer = 'pip'
 
-/** Somebody has shown another content, or a rule says no. */
+/** Somebody has shown another content, or a rule says no, or an index does not let us in. */
 const told: ReadonlySet<string> = new Set<ErrorCode>([
   'LENGTH_MISMATCH',
   'DIGEST_MISMATCH',
   'TOO_LARGE',
+  'ACCESS_DENIED',
   'RECORD_REFUSED',
   'DENIED',
   'TOO_YOUNG',

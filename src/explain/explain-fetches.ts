@@ -67,18 +67,36 @@ export const fetchExplanations = {
       ],
     },
   },
+  ACCESS_DENIED: {
+    rule: 'The index lets in only whom it knows, and it did not let this proxy in.',
+    meaning: [
+      'The user name or password of the index is wrong, has expired or was taken back.',
+      'They are right, but may not read this project.',
+      'The index is a private one, and its settings name no credentials.',
+      'The index keeps its files on another host, to which its credentials are not sent.',
+    ],
+    next: {
+      user: [tellOperator],
+      operator: [
+        {
+          text: 'Look at what `credentials` of this index in the settings names; the message says which. Then start the proxy again.',
+        },
+        { text: 'Ask whoever runs the index whether this account may read the project.' },
+      ],
+    },
+  },
   BAD_STATUS: {
     rule: 'Only a plain success (200) of the server counts as an answer.',
     meaning: [
       'The server has a fault of its own, or too many requests (429, 500 to 504).',
       'The file was taken off its host (404, 410) although the list still names it.',
-      'The index wants a user name and password (401, 403).',
+      'The server denies access (403).',
     ],
     next: {
       user: [tryAgain, tellOperator],
       operator: [
         askHost,
-        { text: 'For a 401 or 403, set `credentials` of the index in the settings.' },
+        { text: 'For a 403 of a private index, set `credentials` of the index in the settings.' },
         {
           text: 'For a 404, on the machine of the mirror look at the project again.',
           command: 'tufgate mirror sync MIRROR --project PROJECT',

@@ -39,7 +39,8 @@ const statuses = {
   TOO_SLOW: late,
   BAD_STATUS: unreachable,
   BROKEN_OFF: unreachable,
-  // Longer than signed, and a host that is not on the list: asking again changes nothing.
+  // Not let in, longer than signed, and a host that is not on the list: asking again changes nothing.
+  ACCESS_DENIED: decided,
   TOO_LARGE: decided,
   HOST_REFUSED: decided,
   DENIED: decided,

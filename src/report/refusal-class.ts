@@ -15,6 +15,7 @@ const failures: ReadonlySet<string> = new Set<ErrorCode | 'BUG'>([
   'TIMED_OUT',
   'TOO_SLOW',
   'BAD_STATUS',
+  'ACCESS_DENIED',
   'BROKEN_OFF',
   'DISK_FULL',
   'STORAGE_FAILED',

@@ -43,7 +43,7 @@ export function describeDenial({ credentials, isSent }: Access): { clause: strin
   if (credentials === undefined) {
     return {
       clause: '',
-      next: 'The server wants credentials or denies access: give its [[index]] the setting credentials ("netrc", "env:NAME" or "file:FILE"), or look whether the address is right.',
+      next: 'The server wants a user name and password. For an index, give its [[index]] the setting credentials ("netrc", "env:NAME" or "file:FILE"); a mirror has to let everybody read.',
     }
   }
   const setting = toPrintable(credentials.setting, 200)

@@ -95,19 +95,23 @@ function readCode(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-/** BAD_STATUS, with the number that decides whether another try makes sense. */
+/** BAD_STATUS or ACCESS_DENIED, with the number that decides whether another try makes sense. */
 export class BadStatusError extends UpstreamError {
   readonly status: number
   readonly retryAfterMs: number | undefined
 
   constructor(url: URL, status: number, retryAfterMs?: number, access = withoutCredentials) {
-    const denial = isDenial(status) ? describeDenial(access) : undefined
-    super('BAD_STATUS', `${showUrl(url)} answered ${status}${denial?.clause ?? ''}`, {
-      expected: '200',
-      found: String(status),
-      url: showUrl(url),
-      next: denial?.next ?? nextAfterStatus(status),
-    })
+    const denial = isDenial(status, access) ? describeDenial(access) : undefined
+    super(
+      denial === undefined ? 'BAD_STATUS' : 'ACCESS_DENIED',
+      `${showUrl(url)} answered ${status}${denial?.clause ?? ''}`,
+      {
+        expected: '200',
+        found: String(status),
+        url: showUrl(url),
+        next: denial?.next ?? nextAfterStatus(status),
+      },
+    )
     this.status = status
     this.retryAfterMs = retryAfterMs
   }
@@ -115,11 +119,15 @@ export class BadStatusError extends UpstreamError {
 
 const withoutCredentials: Access = { credentials: undefined, isSent: false }
 
-function isDenial(status: number): boolean {
-  return status === 401 || status === 403
+/** 403 alone is also what some servers say of what is not there, or to whoever asks too much. */
+function isDenial(status: number, { credentials }: Access): boolean {
+  return status === 401 || (status === 403 && credentials !== undefined)
 }
 
 function nextAfterStatus(status: number): string {
+  if (status === 403) {
+    return 'The server denies access. If it is a private index, give it credentials in the settings; otherwise look at the address.'
+  }
   if (status === 407) {
     return 'The HTTP proxy wants a user name and password: put them into HTTP_PROXY and HTTPS_PROXY.'
   }

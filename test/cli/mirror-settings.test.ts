@@ -44,7 +44,7 @@ describe('the settings of a mirror', () => {
     const keys = [...text.matchAll(/^(?:# )?([\w-]+) = /gm)].map(([, key]) => key)
     const removals = ['files', 'file-percent', 'projects', 'project-percent']
     const watch = ['sync-every', 'renew-every', 'all']
-    expect(new Set(keys)).toEqual(new Set([...changeKinds, ...removals, ...watch]))
+    expect(new Set(keys)).toEqual(new Set(['credentials', ...changeKinds, ...removals, ...watch]))
   })
 
   test.each([

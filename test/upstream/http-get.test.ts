@@ -176,7 +176,8 @@ describe('retries', () => {
 
   test.each([400, 401, 403, 404, 410, 451, 501])('none after %i', async (code) => {
     server.on('/page', status(code))
-    await expect(get('/page')).rejects.toMatchObject({ code: 'BAD_STATUS', status: code })
+    const wanted = code === 401 ? 'ACCESS_DENIED' : 'BAD_STATUS'
+    await expect(get('/page')).rejects.toMatchObject({ code: wanted, status: code })
     expect(server.count('/page')).toBe(1)
   })
 

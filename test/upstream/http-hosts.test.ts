@@ -103,6 +103,36 @@ describe('redirects', () => {
     await other.close()
   })
 
+  test.each([
+    [401, 'to the credentials of "netrc"', 'Look at what "netrc" holds'],
+    [403, 'to the credentials of "netrc"', 'Look at what "netrc" holds'],
+  ])('a %i says which credentials were sent, not what they are', async (code, clause, next) => {
+    const other = await startHostileServer()
+    server.on('/a', status(code))
+    await expect(
+      createClient().get(server.url('/a'), { hosts: rulesWith(other), maxBytes: 1 }),
+    ).rejects.toMatchObject({
+      code: 'ACCESS_DENIED',
+      message: `${server.origin}/a answered ${code} ${clause}`,
+      facts: { next: containing(next) },
+    })
+    await other.close()
+  })
+
+  test('a 401 of another host says that the credentials are not for it', async () => {
+    const other = await startHostileServer()
+    server.on('/a', redirect(other.url('/b')))
+    other.on('/b', status(401))
+    await expect(
+      createClient().get(server.url('/a'), { hosts: rulesWith(other), maxBytes: 1 }),
+    ).rejects.toMatchObject({
+      code: 'ACCESS_DENIED',
+      message: `${other.origin}/b answered 401`,
+      facts: { next: containing(`are sent to ${server.origin} alone`) },
+    })
+    await other.close()
+  })
+
   test('a file on another host, or on another port of the same host, is asked for without credentials', async () => {
     const other = await startHostileServer()
     other.on('/file', serve(text))

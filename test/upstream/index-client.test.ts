@@ -61,7 +61,7 @@ describe('a project page', () => {
   test.each([401, 403, 451, 500])('status %i is an error and not an absence', async (code) => {
     server.on('/simple/foo/', status(code))
     await expect(createIndex().fetchProject('foo')).rejects.toMatchObject({
-      code: 'BAD_STATUS',
+      code: code === 401 ? 'ACCESS_DENIED' : 'BAD_STATUS',
       status: code,
     })
   })

@@ -68,7 +68,7 @@ describe('metadata of a mirror', () => {
     await expect(
       createSource().fetchMetadata('metadata/2.root.json', 512_000),
     ).rejects.toMatchObject({
-      code: 'BAD_STATUS',
+      code: code === 401 ? 'ACCESS_DENIED' : 'BAD_STATUS',
       status: code,
     })
   })
