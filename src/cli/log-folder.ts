@@ -37,6 +37,15 @@ export function findLogFolder({ log, stateDir, root }: LogFlags): string {
   )
 }
 
+/** The same, but where nobody says which one it is, all that there are, the newest first. */
+export function findLogFolders(flags: LogFlags): readonly string[] {
+  if (flags.log !== undefined || flags.root !== undefined) return [findLogFolder(flags)]
+  const home = flags.stateDir ?? findStateHome(process.env)
+  const logs = listLogs(home)
+  if (logs.length === 0) throw refuseWithout(home)
+  return logs.map(({ folder }) => folder)
+}
+
 interface FoundLog {
   readonly folder: string
   /** ms */

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { exitCodeOf, outliveReaders, sayFailure } from '../terminal.ts'
 import { version } from '../version.ts'
 import { addAudit } from './audit.ts'
+import { addExplain } from './explain.ts'
 import { addMirror } from './mirror.ts'
 import { addOwner } from './owner.ts'
 import { example, type Run } from './registration.ts'
@@ -43,6 +44,7 @@ function buildProgram(run: Run): Command {
   addOwner(program, run)
   addVerify(program, run)
   addAudit(program, run)
+  addExplain(program, run)
   addPins(program, run)
   addNotary(program, run)
   nameHelp(program, 'tufgate')
