@@ -22,6 +22,7 @@ import { holdExclusively } from '../store/database.ts'
 import { makeFolderPath } from '../store/make-folder.ts'
 import { PrivateFiles } from '../store/private-files.ts'
 import { buildStorageError } from '../store/storage-error.ts'
+import { waitWhileBusy } from '../store/wait-while-busy.ts'
 import { nameAuthority, requireInterceptedHosts } from './authority.ts'
 import type { AuthorityPlace, HeldAuthority } from './authority.ts'
 import type { InterceptedHost } from './intercepted-host.ts'
@@ -30,8 +31,6 @@ import { encodeNameConstraints } from './name-constraints.ts'
 const format = 1
 const folderName = 'authority'
 const lockName = '.lock'
-/** Another process makes its own within milliseconds. */
-const maxWaitMs = 5000
 
 const rules = {
   kind: 'file of the local authority',
@@ -54,7 +53,7 @@ export function openAuthorityPlace(
   return {
     find,
     replace: async (make) => {
-      const lock = holdFolder(files.folder)
+      const lock = await waitWhileBusy(async () => holdFolder(files.folder))
       try {
         const next = await make(await find())
         await files.put(name, renderAuthority(hosts, next))
@@ -101,7 +100,7 @@ function holdFolder(folder: string): { close(): void } {
   } catch (error) {
     throw buildStorageError(error, 'make', folder)
   }
-  return holdExclusively(join(folder, lockName), maxWaitMs)
+  return holdExclusively(join(folder, lockName), 0)
 }
 
 async function findAuthority(

@@ -14,7 +14,7 @@ import {
   requireNotary,
   type NotaryPlace,
 } from '../notary/notary-folder.ts'
-import { waitWhileBusy } from '../notary/wait-while-busy.ts'
+import { waitWhileBusy } from '../store/wait-while-busy.ts'
 import { renderPins, type Pin } from '../policy/pin-set.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 import { isHttpUrl } from './location.ts'

@@ -24,7 +24,7 @@ import {
 } from '../store/first-use-folder.ts'
 import { acquireLock, type Lock } from '../store/lock.ts'
 import { forgetOwnRoot, hasOwnRoot } from '../store/state-directory.ts'
-import { waitWhileBusy } from './wait-while-busy.ts'
+import { waitWhileBusy } from '../store/wait-while-busy.ts'
 
 export interface NotaryPlace extends FirstUseFolder {
   readonly stateHome: string

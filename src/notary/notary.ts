@@ -25,7 +25,7 @@ import { PublicationQueue, refuseClosed, type PublicationParts } from './publica
 import { prepareMirror, type PreparedMirror } from './prepare-mirror.ts'
 import { raiseVersions, renewOfflineRoles } from './renew-offline.ts'
 import { Sightings } from './sightings.ts'
-import { waitWhileBusy } from './wait-while-busy.ts'
+import { waitWhileBusy } from '../store/wait-while-busy.ts'
 
 export interface NotaryOptions {
   readonly place: NotaryPlace
