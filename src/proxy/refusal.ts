@@ -74,7 +74,7 @@ export function findStatus(code: ErrorCode, resource: Resource): number {
 
 export interface Refusal {
   readonly status: number
-  /** Printable ASCII, one line, ends in the request id. */
+  /** Printable ASCII, one line, ends in the request id: in parentheses, pdm and pipenv drop words in brackets. */
   readonly reason: string
   readonly headers: readonly string[]
   readonly body: Bytes
@@ -99,7 +99,7 @@ export function renderRefusal(error: unknown, resource: Resource, id: string): R
     type: `urn:tufgate:problem:${(known?.code ?? 'BUG').toLowerCase().replaceAll('_', '-')}`,
     title,
     status,
-    detail: `${message} [${id}]`,
+    detail: `${message} (${id})`,
     instance: `urn:tufgate:request:${id}`,
     code: known?.code ?? 'BUG',
     expected: toFact(facts.expected),
@@ -108,7 +108,7 @@ export function renderRefusal(error: unknown, resource: Resource, id: string): R
   }
   return {
     status,
-    reason: `${title}: ${message} [${id}]`,
+    reason: `${title}: ${message} (${id})`,
     headers: headersOf(status),
     body: encodeUtf8(`${JSON.stringify(problem)}\n`),
     ...(known === undefined ? {} : { code: known.code }),

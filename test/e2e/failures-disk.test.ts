@@ -63,7 +63,7 @@ describe.runIf(hasPip)('a disk that is full', () => {
     const { code, stderr } = await install(proxy, 'e2e-big')
     expect(code).toBe(1)
     expect(reasonOf(stderr, trial.folder)).toMatchInlineSnapshot(
-      `"507 Server Error: Not served by tufgate: cannot write <folder>/small-disk/state/<sha256>/vault/tmp/<name>: ENOSPC: no space left on device, write [<id>]"`,
+      `"507 Server Error: Not served by tufgate: cannot write <folder>/small-disk/state/<sha256>/vault/tmp/<name>: ENOSPC: no space left on device, write (<id>)"`,
     )
     expect((await environment.pip('list')).stdout).not.toContain('e2e-big')
   }, 60_000)

@@ -76,11 +76,11 @@ describe.runIf(hasPip)('a clock', () => {
     const { code, stderr } = await installFile(proxy, 'e2e-one')
     expect(code).toBe(1)
     expect(reasonOf(stderr, trial.folder)).toMatchInlineSnapshot(
-      `"403 Client Error: Refused by tufgate: timestamp version 2 was signed 23 h ahead of the clock of this machine [<id>]"`,
+      `"403 Client Error: Refused by tufgate: timestamp version 2 was signed 23 h ahead of the clock of this machine (<id>)"`,
     )
     expect(await refusedPage(proxy, 'e2e-one')).toMatchInlineSnapshot(`
       {
-        "detail": "timestamp version 2 was signed 23 h ahead of the clock of this machine [<id>]",
+        "detail": "timestamp version 2 was signed 23 h ahead of the clock of this machine (<id>)",
         "expected": "at most <time>",
         "found": "<time>",
         "next": "Check the clock of this machine, then that of the mirror.",
@@ -108,7 +108,7 @@ describe.runIf(hasPip)('a clock', () => {
     const { code, stderr } = await installFile(proxy, 'e2e-one')
     expect(code).toBe(1)
     expect(reasonOf(stderr, trial.folder)).toMatchInlineSnapshot(
-      `"403 Client Error: Refused by tufgate: the clock of this machine is 23 h behind a signed time that was already verified [<id>]"`,
+      `"403 Client Error: Refused by tufgate: the clock of this machine is 23 h behind a signed time that was already verified (<id>)"`,
     )
     await clock.set(0)
     await requireHealed(proxy)
@@ -121,7 +121,7 @@ describe.runIf(hasPip)('a clock', () => {
     const { code, stderr } = await installFile(proxy, 'e2e-one')
     expect(code).toBe(1)
     expect(reasonOf(stderr, trial.folder)).toMatchInlineSnapshot(
-      `"403 Client Error: Refused by tufgate: timestamp version 2 expired 9 d ago [<id>]"`,
+      `"403 Client Error: Refused by tufgate: timestamp version 2 expired 9 d ago (<id>)"`,
     )
     await clock.set(0)
     await requireHealed(proxy)
@@ -162,11 +162,11 @@ describe.runIf(hasPip)('a mirror', () => {
     const { code, stderr } = await installFile(proxy, 'e2e-one', own)
     expect(code).toBe(1)
     expect(reasonOf(stderr, own.folder)).toMatchInlineSnapshot(
-      `"403 Client Error: Refused by tufgate: timestamp version 2 expired 1 h ago; no mirror could be reached for 1 d [<id>]"`,
+      `"403 Client Error: Refused by tufgate: timestamp version 2 expired 1 h ago; no mirror could be reached for 1 d (<id>)"`,
     )
     expect(await refusedPage(proxy, 'e2e-one')).toMatchInlineSnapshot(`
       {
-        "detail": "timestamp version 2 expired 1 h ago; no mirror could be reached for 1 d [<id>]",
+        "detail": "timestamp version 2 expired 1 h ago; no mirror could be reached for 1 d (<id>)",
         "expected": "after <time>",
         "found": "<time>",
         "next": "Check that the mirror is reachable and renewed, and that the clock of this machine is right.",
@@ -187,7 +187,7 @@ describe.runIf(hasPip)('a mirror', () => {
     await rename(folder, `${folder}-lost`)
     expect(await refusedPage(proxy, 'e2e-two')).toMatchInlineSnapshot(`
       {
-        "detail": "No mirror could be read: <folder>/mirror/public: there is no targets/simple/e2e-two/<sha256>.index.json [<id>]",
+        "detail": "No mirror could be read: <folder>/mirror/public: there is no targets/simple/e2e-two/<sha256>.index.json (<id>)",
         "expected": undefined,
         "found": undefined,
         "next": "Check that the mirror is up and that this machine can reach it.",
@@ -248,7 +248,7 @@ describe.runIf(hasPip)('a file host', () => {
     expect(code).toBe(502)
     expect(problemOf(body, trial.folder)).toMatchInlineSnapshot(`
       {
-        "detail": "http://127.0.0.1:<port>/files/e2e_gone-1.0-py3-none-any.whl: could not connect (connect ECONNREFUSED 127.0.0.1:<port>) [<id>]",
+        "detail": "http://127.0.0.1:<port>/files/e2e_gone-1.0-py3-none-any.whl: could not connect (connect ECONNREFUSED 127.0.0.1:<port>) (<id>)",
         "expected": undefined,
         "found": "no answer",
         "next": "Look at the network, the name of the host and the proxy variables; then try again.",

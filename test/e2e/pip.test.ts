@@ -98,7 +98,7 @@ describe.runIf(hasPip)('a verified install', () => {
     )
     expect(install.code).toBe(1)
     expect(install.stderr).toMatch(
-      /403 Client Error: Refused by tufgate: sha256 of e2e_victim-1\.0-py3-none-any\.whl is not the signed one \[r-[0-9a-z]+\]/,
+      /403 Client Error: Refused by tufgate: sha256 of e2e_victim-1\.0-py3-none-any\.whl is not the signed one \(r-[0-9a-z]+\)/,
     )
     const list = await environment.pip('list')
     expect(list.stdout).not.toContain('e2e-victim')

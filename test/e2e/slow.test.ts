@@ -97,7 +97,7 @@ describe.runIf(hasPip)('a file that takes a minute to fetch', () => {
     const { code, stderr } = await install('e2e-large-bad')
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /403 Client Error: Refused by tufgate: sha256 of e2e_large_bad-1\.0-py3-none-any\.whl is not the signed one \[r-[0-9a-z]+\]/,
+      /403 Client Error: Refused by tufgate: sha256 of e2e_large_bad-1\.0-py3-none-any\.whl is not the signed one \(r-[0-9a-z]+\)/,
     )
     expect(trial.index.count(`/files/${bad.filename}`)).toBe(1)
   })

@@ -146,5 +146,5 @@ function requireReason(stderr: string, { status, reason }: Refusal): void {
   const line = stderr.split('\n').find((one) => one.includes('tufgate: ')) ?? ''
   expect(line).toMatch(new RegExp(`${status} (?:Client|Server) Error: `))
   expect(line).toMatch(reason)
-  expect(line).toMatch(/\[r-[0-9a-z]+\]/)
+  expect(line).toMatch(/\(r-[0-9a-z]+\)/)
 }

@@ -186,12 +186,12 @@ describe('a refused page', () => {
     expect(status).toBe(451)
     expect(headers.get('content-type')).toBe('application/problem+json')
     const id = headers.get('x-request-id')!
-    expect(reason).toBe(`Refused by tufgate: signed list expired 3 h ago [${id}]`)
+    expect(reason).toBe(`Refused by tufgate: signed list expired 3 h ago (${id})`)
     expect(JSON.parse(body.toString())).toEqual({
       type: 'urn:tufgate:problem:expired',
       title: 'Refused by tufgate',
       status: 451,
-      detail: `signed list expired 3 h ago [${id}]`,
+      detail: `signed list expired 3 h ago (${id})`,
       instance: `urn:tufgate:request:${id}`,
       code: 'EXPIRED',
       expected: 'timestamp not older than 2026-11-20T09:00:00Z',
@@ -256,7 +256,7 @@ describe('a refused page', () => {
     expect(status).toBe(500)
     expect(reason + body.toString()).not.toContain('secret')
     const id = headers.get('x-request-id')!
-    expect(reason).toContain(`[${id}]`)
+    expect(reason).toContain(`(${id})`)
     expect(proxy.faults.join()).toMatch(/TypeError: secret of the inside\n +at /)
     expect(proxy.faults.join()).toContain(id)
     expect(proxy.gateway.events).toMatchObject([{ kind: 'refused', code: 'BUG' }])

@@ -93,7 +93,7 @@ describe('a file that takes long', () => {
       const { status, reason } = await proxy.get(path, headers)
       expect(status).toBe(403)
       expect(reason).toContain(
-        `Refused by tufgate: sha256 of ${filename} is not the signed one [r-`,
+        `Refused by tufgate: sha256 of ${filename} is not the signed one (r-`,
       )
     }
   })

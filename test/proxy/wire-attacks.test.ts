@@ -338,7 +338,7 @@ describe('a refused file, whatever way it is asked for', () => {
     client.ask(path, headers, method)
     const { status, reason, body } = await client.response({ head: method === 'HEAD' })
     expect(status).toBe(403)
-    expect(reason).toContain('is not the signed one [r-')
+    expect(reason).toContain('is not the signed one (r-')
     expect(body.includes('genuine')).toBe(false)
     expect(codes()).toEqual(['DIGEST_MISMATCH'])
   })
