@@ -1,0 +1,122 @@
+/**
+ * A uv.toml and a config.toml of pdm for one command: what the user's own files say, without what leads
+ * past the proxy. uv reads one file that is named to it in place of all others, pdm in place of the user's.
+ */
+
+import { parse as parseToml, stringify, TomlError } from 'smol-toml'
+import { DecodeError } from '../base/decode.ts'
+
+export interface OwnToml {
+  readonly text: string
+  /** Names of the settings that are not in it. */
+  readonly leftOut: readonly string[]
+}
+
+type Table = Readonly<Record<string, unknown>>
+
+/** uv asks them for packages, or asks for packages by way of them. */
+const pastUv = new Set([
+  'index',
+  'index-url',
+  'extra-index-url',
+  'find-links',
+  'no-index',
+  'torch-backend',
+  'http-proxy',
+  'https-proxy',
+  'no-proxy',
+])
+
+/** Of `[tool.uv]`; the others belong to the project, where uv reads them in any case. */
+const uvSettings = new Set([
+  'resolution',
+  'prerelease',
+  'fork-strategy',
+  'exclude-newer',
+  'exclude-newer-package',
+  'link-mode',
+  'compile-bytecode',
+  'no-build',
+  'no-build-package',
+  'no-binary',
+  'no-binary-package',
+  'no-build-isolation',
+  'no-build-isolation-package',
+  'no-sources',
+  'config-settings',
+  'dependency-metadata',
+  'index-strategy',
+  'keyring-provider',
+  'cache-dir',
+  'no-cache',
+  'offline',
+  'native-tls',
+  'preview',
+  'python-preference',
+  'python-downloads',
+  'concurrent-downloads',
+  'concurrent-builds',
+  'concurrent-installs',
+  'required-version',
+  'pip',
+])
+
+/** @param files uv.toml, or `[tool.uv]` of a project; the first says more than the next */
+export function buildOwnUvToml(files: readonly { text: string; isProject: boolean }[]): OwnToml {
+  let merged: Table = {}
+  const leftOut: string[] = []
+  for (const { text, isProject } of files) {
+    const whole = parseTable(text)
+    const table = isProject ? toTable(toTable(whole['tool'])['uv']) : whole
+    const kept = Object.entries(table).filter(([name]) => !isProject || uvSettings.has(name))
+    leftOut.push(...Object.keys(table).filter((name) => pastUv.has(name)))
+    const own = Object.fromEntries(kept.filter(([name]) => !pastUv.has(name)))
+    const pip = Object.entries(toTable(own['pip']))
+    leftOut.push(...pip.filter(([name]) => pastUv.has(name)).map(([name]) => `pip.${name}`))
+    const clean = Object.fromEntries(pip.filter(([name]) => !pastUv.has(name)))
+    merged = combine(merged, pip.length === 0 ? own : { ...own, pip: clean })
+  }
+  return { text: stringify(merged), leftOut }
+}
+
+/** @param text of the user's config.toml; empty where there is none */
+export function buildOwnPdmToml(text: string): OwnToml {
+  const { pypi, ...kept } = parseTable(text)
+  const leftOut = Object.entries(toTable(pypi)).flatMap(([name, value]) =>
+    name === 'url' || toTable(value)['url'] !== undefined ? [`pypi.${name}`] : [],
+  )
+  return { text: stringify(kept), leftOut }
+}
+
+/** As uv does it: lists one behind the other, tables by their members, else the first one counts. */
+function combine(first: Table, next: Table): Table {
+  const combined: Record<string, unknown> = { ...next, ...first }
+  for (const [name, value] of Object.entries(next)) {
+    const own = first[name]
+    if (Array.isArray(own) && Array.isArray(value)) {
+      combined[name] = [...(own as unknown[]), ...(value as unknown[])]
+    } else if (isTable(own) && isTable(value)) combined[name] = combine(own, value)
+  }
+  return combined
+}
+
+/** Throws DecodeError, whose message begins with the line. */
+function parseTable(text: string): Table {
+  try {
+    return parseToml(text)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const [problem = ''] = error.message.split('\n')
+    throw new DecodeError(`line ${error.line}: ${problem}`)
+  }
+}
+
+function toTable(value: unknown): Table {
+  return isTable(value) ? value : {}
+}
+
+function isTable(value: unknown): value is Table {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+  )
+}
