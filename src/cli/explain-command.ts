@@ -33,8 +33,10 @@ export async function explainIds(pasted: readonly string[], flags: ExplainFlags)
   return missing.length === 0 ? 0 : 2
 }
 
-function explainFound({ folder, entries }: FoundRequest): Explanation[] {
-  const explanation = explainRequest(entries, { LOG: folder })
+function explainFound({ id, folder, entries }: FoundRequest): Explanation[] {
+  // A line that counts others has no id of its own.
+  const lines = entries.map((entry) => ({ ...entry, id }))
+  const explanation = explainRequest(lines, { LOG: folder })
   return explanation === undefined ? [] : [explanation]
 }
 

@@ -55,7 +55,12 @@ export const decisionExplanations = {
       'Nobody knows how old the file is: the index gives no time of upload.',
     ],
     next: {
-      user: [{ text: 'Wait until the time that the refusal names.' }, otherVersion],
+      user: [
+        {
+          text: 'Wait until the file is old enough. Where the time is known, a refusal of the file names it.',
+        },
+        otherVersion,
+      ],
       operator: [
         {
           text: 'To let one project through at once, add it to `except` under [policy] in the settings.',

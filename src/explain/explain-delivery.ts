@@ -44,6 +44,30 @@ export function explainPage({ project }: AuditEvent, kind: TrustKind): CodeExpla
   }
 }
 
+/** Of a server that is no index: nobody has checked it. */
+export function explainPassed(): CodeExplanation {
+  return {
+    rule: 'What comes from a server that is no index passes only where the settings name the server, as it is.',
+    clause: 'setting forward.allow',
+    meaning: [
+      'Something that has nothing to do with packages was fetched. It was not checked by anything.',
+      'An installer was sent around the index, and got a package that nobody looked at.',
+    ],
+    next: {
+      user: [{ text: 'If a package came this way, take it from the index.' }],
+      operator: [
+        {
+          text: 'See what else passed in this way.',
+          command: 'tufgate audit show --kind page --since 24h',
+        },
+        {
+          text: 'If the server is not needed, take it out of `allow` under [forward] in the settings.',
+        },
+      ],
+    },
+  }
+}
+
 function explainOwnPage(): CodeExplanation {
   return {
     rule: 'Pages of the proxy about itself are made by the proxy alone.',

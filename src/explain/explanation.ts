@@ -4,13 +4,13 @@
  * the log is whole. Texts of the log stand in it as they are: whoever shows them escapes them.
  */
 
-import type { AuditEvent, AuditTrust } from '../audit/event.ts'
+import { passedUnverified, type AuditEvent, type AuditTrust } from '../audit/event.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { findTrustWords, type TrustKind } from '../base/trust-words.ts'
 import type { CodeExplanation, Step } from './code-explanation.ts'
 import { explainPlaceholders, fillCommand, type CommandWords } from './fill-command.ts'
 import { findExplanation } from './find-explanation.ts'
-import { explainDelivery, explainPage } from './explain-delivery.ts'
+import { explainDelivery, explainPage, explainPassed } from './explain-delivery.ts'
 
 /** A line of the log, or one on its way there. */
 export interface LoggedEvent extends AuditEvent {
@@ -44,6 +44,8 @@ export interface Explanation {
   readonly when: string
   /** The sentence that the client was told. */
   readonly happened?: string
+  /** What was advised with it, of this very case. */
+  readonly advice?: string
   readonly code?: string
   readonly rule: string
   readonly clause?: string
@@ -80,7 +82,6 @@ export function explainEntry(
   const outcome = outcomeOf(entry)
   const { rule, clause, meaning, next } = explainOutcome(entry, outcome, kind)
   const steps = listSteps(next, { ...findWords(entry), ...words })
-  const advice = entry.next === undefined ? [] : [{ who: 'operator', text: entry.next } as const]
   const commands = steps.flatMap(({ command = [] }) => command)
   return {
     ...pickFacts(entry),
@@ -91,7 +92,7 @@ export function explainEntry(
     ...(clause !== undefined && { clause }),
     ...(entry.trust !== undefined && { restsOn: describeTrust(entry.trust) }),
     meaning,
-    next: [...advice, ...steps],
+    next: steps,
     placeholders: explainPlaceholders(commands),
     also: [...describeCount(entry), ...around.map(describeOther)],
   }
@@ -119,6 +120,7 @@ function outcomeOf({ kind }: LoggedEvent): Outcome {
 }
 
 function explainOutcome(entry: LoggedEvent, outcome: Outcome, kind: TrustKind): CodeExplanation {
+  if (entry.code === passedUnverified) return explainPassed()
   if (outcome !== 'delivered') return findExplanation(entry.code ?? 'BUG', kind)
   return entry.kind === 'page' ? explainPage(entry, kind) : explainDelivery(entry, kind)
 }
@@ -133,7 +135,7 @@ const titles = { refused: 'Refused', delivered: 'Delivered', noted: 'Noted', hid
 
 function pickFacts(entry: LoggedEvent): Omit<Partial<Explanation>, 'outcome' | 'next'> {
   const { id, request, project, file, client, message, code, expected, found, trust } = entry
-  const { count, since, chain, seq } = entry
+  const { count, since, chain, seq, next } = entry
   return {
     ...(id !== undefined && { id }),
     ...(request !== undefined && { asked: request }),
@@ -141,6 +143,7 @@ function pickFacts(entry: LoggedEvent): Omit<Partial<Explanation>, 'outcome' | '
     ...(file !== undefined && { file }),
     ...(client !== undefined && { who: client }),
     ...(message !== undefined && { happened: message }),
+    ...(next !== undefined && { advice: next }),
     ...(code !== undefined && { code }),
     ...(expected !== undefined && { expected }),
     ...(found !== undefined && { found }),
@@ -176,13 +179,13 @@ function findWords({ project = '', request = '' }: LoggedEvent): CommandWords {
 /** What the answer rests on, from the root down. */
 function describeTrust({ kind, root, timestamp, snapshot, role, record }: AuditTrust): string {
   const versions = [
+    `root ${root}`,
     ...(timestamp === undefined ? [] : [`timestamp ${timestamp}`]),
     ...(snapshot === undefined ? [] : [`snapshot ${snapshot}`]),
-    `root ${root}`,
   ].join(', ')
   const by = role === undefined ? '' : `; the project is listed in its part "${role}"`
   const digest = record === undefined ? '' : `; sha256 of the project's record: ${record}`
-  return `${findTrustWords(kind ?? 'signed').list}, ${versions}${by}${digest}`
+  return `${findTrustWords(kind ?? 'signed').list} in the versions ${versions}${by}${digest}`
 }
 
 function describeCount({ count, since, ids }: LoggedEvent): string[] {

@@ -12,8 +12,10 @@ export function renderExplanation(explanation: Explanation): string {
     ['Rule', ...renderRule(explanation)],
     ...(explanation.restsOn === undefined ? [] : [['Rests on', ...indent(explanation.restsOn)]]),
     [
-      explanation.meaning.length > 1 ? 'What it can mean, the likeliest first' : 'What it means',
-      ...renderMeaning(explanation.meaning),
+      explanation.outcome === 'delivered'
+        ? 'What it means'
+        : 'What it can mean, the likeliest first',
+      ...renderMeaning(explanation),
     ],
     renderSteps('If you ran the installer', explanation.next, 'user'),
     renderSteps('If you run the proxy', explanation.next, 'operator'),
@@ -38,11 +40,12 @@ function renderFacts({ id, asked, who, when, code, count, line }: Explanation): 
   ]
 }
 
-function renderHappened({ happened, expected, found }: Explanation): string[] {
+function renderHappened({ happened, expected, found, advice }: Explanation): string[] {
   const lines = [
     ...(happened === undefined ? [] : indent(happened)),
-    ...(expected === found ? fact('sha256', expected) : []),
+    ...(expected === found ? fact('compared', expected) : []),
     ...(expected === found ? [] : [...fact('expected', expected), ...fact('found', found)]),
+    ...fact('advice', advice),
   ]
   return lines.length === 0 ? [] : ['What happened', ...lines]
 }
@@ -51,9 +54,9 @@ function renderRule({ rule, clause }: Explanation): string[] {
   return indent(clause === undefined ? rule : `${rule} (${clause})`)
 }
 
-function renderMeaning(meaning: readonly string[]): string[] {
-  if (meaning.length === 1) return indent(meaning[0] ?? '')
-  return meaning.flatMap((text, at) => hang(`${at + 1}. `, text))
+function renderMeaning({ meaning, outcome }: Explanation): string[] {
+  const isChoice = outcome !== 'delivered' && meaning.length > 1
+  return meaning.flatMap((text, at) => hang(isChoice ? `${at + 1}. ` : '- ', text))
 }
 
 function renderSteps(title: string, next: readonly NextStep[], who: NextStep['who']): string[] {
