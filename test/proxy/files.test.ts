@@ -281,7 +281,7 @@ describe('a file that is not served', () => {
     expect(status).toBe(expected)
     expect(reason).toMatch(/^(?:Refused|Not served) by tufgate: /)
     expect(reason).toContain(error.message)
-    expect(reason.endsWith(`[${headers.get('x-request-id')!}]`)).toBe(true)
+    expect(reason.endsWith(`(${headers.get('x-request-id')!})`)).toBe(true)
     expect(headers.get('content-type')).toBe('application/problem+json')
     expect(proxy.gateway.events).toMatchObject([
       { kind: 'refused', code: error.code, file: filename },
