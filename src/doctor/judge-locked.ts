@@ -1,0 +1,53 @@
+/** The addresses in one lock file: by where they lead, since there are hundreds of each. */
+
+import { quoteShell } from '../base/quote-shell.ts'
+import { showAddress, type Reference } from '../installers/reference.ts'
+import type { Finding } from './finding.ts'
+import { isCarried, judgeReference, type JudgeContext } from './judge-reference.ts'
+import { isLocalAddress } from './own-address.ts'
+
+export function judgeLockFile(
+  references: readonly Reference[],
+  place: string,
+  context: JudgeContext,
+): Finding[] {
+  const locked = references.filter(({ kind }) => kind === 'locked')
+  const byOrigin = Map.groupBy(locked, ({ value }) => findOrigin(value))
+  const addresses = Array.from(byOrigin.values(), (all) => judgeOrigin(all, place, context))
+  const others = references.filter(({ kind }) => kind !== 'locked')
+  return [
+    ...addresses.flatMap((found) => found ?? []),
+    ...others.flatMap((one) => judgeReference(one, place, context) ?? []),
+  ]
+}
+
+function findOrigin(value: string): string {
+  const url = URL.parse(value)
+  return url === null ? showAddress(value) : `${url.protocol}//${url.host}`
+}
+
+function judgeOrigin(
+  all: readonly Reference[],
+  place: string,
+  context: JudgeContext,
+): Finding | undefined {
+  const [first] = all
+  if (first === undefined || all.every((one) => isGood(one, context))) return undefined
+  const origin = showAddress(findOrigin(first.value)).replace(/\/$/, '')
+  const isLocal = isLocalAddress(first.value)
+  return {
+    severity: 'problem',
+    code: isLocal ? 'locked-to-other-port' : 'locked-past-proxy',
+    place,
+    line: first.line,
+    what: `${all.length === 1 ? '1 address leads' : `${all.length} addresses lead`} to ${origin}, the first in line ${first.line}`,
+    why: isLocal
+      ? 'It was written by way of a tufgate at another address, which is not there any more, or is somebody else by now.'
+      : `${first.installer} fetches files from the addresses that its lock file names, whatever index is set: tufgate sees nothing of them.`,
+    mend: `tufgate lock rewrite ${quoteShell(place)}`,
+  }
+}
+
+function isGood({ value, installer }: Reference, context: JudgeContext): boolean {
+  return context.own.findPart(value) !== undefined || isCarried(value, installer, context)
+}

@@ -1,0 +1,52 @@
+/** What mends a reference: a command where there is one for all cases, else what to edit. */
+
+import { quoteShell } from '../base/quote-shell.ts'
+import type { Installer, Reference, ReferenceKind } from '../installers/reference.ts'
+import type { OwnAddresses } from './own-address.ts'
+import { environmentPlace } from './places.ts'
+
+type Mend = (reference: Reference, place: string, own: OwnAddresses) => string
+
+const takeOut: Mend = () => 'take this line out'
+
+const nameVersion: Mend = () =>
+  'name it by its version (name==1.2), so that it comes from the index; or leave it, knowing that it is not checked'
+
+const mends: Readonly<Record<ReferenceKind, Mend>> = {
+  index: (_, __, { index }) => `write ${index} in this line`,
+  'extra-index': () =>
+    'take it out; packages that only this index has can come through tufgate: give it an [[index]] with projects = ["name-*"] in tufgate.toml',
+  pypi: ({ installer }, _, own) => mendDefault(installer, own),
+  'find-links': takeOut,
+  'no-index': takeOut,
+  proxy: takeOut,
+  'trusted-host': takeOut,
+  url: nameVersion,
+  repository: nameVersion,
+  path: ({ value }) =>
+    /\.(?:whl|gz|zip)$/i.test(value)
+      ? `tufgate verify ${quoteShell(value)}`
+      : 'nothing, if the folder is yours',
+  locked: (_, place) => `tufgate lock rewrite ${quoteShell(place)}`,
+  publish: () => 'nothing',
+}
+
+export function mendReference(reference: Reference, place: string, own: OwnAddresses): string {
+  const { kind, name } = reference
+  if (place !== environmentPlace) return mends[kind](reference, place, own)
+  return kind === 'index' ? `export ${name}=${quoteShell(own.index)}` : `unset ${name}`
+}
+
+/** Where nothing is said, so that PyPI itself is asked. */
+export function mendDefault(installer: Installer, { index }: OwnAddresses): string {
+  return defaultMends[installer](quoteShell(index))
+}
+
+const defaultMends: Readonly<Record<Installer, (url: string) => string>> = {
+  pip: (url) => `pip config set global.index-url ${url}`,
+  uv: (url) => `export UV_DEFAULT_INDEX=${url}`,
+  poetry: (url) =>
+    `poetry source add --priority=primary tufgate ${url} && poetry lock (poetry before 1.5: --default instead of --priority=primary)`,
+  pdm: (url) => `pdm config pypi.url ${url}`,
+  pipenv: (url) => `export PIPENV_PYPI_MIRROR=${url}`,
+}

@@ -1,0 +1,9 @@
+/** The headings of findings that stand in no file. */
+
+export const environmentPlace = 'environment variables'
+export const proxyPlace = 'the proxy'
+export const indexPlace = 'indexes and mirrors'
+export const statePlace = 'the state of tufgate'
+export const cachePlace = 'caches of installers'
+export const machinePlace = 'this machine'
+export const uncheckedPlace = 'not checked'
