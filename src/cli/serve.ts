@@ -41,6 +41,8 @@ export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Before every path, where only one command is to use the proxy. */
   readonly accessToken?: string
+  /** The first verified list answers all of its requests (see `SnapshotHold`). */
+  readonly hold?: boolean
 }
 
 export interface RunningProxy {

@@ -9,6 +9,7 @@ import { addMirror } from './mirror.ts'
 import { addOwner } from './owner.ts'
 import { example, type Run } from './registration.ts'
 import { addNotary, addPins } from './pins.ts'
+import { addRun } from './run.ts'
 import { addServe } from './serve.ts'
 import { addVerify } from './verify.ts'
 
@@ -40,6 +41,7 @@ function buildProgram(run: Run): Command {
     .enablePositionalOptions()
     .exitOverride()
   addServe(program, run)
+  addRun(program, run)
   addMirror(program, run)
   addOwner(program, run)
   addVerify(program, run)
@@ -51,6 +53,7 @@ function buildProgram(run: Run): Command {
   program.addHelpText(
     'after',
     example(
+      'tufgate run -- pip install flask',
       'tufgate serve --index https://pypi.org/simple/',
       'tufgate mirror init /srv/mirror',
       'tufgate mirror sync /srv/mirror --index https://pypi.org/simple/ --project flask',

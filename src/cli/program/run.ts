@@ -1,0 +1,40 @@
+/** `tufgate run`. */
+
+import type { Command } from 'commander'
+import type { ServeFlags } from '../serve-command.ts'
+import { example, type Run } from './registration.ts'
+import { addProxyOptions } from './serve.ts'
+
+const help = `
+The command, and nothing else, gets the address of a proxy of its own for pip, uv, pdm and pipenv, and
+settings files without what leads past it. Its output, its input and its signals stay as they are.
+What no variable can redirect goes past the proxy all the same: poetry (without
+poetry-plugin-pypi-mirror), sources in pyproject.toml and Pipfile, -i, --extra-index-url, --find-links
+and direct URLs on a command line or in a requirements file. "tufgate doctor" finds these.
+A lock file that the command writes may hold the address of the proxy: "tufgate lock rewrite" mends it.
+
+Exit code: that of the command (128+n where signal n ended it); 3 where something was refused and the
+command said 0; 1 or 2 where tufgate itself failed; 127 and 126 for a command that cannot be started.`
+
+export function addRun(program: Command, run: Run): void {
+  addProxyOptions(
+    program
+      .command('run')
+      .description('Run one command whose installers use a proxy of their own.')
+      .usage('[options] -- <command...>')
+      .argument('<command...>', 'the command, behind --')
+      .passThroughOptions(),
+    'host:port to listen on (default: a free port of 127.0.0.1)',
+  )
+    .addHelpText(
+      'after',
+      `${example(
+        'tufgate run -- pip install flask',
+        'tufgate run --pins pins.txt -- uv sync',
+        'tufgate run --mirror https://mirror.example/ --root 1.root.json --index https://pypi.org/simple/ -- make test',
+      )}\n${help}`,
+    )
+    .action((command: readonly string[], flags: ServeFlags) =>
+      run(async () => (await import('../run-command.ts')).runCommand(command, flags)),
+    )
+}

@@ -1,0 +1,46 @@
+/** What `run` says on standard error beside the command: what it leaves out before, what happened after. */
+
+import type { AuditEntry } from '../audit/reader.ts'
+import { toPrintable } from '../base/bytes.ts'
+import { quoteShell } from '../base/quote-shell.ts'
+import type { LeftOut } from '../installers/past-proxy.ts'
+import { toInertLine } from '../report/inert-line.ts'
+import { summarizeSession, type SessionSummary } from '../report/session-summary.ts'
+import { renderSummaryText } from '../report/summary-text.ts'
+import { note } from './terminal.ts'
+
+const maxNotes = 30
+
+export function noteLeftOut(leftOut: readonly LeftOut[], problems: readonly string[]): void {
+  const lines = [
+    ...leftOut.map(({ name, place }) => `${name} (${place}) is left out: it leads past the proxy`),
+    ...problems,
+  ]
+  for (const line of lines.slice(0, maxNotes)) noteLine(toPrintable(line, 500))
+  if (lines.length > maxNotes) noteLine(`and ${lines.length - maxNotes} more are left out`)
+}
+
+/** What no variable can keep from going past the proxy. */
+export function noteUncovered([command = '', ...args]: readonly string[]): void {
+  const name = command.slice(command.lastIndexOf('/') + 1)
+  const isPoetry = name === 'poetry' || (args[0] === '-m' && args[1] === 'poetry')
+  if (!isPoetry) return
+  noteLine(
+    'poetry has no variable for its index: without the plugin poetry-plugin-pypi-mirror it goes past this proxy, to pypi.org and to the sources in pyproject.toml',
+  )
+}
+
+export async function noteSummary(
+  entries: AsyncIterable<AuditEntry>,
+  { head, stateDir }: { readonly head: string | undefined; readonly stateDir: string | undefined },
+): Promise<SessionSummary> {
+  const summary = await summarizeSession(entries)
+  const where = stateDir === undefined ? '' : ` --state-dir ${quoteShell(stateDir)}`
+  note(renderSummaryText(summary, { explainCommand: `tufgate explain${where}` }))
+  if (head !== undefined) note(`  audit log head ${head}`)
+  return summary
+}
+
+export function noteLine(line: string): void {
+  note(toInertLine(`tufgate: ${line}`))
+}
