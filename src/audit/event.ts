@@ -14,6 +14,9 @@ export const auditKinds = [
 
 export type AuditKind = (typeof auditKinds)[number]
 
+/** What came from a server that is no index: as it was, and checked by nobody. `found` is the server. */
+export const passedUnverified = 'PASSED_UNVERIFIED'
+
 /** Which signed list the answer rests on, or what was seen at first use. */
 export interface AuditTrust {
   readonly kind?: 'first-use'
@@ -38,7 +41,7 @@ export interface AuditEvent {
   readonly file?: string
   readonly expected?: string
   readonly found?: string
-  /** An `ErrorCode` for a refusal or warning. */
+  /** An `ErrorCode` for a refusal or warning; `passedUnverified` of a page that was only let pass. */
   readonly code?: string
   readonly message?: string
   /** Of a refusal: what it advised to do. */

@@ -4,7 +4,7 @@
  * asks in a loop cannot fill the disk or push other lines out.
  */
 
-import type { AuditEvent } from './event.ts'
+import { type AuditEvent, passedUnverified } from './event.ts'
 import { renderBody } from './line.ts'
 import type { LineToWrite } from './chain-writer.ts'
 
@@ -109,20 +109,25 @@ function withoutNames(event: AuditEvent): AuditEvent {
   return rest
 }
 
-function keyOf({ kind, code, project, file, client }: AuditEvent): string {
-  return JSON.stringify([kind, code, project?.slice(0, 256), file?.slice(0, 512), client])
+function keyOf({ kind, code, project, file, client, found }: AuditEvent): string {
+  // Of what is only let pass the server is all that there is to tell.
+  const server = code === passedUnverified ? found?.slice(0, 256) : undefined
+  return JSON.stringify([kind, code, project?.slice(0, 256), file?.slice(0, 512), client, server])
 }
 
 function renderCount({ collapsed, since, last, ids }: Window, time: number): LineToWrite[] {
   if (collapsed === 0) return []
-  const { kind, code, project, file, client, message } = last
+  const { kind, code, project, file, client, found, message, next, trust } = last
   const event = {
     kind,
     ...(code !== undefined && { code }),
     ...(project !== undefined && { project }),
     ...(file !== undefined && { file }),
     ...(client !== undefined && { client }),
+    ...(code === passedUnverified && found !== undefined && { found }),
     ...(message !== undefined && { message }),
+    ...(next !== undefined && { next }),
+    ...(trust !== undefined && { trust }),
   }
   const extras = {
     count: collapsed,

@@ -37,3 +37,8 @@ export function formatAuthority({ host, port }: Authority, scheme?: Scheme): str
 export function isSameAuthority(left: Authority, right: Authority): boolean {
   return left.host === right.host && left.port === right.port
 }
+
+/** One key for http and https: whoever names a host without a port means both. */
+export function hostKey({ host, port }: Authority): string {
+  return port === defaultPorts.http || port === defaultPorts.https ? host : `${host}:${port}`
+}

@@ -45,8 +45,11 @@ export function isGone({ request, response }: Exchange): boolean {
   return response.destroyed || response.closed || request.socket.destroyed
 }
 
+/** What the log is told of a request, whether or not there is a response to it. */
+export type LoggedRequest = Pick<Exchange, 'request' | 'id' | 'startedAt' | 'subject'>
+
 export function describeExchange(
-  exchange: Exchange,
+  exchange: LoggedRequest,
   kind: AuditKind,
   now: number,
   details: Partial<AuditEvent> = {},

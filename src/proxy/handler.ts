@@ -1,27 +1,33 @@
 /**
- * One request, in a straight line: acceptable, routed, answered, logged. Whatever is thrown on the way
- * becomes a refusal here and nowhere else, and stands in the audit log before the client has it.
+ * One request, in a straight line: whom it is for, acceptable, routed, answered, logged. Whatever is
+ * thrown on the way becomes a refusal here and nowhere else, and stands in the audit log before the
+ * client has it.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { AuditEvent } from '../audit/event.ts'
 import { describeError, isTufgateError, StorageError } from '../base/errors.ts'
 import { type AccessPath, createAccessPath, refuseAccess } from './access-path.ts'
-import { isNotModified } from './conditional.ts'
-import type { PageDecision } from '../policy/decide.ts'
-import { describeExchange, isGone, isHead, type Exchange, type Patience } from './exchange.ts'
+import { findAddressee, requireInnerAddressee } from './addressee.ts'
+import { PageAnswers } from './answer-page.ts'
+import type { Authority } from './authority.ts'
+import { type ConnectLimits, Connects, type InnerConnection } from './connect.ts'
+import { refuseConnect, refuseNested } from './connect-route.ts'
+import { describeExchange, isGone, type Exchange, type Patience } from './exchange.ts'
+import type { LoggedRequest } from './exchange.ts'
+import { Forwarding } from './forward.ts'
+import { createForwardAccess, type RequireForwardAccess } from './forward-access.ts'
 import type { ForwardPort } from './forward-port.ts'
 import type { GatewayOps } from './gateway.ts'
 import { createOwnHosts, type OwnHosts } from './own-hosts.ts'
-import { Pages, type PageAnswer } from './page.ts'
 import { type Refusal, renderRefusal } from './refusal.ts'
 import { releaseFile, type ReleaseDependencies } from './release.ts'
 import { createRequestIds } from './request-id.ts'
 import { requireAcceptable } from './request-guard.ts'
 import { RequestLog } from './request-log.ts'
-import { cutOff, respondNotModified, respondRedirect } from './respond.ts'
-import { respondRefusal, respondWhole } from './respond.ts'
-import { parseRoute, type Route } from './route.ts'
+import { cutOff, respondRefusal } from './respond.ts'
+import { parseRoute, requireShortTarget, type Route } from './route.ts'
 import { StatusPages } from './status-pages.ts'
 import { BufferPool } from './send-verified.ts'
 import { startSystemTimer, type StartTimer } from './timer.ts'
@@ -46,18 +52,27 @@ export interface HandlerOptions {
   readonly startTimer?: StartTimer
 }
 
+/** What became of a CONNECT. */
+export type Connected =
+  | { readonly kind: 'ended' }
+  | ({ readonly kind: 'inner' } & InnerConnection)
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly id: string }
+
 export class Handler {
   readonly #options: HandlerOptions
   readonly #isOwnHost: OwnHosts
   readonly #nextId = createRequestIds()
   readonly #log: RequestLog
-  readonly #pages: Pages
+  readonly #pages: PageAnswers
   readonly #status: StatusPages
   readonly #accessPath: AccessPath
   readonly #release: ReleaseDependencies
   readonly #patience: Patience
+  readonly #requireForwardAccess: RequireForwardAccess
+  readonly #forwarding: Forwarding | undefined
+  readonly #connects: Connects | undefined
 
-  constructor(options: HandlerOptions) {
+  constructor(options: HandlerOptions, limits: ConnectLimits) {
     const { ops, timings, clientStallMs, startTimer = startSystemTimer } = options
     this.#options = options
     this.#isOwnHost = createOwnHosts(options.hosts)
@@ -65,41 +80,52 @@ export class Handler {
       append: async (event) => ops.append(event),
       reportFault: (message) => options.reportFault(message),
     })
-    this.#pages = new Pages(ops, options.maxPageCacheBytes)
+    this.#pages = new PageAnswers(ops, this.#log, options.maxPageCacheBytes)
     this.#status = new StatusPages(ops, this.#log, (message) => options.reportFault(message))
     this.#accessPath = createAccessPath(options.accessToken)
     const now = (): number => ops.now()
     const pool = new BufferPool()
     this.#release = { ops, timings, now, pool, log: this.#log }
     this.#patience = { clientStallMs, startTimer }
+    this.#requireForwardAccess = createForwardAccess(options.accessToken)
+    const { forward: port } = options
+    if (port === undefined) return
+    const log = this.#log
+    const [isOwnHost, requireAccess] = [this.#isOwnHost, this.#requireForwardAccess]
+    this.#forwarding = new Forwarding({ port, pages: this.#pages, release: this.#release })
+    this.#connects = new Connects({ port, isOwnHost, requireAccess, log, now, startTimer }, limits)
   }
 
-  /** Never rejects. */
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const startedAt = this.#options.ops.now()
-    const subject = { resource: 'page' as const }
-    const patience = this.#patience
-    const exchange: Exchange = {
-      request,
-      response,
-      id: this.#nextId(),
-      startedAt,
-      subject,
-      patience,
-    }
+  /** Never rejects. `inner`: the request came out of TLS that was ended here, for this host. */
+  async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    inner?: Authority,
+  ): Promise<void> {
+    const exchange = { ...this.#begin(request), response, patience: this.#patience }
     try {
-      const isAdmitted = this.#accessPath.strip(request)
-      requireAcceptable(request, this.#isOwnHost)
-      if (!isAdmitted) throw refuseAccess()
-      const local = request.socket.localAddress
-      const route = parseRoute(request.url ?? '', {
-        isOwnHost: (host) => this.#isOwnHost(host, local),
-        maxTargetBytes: this.#options.maxTargetBytes,
-      })
-      await this.#answerRoute(exchange, route)
+      if (inner === undefined) await this.#answerPlain(exchange)
+      else await this.#answerInner(exchange, inner)
     } catch (error) {
       await this.#refuse(exchange, error)
     }
+  }
+
+  /** Resolves once it is done with the socket, or with what the client is to be told. Never rejects. */
+  async connect(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<Connected> {
+    const logged = this.#begin(request)
+    try {
+      if (this.#connects === undefined) throw refuseConnect(request)
+      const inner = await this.#connects.answer(logged, socket, head)
+      return inner === undefined ? { kind: 'ended' } : { kind: 'inner', ...inner }
+    } catch (error) {
+      return this.#refuseConnect(logged, error)
+    }
+  }
+
+  /** A host that was connected to answers requests; it does not connect to others. */
+  async refuseNested(request: IncomingMessage): Promise<Connected> {
+    return this.#refuseConnect(this.#begin(request), refuseNested(request))
   }
 
   /** For bytes that were not HTTP; resolves once the refusal is in the log, or cannot be. */
@@ -120,54 +146,61 @@ export class Handler {
     }
   }
 
+  #begin(request: IncomingMessage): LoggedRequest {
+    const startedAt = this.#options.ops.now()
+    return { request, id: this.#nextId(), startedAt, subject: { resource: 'page' } }
+  }
+
+  async #answerPlain(exchange: Exchange): Promise<void> {
+    const { request } = exchange
+    const addressee = findAddressee(request, this.#isOwnHost, this.#options.forward)
+    if (addressee.kind === 'own' || this.#forwarding === undefined) return this.#answerOwn(exchange)
+    this.#requireForwardAccess(request)
+    this.#requireShort(request)
+    return this.#forwarding.answer(exchange, addressee)
+  }
+
+  /** Whoever opened the connection has shown that it may. */
+  async #answerInner(exchange: Exchange, authority: Authority): Promise<void> {
+    const { forward: port } = this.#options
+    if (port === undefined || this.#forwarding === undefined) return this.#answerOwn(exchange)
+    this.#requireShort(exchange.request)
+    const addressee = requireInnerAddressee(exchange.request, authority, port)
+    return this.#forwarding.answer(exchange, addressee)
+  }
+
+  async #answerOwn(exchange: Exchange): Promise<void> {
+    const { request } = exchange
+    const isAdmitted = this.#accessPath.strip(request)
+    requireAcceptable(request, this.#isOwnHost)
+    if (!isAdmitted) throw refuseAccess()
+    const local = request.socket.localAddress
+    const route = parseRoute(request.url ?? '', {
+      isOwnHost: (host) => this.#isOwnHost(host, local),
+      maxTargetBytes: this.#options.maxTargetBytes,
+    })
+    return this.#answerRoute(exchange, route)
+  }
+
+  #requireShort({ url = '' }: IncomingMessage): void {
+    requireShortTarget(url, this.#options.maxTargetBytes)
+  }
+
   async #answerRoute(exchange: Exchange, route: Route): Promise<void> {
     const { subject } = exchange
     switch (route.kind) {
       case 'project':
-        subject.project = route.project
-        return this.#answerPage(exchange, await this.#pages.findProject(exchange, route.project))
       case 'project-list':
-        return this.#answerPage(exchange, await this.#pages.findProjectList(exchange))
+      case 'redirect':
+        return this.#pages.answer(exchange, route, 'proxy')
       case 'file':
         subject.resource = 'file'
         subject.project = route.project
         subject.file = route.path.slice(route.path.lastIndexOf('/') + 1)
         return releaseFile(exchange, route, this.#release)
-      case 'redirect':
-        await this.#notePage(exchange, 0)
-        return respondRedirect(exchange, route.location)
       default:
         return this.#status.answer(exchange, route)
     }
-  }
-
-  async #answerPage(exchange: Exchange, { page, hidden }: PageAnswer): Promise<void> {
-    if (hidden !== undefined) await this.#noteHidden(exchange, hidden)
-    const isKnown = isNotModified(exchange.request.headers['if-none-match'], page.etag)
-    await this.#notePage(exchange, isKnown || isHead(exchange) ? 0 : page.body.length)
-    if (isKnown) respondNotModified(exchange, page.headers)
-    else respondWhole(exchange, 200, page.headers, page.body)
-  }
-
-  async #notePage(exchange: Exchange, bytes: number): Promise<void> {
-    await this.#log.note(describeExchange(exchange, 'page', this.#options.ops.now(), { bytes }))
-  }
-
-  /** Once for each outcome, not for each request. */
-  async #noteHidden(exchange: Exchange, decision: PageDecision): Promise<void> {
-    const hidden = [...decision.rulings].filter(([, { kind }]) => kind === 'hide')
-    const [first] = hidden
-    if (first === undefined) return
-    const names = hidden.slice(0, 5).map(([{ filename }]) => filename)
-    const rest = hidden.length > names.length ? `, and ${hidden.length - names.length} more` : ''
-    const whole = decision.isWhollyHidden ? ', and nothing else is left' : ''
-    const message = `policy hides ${names.join(', ')}${rest}${whole}`
-    const { code } = first[1]
-    const { ops } = this.#options
-    const event = describeExchange(exchange, 'hidden', ops.now(), { code, message })
-    if (!decision.isWhollyHidden) return this.#log.note(event)
-    await this.#log.requireWritten(event)
-    ops.noteWhollyHidden(exchange.subject.project ?? '', decision)
   }
 
   async #refuse(exchange: Exchange, error: unknown): Promise<void> {
@@ -190,7 +223,15 @@ export class Handler {
     else cutOff(exchange)
   }
 
-  #describeRefusal(exchange: Exchange, { code, message, facts }: Refusal): AuditEvent {
+  async #refuseConnect(logged: LoggedRequest, error: unknown): Promise<Connected> {
+    const { id } = logged
+    this.#reportFaults(error, id)
+    const refusal = renderRefusal(error, 'file', id)
+    const told = await this.#logRefusal(this.#describeRefusal(logged, refusal), refusal)
+    return { kind: 'refused', refusal: told, id }
+  }
+
+  #describeRefusal(exchange: LoggedRequest, { code, message, facts }: Refusal): AuditEvent {
     const expected = facts.expected ?? exchange.subject.expected
     return describeExchange(exchange, 'refused', this.#options.ops.now(), {
       code: code ?? 'BUG',

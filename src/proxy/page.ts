@@ -15,7 +15,7 @@ import { contentTypeOf, negotiate, negotiateEncoding } from '../simple/negotiate
 import type { PageFormat } from '../simple/negotiate.ts'
 import { renderProjectList } from '../simple/project-list.ts'
 import { renderPage } from '../simple/render.ts'
-import { rewritePage, type RewriteOptions } from '../simple/rewrite.ts'
+import { type PageLinks, rewritePage, type RewriteOptions } from '../simple/rewrite.ts'
 import type { Exchange } from './exchange.ts'
 import type { FoundRecord, GatewayOps } from './gateway.ts'
 import { type CachedPage, PageCache } from './page-cache.ts'
@@ -51,18 +51,19 @@ export class Pages {
     this.#cache = new PageCache(maxCacheBytes)
   }
 
-  async findProject(exchange: Exchange, project: string): Promise<PageAnswer> {
+  async findProject(exchange: Exchange, project: string, links: PageLinks): Promise<PageAnswer> {
     const found = await this.#requireRecord(exchange, project)
     const { record, digest } = found
     const policy = this.#ops.policyOf(project)
     const { decision, isNews } = this.#decide(record, policy)
     const trust = trustKindOf(found.trust)
     // Another index may have the same record, with other words.
-    const key = `${digest} ${trust} ${policy.showHidden ? 'shown' : 'hidden'} ${decision.outcome}`
+    const shown = policy.showHidden ? 'shown' : 'hidden'
+    const key = `${digest} ${trust} ${links} ${shown} ${decision.outcome}`
     const { pageRemark } = findTrustWords(trust)
     const page = await this.#findRendered(exchange, key, (format) =>
       renderPage(
-        rewritePage(record, decision.rulings, rewriteOptionsOf(policy)),
+        rewritePage(record, decision.rulings, { ...rewriteOptionsOf(policy), links }),
         format,
         pageRemark,
       ),

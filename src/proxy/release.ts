@@ -22,6 +22,8 @@ export interface ReleaseDependencies extends SendDependencies {
 }
 
 type FileRoute = Extract<Route, { kind: 'file' }>
+/** The project whose record is to list it, and where. */
+type FilePlace = Pick<FileRoute, 'project' | 'path'>
 
 export async function releaseFile(
   exchange: Exchange,
@@ -29,18 +31,28 @@ export async function releaseFile(
   dependencies: ReleaseDependencies,
 ): Promise<void> {
   const served = await requireServed(exchange, route, dependencies.ops)
+  return releaseServed(exchange, route.project, served, dependencies)
+}
+
+/** For what `requireServed` gave. */
+export async function releaseServed(
+  exchange: Exchange,
+  project: string,
+  served: ServedPath,
+  dependencies: ReleaseDependencies,
+): Promise<void> {
   const stored = await dependencies.ops.openVerified(served.sha256)
   if (stored !== undefined) return sendStored(exchange, served, stored, dependencies)
-  const fetching = dependencies.ops.download(route.project, served)
+  const fetching = dependencies.ops.download(project, served)
   // Each wait below sees a failure; between two of them it must not count as unhandled.
   fetching.done.catch(() => undefined)
   return sendFetched(exchange, served, fetching, dependencies)
 }
 
 /** Throws RequestError NOT_FOUND, DecisionError, and what `findRecord` throws. */
-async function requireServed(
+export async function requireServed(
   { subject }: Exchange,
-  { project, path }: FileRoute,
+  { project, path }: FilePlace,
   ops: GatewayOps,
 ): Promise<ServedPath> {
   const found = await findListing({ project, path }, ops)
@@ -64,8 +76,8 @@ async function requireServed(
 }
 
 /** A lock file may name what is newer than the last look: then it is worth the wait of a page. */
-async function findListing(
-  { project, path }: Pick<FileRoute, 'project' | 'path'>,
+export async function findListing(
+  { project, path }: FilePlace,
   ops: GatewayOps,
 ): Promise<RecordLookup> {
   const found = await ops.findRecord(project, 'file')

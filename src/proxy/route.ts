@@ -24,9 +24,7 @@ export interface RouteRules {
  * nothing here.
  */
 export function parseRoute(rawTarget: string, rules: RouteRules): Route {
-  if (rawTarget.length > rules.maxTargetBytes) {
-    badRequest(`the request target is longer than ${rules.maxTargetBytes} bytes`)
-  }
+  requireShortTarget(rawTarget, rules.maxTargetBytes)
   const { segments, hasQuery } = parseRequestPath(requireOriginForm(rawTarget, rules))
   switch (segments[0]) {
     case 'simple':
@@ -39,6 +37,13 @@ export function parseRoute(rawTarget: string, rules: RouteRules): Route {
       return routeStatus(segments) ?? notFound('there is no such status page')
     default:
       return notFound('nothing is served under this path')
+  }
+}
+
+/** Throws RequestError BAD_REQUEST. */
+export function requireShortTarget(rawTarget: string, maxBytes: number): void {
+  if (rawTarget.length > maxBytes) {
+    badRequest(`the request target is longer than ${maxBytes} bytes`)
   }
 }
 

@@ -7,8 +7,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ConfigError, describeError, RequestError } from '../base/errors.ts'
-import { describeTarget } from './exchange.ts'
+import type { Authority } from './authority.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
+import type { Refusal } from './refusal.ts'
 import { renderRawRefusal } from './respond.ts'
 
 // An import would read every member of the module, and some load fetch and WebSocket: 10 MB, 50 ms.
@@ -41,6 +42,8 @@ const maxHeaderBytes = 8192
 /** Requests that may wait behind one that is under way on the same connection. */
 const maxPipelined = 16
 const maxPortAttempts = 5
+/** For a whole request with a body. */
+const bodyTimeMs = 15 * 60_000
 const socketBufferBytes = 262_144
 
 /** What goes on on one connection. */
@@ -49,6 +52,8 @@ interface Lane {
   /** Nothing more is read from it: it ends behind the answer that is under way. */
   isLast: boolean
   readonly waiting: (() => void)[]
+  /** Where TLS was ended here: the host that all its requests are for. */
+  readonly inner: Authority | undefined
 }
 
 export interface ProxyServer {
@@ -97,10 +102,12 @@ class ConnectionServer {
   readonly #limits: ServerLimits
   readonly #servers: Server[] = []
   readonly #lanes = new Map<Socket, Lane>()
+  readonly #inner = new WeakMap<Socket, Authority>()
   #isStopping = false
 
   constructor(options: HandlerOptions, limits: ServerLimits) {
-    this.#handler = new Handler(options)
+    const maxTunnels = Math.ceil(limits.maxConnections / 2)
+    this.#handler = new Handler(options, { maxTunnels, handshakeMs: limits.headerTimeMs })
     this.#options = options
     this.#limits = limits
   }
@@ -146,8 +153,8 @@ class ConnectionServer {
       highWaterMark: socketBufferBytes,
       maxHeaderSize: this.#options.maxTargetBytes + maxHeaderBytes,
       headersTimeout: headerTimeMs,
-      // No request here has a body, so the head is all there is.
-      requestTimeout: headerTimeMs,
+      // Only what is let pass to other servers has a body; of all other requests the head is all there is.
+      requestTimeout: this.#options.forward === undefined ? headerTimeMs : bodyTimeMs,
       connectionsCheckingInterval: Math.min(1000, headerTimeMs),
       keepAliveTimeout: keepAliveMs,
       // Checked, answered and logged like everything else, in request-guard.ts.
@@ -161,22 +168,22 @@ class ConnectionServer {
     // Answered like any request, which is: refused.
     server.on('checkContinue', answer)
     server.on('checkExpectation', answer)
-    server.on('connection', (socket) => this.#accept(socket))
-    server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-      void this.#refuseSocket(socket, describeConnect(request))
+    server.on('connection', (socket) => this.#accept(socket, this.#inner.get(socket)))
+    server.on('connect', (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+      void this.#connect(server, { request, socket, head })
     })
     server.on('clientError', (error: Error, socket: Duplex) => this.#onClientError(error, socket))
     return server
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, inner?: Authority): void {
     if (this.#lanes.size >= this.#limits.maxConnections && !this.#makeRoom()) {
       const message = `more than ${this.#limits.maxConnections} connections`
       void this.#handler.noteWarning({ kind: 'warning', client: addressOf(socket), message })
       socket.destroy()
       return
     }
-    this.#lanes.set(socket, { isBusy: false, isLast: false, waiting: [] })
+    this.#lanes.set(socket, { isBusy: false, isLast: false, waiting: [], inner })
     socket.once('close', () => this.#lanes.delete(socket))
   }
 
@@ -212,7 +219,7 @@ class ConnectionServer {
         if (this.#isStopping || lane.isLast) socket.end()
         else if (socket.writable) lane.waiting.shift()?.()
       })
-      void this.#handler.answer(request, response)
+      void this.#handler.answer(request, response, lane.inner)
     }
     if (!lane.isBusy) return begin()
     if (lane.waiting.length >= maxPipelined) return void socket.destroy()
@@ -231,16 +238,26 @@ class ConnectionServer {
     void this.#refuseSocket(socket, refusal)
   }
 
+  async #connect(server: Server, { request, socket, head }: Connecting): Promise<void> {
+    const lane = this.#closeLane(socket)
+    if (lane === undefined) return
+    lane.isBusy = true
+    const connected =
+      lane.inner === undefined
+        ? await this.#handler.connect(request, socket, head)
+        : await this.#handler.refuseNested(request)
+    if (connected.kind === 'refused') return endWith(socket, connected)
+    if (connected.kind === 'ended') return
+    // The connection goes on as the one inside of it.
+    this.#lanes.delete(request.socket)
+    this.#inner.set(connected.socket, connected.authority)
+    server.emit('connection', connected.socket)
+  }
+
   async #refuseSocket(socket: Duplex, error: RequestError): Promise<void> {
-    const lane = this.#lanes.get(socket as Socket)
-    if (lane === undefined) return void socket.destroy()
-    socket.on('error', () => void socket.destroy())
-    lane.isLast = true
-    lane.waiting.length = 0
-    // Bytes of ours in the middle of another answer would be taken for a part of that.
-    if (lane.isBusy) return
+    if (this.#closeLane(socket) === undefined) return
     const { found } = error.facts
-    const { refusal, id } = await this.#handler.refuseRaw(
+    const refused = await this.#handler.refuseRaw(
       {
         kind: 'refused',
         client: addressOf(socket as Socket),
@@ -250,10 +267,32 @@ class ConnectionServer {
       },
       error,
     )
-    socket.end(renderRawRefusal(refusal, id))
-    // What else the client sends is not read; it has until then to read the answer.
-    setTimeout(() => socket.destroy(), 1000).unref()
+    endWith(socket, refused)
   }
+
+  /** Takes a connection out of HTTP; `undefined` where nothing of ours may be sent on it. */
+  #closeLane(socket: Duplex): Lane | undefined {
+    const lane = this.#lanes.get(socket as Socket)
+    if (lane === undefined) return void socket.destroy()
+    socket.on('error', () => void socket.destroy())
+    lane.isLast = true
+    lane.waiting.length = 0
+    // Bytes of ours in the middle of another answer would be taken for a part of that.
+    return lane.isBusy ? undefined : lane
+  }
+}
+
+interface Connecting {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Uint8Array
+}
+
+function endWith(socket: Duplex, { refusal, id }: { refusal: Refusal; id: string }): void {
+  if (!socket.writable) return void socket.destroy()
+  socket.end(renderRawRefusal(refusal, id))
+  // What else the client sends is not read; it has until then to read the answer.
+  setTimeout(() => socket.destroy(), 1000).unref()
 }
 
 async function startListening(server: Server, host: string, port: number): Promise<void> {
@@ -293,13 +332,6 @@ function describeParseError(error: Error): string {
   if (code === 'HPE_HEADER_OVERFLOW') return 'the head of the request is too long'
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'the head of the request did not come in time'
   return `not an HTTP request (${code ?? error.name})`
-}
-
-function describeConnect(request: IncomingMessage): RequestError {
-  return new RequestError('METHOD_NOT_ALLOWED', 'CONNECT is not answered here', {
-    found: describeTarget(request.url ?? ''),
-    next: 'use this proxy as the index URL, not as an HTTP proxy',
-  })
 }
 
 function addressOf(socket: Socket): string {

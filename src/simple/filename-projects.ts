@@ -8,13 +8,15 @@ import { isProjectName, normalizeName } from './names.ts'
 import { isFilename } from './read-text.ts'
 
 /** More readings than an honest name has. */
-const maxProjects = 8
+export const maxProjects = 8
+/** Each reading goes through the whole name. */
+const maxFilenameLength = 512
 
 /** Normalized names, the longest first; none where it is not the name of a distribution. */
-export function findProjectsOf(filename: string): readonly string[] {
-  if (!isFilename(filename)) return []
+export function findProjectsOf(filename: string, limit = maxProjects): readonly string[] {
+  if (filename.length > maxFilenameLength || !isFilename(filename)) return []
   const found = new Set<string>()
-  for (let at = filename.length - 1; at > 0 && found.size < maxProjects; at -= 1) {
+  for (let at = filename.length - 1; at > 0 && found.size < limit; at -= 1) {
     if (filename[at] !== '-' && filename[at] !== '_') continue
     const raw = filename.slice(0, at)
     if (!isProjectName(raw)) continue

@@ -20,7 +20,11 @@ export interface RewriteOptions {
   readonly showHidden: boolean
   /** `false`: no `.metadata` files are offered. */
   readonly hasMetadata?: boolean
+  /** Default: to this proxy. To the origin where the client reaches that through this proxy anyway. */
+  readonly links?: PageLinks
 }
+
+export type PageLinks = 'proxy' | 'origin'
 
 /** `rulings` has an entry for each file that is not kept (see `decidePage`). */
 export function rewritePage(
@@ -33,7 +37,9 @@ export function rewritePage(
   return rewriteFiles(record, isShown, (file) => {
     const ruling = rulings.get(file)
     const yanked = ruling?.kind === 'hide' ? ruling.reason : yankReason(file)
-    const shown = rewriteFile(file, yanked, renderLink(record.name, parseFileUrl(file.url)))
+    const link =
+      options.links === 'origin' ? file.url : renderLink(record.name, parseFileUrl(file.url))
+    const shown = rewriteFile(file, yanked, link)
     return options.hasMetadata === false ? withoutMetadata(shown) : shown
   })
 }
