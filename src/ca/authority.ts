@@ -18,7 +18,9 @@ export const keptLifetimeMs = 365 * 86_400_000
 /** Of one that lives in memory: it ends with its process anyway. */
 export const memoryLifetimeMs = 7 * 86_400_000
 /** Clocks of containers and virtual machines lag behind. */
-export const backdatingMs = 3_600_000
+const backdatingMs = 3_600_000
+/** By this an authority of ours is known, whoever made it and when. */
+export const authorityNamePrefix = 'tufgate local authority '
 
 export interface HeldAuthority extends Validity {
   readonly key: KeyObject
@@ -69,7 +71,7 @@ export function requireInterceptedHosts(rawHosts: Iterable<string>): Intercepted
 /** The same for the same key. */
 export function nameAuthority(key: KeyObject): string {
   const publicBytes = createPublicKey(key).export({ type: 'spki', format: 'der' })
-  return `tufgate local authority ${sha256Hex(publicBytes).slice(0, 12)}`
+  return `${authorityNamePrefix}${sha256Hex(publicBytes).slice(0, 12)}`
 }
 
 export class Authority {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { exitCodeOf, outliveReaders, sayFailure } from '../terminal.ts'
 import { version } from '../version.ts'
 import { addAudit } from './audit.ts'
+import { addCa } from './ca.ts'
 import { addExplain } from './explain.ts'
 import { addMirror } from './mirror.ts'
 import { addOwner } from './owner.ts'
@@ -11,6 +12,7 @@ import { example, type Run } from './registration.ts'
 import { addNotary, addPins } from './pins.ts'
 import { addRun } from './run.ts'
 import { addServe } from './serve.ts'
+import { addSidecar } from './sidecar.ts'
 import { addVerify } from './verify.ts'
 
 /** @param argv as `process.argv` */
@@ -41,12 +43,14 @@ function buildProgram(run: Run): Command {
     .enablePositionalOptions()
     .exitOverride()
   addServe(program, run)
+  addSidecar(program, run)
   addRun(program, run)
   addMirror(program, run)
   addOwner(program, run)
   addVerify(program, run)
   addAudit(program, run)
   addExplain(program, run)
+  addCa(program, run)
   addPins(program, run)
   addNotary(program, run)
   nameHelp(program, 'tufgate')
