@@ -38,7 +38,7 @@ export async function runServe(flags: ServeFlags): Promise<number> {
   return 0
 }
 
-function announce({ origins, indexes, stateFolder }: RunningProxy): void {
+export function announce({ origins, indexes, stateFolder }: RunningProxy): void {
   say(`tufgate ${version}`)
   for (const index of indexes) {
     say(`  index ${index.name}: ${index.url}`)

@@ -13,6 +13,14 @@ import type {
   TrustUse,
 } from './session-summary.ts'
 
+/** What is known of a session besides its log. */
+export interface SessionVerdict {
+  /** Sentences, perhaps of several lines: why the session is not good, whatever was refused. */
+  readonly problems: readonly string[]
+  /** Of the audit log at the end: `CHAIN:SEQ:DIGEST`. */
+  readonly head?: string
+}
+
 export interface SectionItem {
   /** File or project. Untrusted. */
   readonly subject: string

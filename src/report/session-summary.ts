@@ -34,6 +34,10 @@ export interface RefusedItem {
   readonly reason: string
   readonly expected?: string
   readonly found?: string
+  /** What the refusal itself advised. */
+  readonly next?: string
+  /** What the answer rested on; absent where nothing was looked up. */
+  readonly trust?: TrustKind
   /** Of the newest request; `tufgate explain` takes it. */
   readonly id?: string
   readonly count: number
@@ -203,6 +207,8 @@ function addRefused(tally: Tally<Mutable<RefusedItem>>, entry: AuditEntry): void
   item.reason = message
   if (entry.expected !== undefined) item.expected = entry.expected
   if (entry.found !== undefined) item.found = entry.found
+  if (entry.next !== undefined) item.next = entry.next
+  if (entry.trust !== undefined) item.trust = kindOf(entry.trust)
 }
 
 function addHidden(tally: Tally<Mutable<HiddenItem>>, entry: AuditEntry): void {

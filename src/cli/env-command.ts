@@ -1,0 +1,135 @@
+/** `tufgate env`: the variables by which installers use the proxy that `tufgate start` has started. */
+
+import { appendFileSync } from 'node:fs'
+import { encodeHex, toPrintable } from '../base/bytes.ts'
+import { createRandomBytes } from '../base/digest.ts'
+import { ConfigError, StorageError, type TufgateError } from '../base/errors.ts'
+import { quoteShell } from '../base/quote-shell.ts'
+import {
+  buildChildEnvironment,
+  buildIndexVariables,
+  type Environment,
+} from '../installers/child-environment.ts'
+import { isPastVariable } from '../installers/past-proxy.ts'
+import { findProcess } from '../store/process-owner.ts'
+import { writeOwnSettings } from './own-installer-settings.ts'
+import {
+  renderClosed,
+  renderVariables,
+  type VariableFormat,
+  type Variables,
+} from './render-variables.ts'
+import {
+  findSidecar,
+  findSidecarPlace,
+  type Sidecar,
+  type SidecarFlags,
+  type SidecarPlace,
+} from './sidecar-file.ts'
+import { exitCodeOf, note, sayFailure, warn } from './terminal.ts'
+
+export interface EnvFlags extends SidecarFlags {
+  readonly format?: VariableFormat
+  readonly write?: boolean
+}
+
+export async function runEnv(flags: EnvFlags): Promise<number> {
+  const format = flags.format ?? 'sh'
+  try {
+    const place = findSidecarPlace(flags)
+    const sidecar = requireLiving(place)
+    const text = renderVariables(format, buildVariables(sidecar, place), createDelimiter)
+    write(text, { format, token: sidecar.token, isAppended: flags.write === true })
+    return 0
+  } catch (error) {
+    sayFailure(error)
+    process.stdout.write(renderClosed(format, buildClosed(), 'tufgate: no proxy is running'))
+    return exitCodeOf(error)
+  }
+}
+
+function requireLiving(place: SidecarPlace): Sidecar {
+  const sidecar = findSidecar(place)
+  if (sidecar === undefined) throw refuseWithout(place)
+  const { pid, state } = findProcess(sidecar.owner)
+  if (state === 'alive') return sidecar
+  throw new StorageError(
+    'STORAGE_FAILED',
+    `The sidecar ${place.name} does not run any more: process ${pid} was killed, or has failed.`,
+    {
+      next: `Its output: cat ${quoteShell(place.log)}; what it did: tufgate stop${place.flags}; then start it again.`,
+    },
+  )
+}
+
+function refuseWithout({ name, file, flags }: SidecarPlace): TufgateError {
+  return new ConfigError('CONFIG_INVALID', `No sidecar ${name} was started: there is no ${file}.`, {
+    next: `Start one: tufgate start${flags}. If it was started with --state-dir, --config or --name, give the same here.`,
+  })
+}
+
+function buildVariables({ origin, token }: Sidecar, { folder }: SidecarPlace): Variables {
+  // What an earlier call has set is ours.
+  const parent = withoutOwn(process.env, [token, folder])
+  const indexUrl = `${origin}/${token}/simple/`
+  const cwd = process.cwd()
+  const own = writeOwnSettings({ environment: parent, folder: cwd, indexUrl, into: folder })
+  for (const problem of own.problems) warn(toPrintable(problem, 400))
+  const { environment, leftOut } = buildChildEnvironment(parent, own.access)
+  for (const { name, place } of [...own.leftOut, ...leftOut]) {
+    note(`not used: ${toPrintable(name)} (${toPrintable(place, 400)})`)
+  }
+  const names = [...Object.keys(buildIndexVariables(own.access)), 'no_proxy', 'NO_PROXY']
+  return {
+    set: Object.fromEntries(names.map((name) => [name, environment[name] ?? ''])),
+    unset: Object.keys(parent).filter((name) => environment[name] === undefined),
+  }
+}
+
+function withoutOwn(environment: Environment, marks: readonly string[]): Environment {
+  const isOwn = (value = ''): boolean => marks.some((mark) => value.includes(mark))
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => !isOwn(value)))
+}
+
+/** Nobody listens there, and no file of settings names another index. */
+function buildClosed(): Variables {
+  return {
+    set: buildIndexVariables({
+      indexUrl: 'http://127.0.0.1:1/tufgate-is-not-running/simple/',
+      pipConf: '/dev/null',
+      uvToml: '/dev/null',
+      pdmToml: '/dev/null',
+    }),
+    unset: Object.entries(process.env)
+      .filter(([name, value]) => isPastVariable(name, value ?? ''))
+      .map(([name]) => name),
+  }
+}
+
+interface Target {
+  readonly format: VariableFormat
+  readonly token: string
+  readonly isAppended: boolean
+}
+
+/** A pipeline shows variables in its log: the token is not for everybody who reads that. */
+function write(text: string, { format, token, isAppended }: Target): void {
+  // On standard error, which GitHub reads too: standard output may go to the file of variables.
+  if (format === 'github') note(`::add-mask::${token}`)
+  if (!isAppended) {
+    process.stdout.write(text)
+    return
+  }
+  const { GITHUB_ENV: path = '' } = process.env
+  if (format !== 'github' || path === '') {
+    throw new ConfigError('CONFIG_INVALID', '--write is for a step of GitHub Actions.', {
+      expected: '--format github, and GITHUB_ENV set to the file of variables',
+      next: 'Leave --write out, and put the output where you want it.',
+    })
+  }
+  appendFileSync(path, text)
+}
+
+function createDelimiter(): string {
+  return `tufgate-${encodeHex(createRandomBytes(16))}`
+}

@@ -1,0 +1,100 @@
+/** `tufgate start`, `tufgate env` and `tufgate stop`: a proxy in the background for the steps of a pipeline. */
+
+import { Option, type Command } from 'commander'
+import type { EnvFlags } from '../env-command.ts'
+import type { StartFlags } from '../start-command.ts'
+import type { StopFlags } from '../stop-command.ts'
+import { example, type Run } from './registration.ts'
+import { addProxyOptions } from './serve.ts'
+
+export function addSidecar(program: Command, run: Run): void {
+  addStart(program, run)
+  addEnv(program, run)
+  addStop(program, run)
+}
+
+function addStart(program: Command, run: Run): void {
+  addProxyOptions(
+    program
+      .command('start')
+      .description('Start the proxy in the background, and wait until it is ready.'),
+    'host:port to listen on (default: a free port of 127.0.0.1)',
+  )
+    .option('--name <name>', 'to have several at once (default: "default")')
+    .option(
+      '--timeout <duration>',
+      'how long to wait for a mirror that does not answer (default: 60s)',
+    )
+    .option('--json', 'print JSON')
+    .addOption(new Option('--background').hideHelp())
+    .addHelpText(
+      'after',
+      example(
+        'tufgate start --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json',
+        'eval "$(tufgate env)"',
+        'pip install -r requirements.txt',
+        'tufgate stop --fail-on-refusal',
+      ),
+    )
+    .action((flags: StartFlags) =>
+      run(async () => (await import('../start-command.ts')).runStart(flags)),
+    )
+}
+
+function addEnv(program: Command, run: Run): void {
+  addPlaceOptions(
+    program
+      .command('env')
+      .description('Print the variables that make installers use the proxy that was started.'),
+  )
+    .addOption(
+      new Option('--format <format>', 'for whom').choices([
+        'sh',
+        'github',
+        'gitlab',
+        'powershell',
+        'json',
+      ]),
+    )
+    .option('--write', 'append to the file that $GITHUB_ENV names (with --format github)')
+    .addHelpText(
+      'after',
+      example(
+        'eval "$(tufgate env)"',
+        'tufgate env --format github --write',
+        'tufgate env --format powershell | Out-String | Invoke-Expression',
+      ),
+    )
+    .action((flags: EnvFlags) => run(async () => (await import('../env-command.ts')).runEnv(flags)))
+}
+
+function addStop(program: Command, run: Run): void {
+  addPlaceOptions(
+    program
+      .command('stop')
+      .description('Stop the proxy that was started, and say what it verified, refused and hid.'),
+  )
+    .option('--fail-on-refusal', 'exit code 3 where something was refused')
+    .option('--summary <file>', 'write the summary as Markdown')
+    .option('--junit <file>', 'write it as JUnit XML')
+    .option('--sarif <file>', 'write what was refused as SARIF 2.1.0')
+    .option('--code-quality <file>', 'write what was refused as a Code Quality report of GitLab')
+    .option('--json <file>', 'write all of it as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'tufgate stop',
+        'tufgate stop --fail-on-refusal --junit tufgate.xml --sarif tufgate.sarif',
+      ),
+    )
+    .action((flags: StopFlags) =>
+      run(async () => (await import('../stop-command.ts')).runStop(flags)),
+    )
+}
+
+function addPlaceOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'as it was given to start')
+    .option('--state-dir <folder>', 'as it was given to start')
+    .option('--config <file>', 'as it was given to start')
+}

@@ -1,0 +1,122 @@
+/**
+ * The proxy in the background, as its own process sees it: it starts, tells the command that started it
+ * when it is ready, or why it is not, and serves until it is stopped. Without that command's last word it
+ * ends: nobody would know of it.
+ */
+
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { renderHead } from '../audit/head.ts'
+import { verifyAudit } from '../audit/verifier.ts'
+import { encodeHex } from '../base/bytes.ts'
+import { formatSpan } from '../base/clock.ts'
+import { createRandomBytes } from '../base/digest.ts'
+import { UpstreamError } from '../base/errors.ts'
+import { currentOwner } from '../store/process-owner.ts'
+import { createLog } from './logger.ts'
+import type { OpenIndex } from './open-index.ts'
+import { readSettings } from './read-settings.ts'
+import { formatTrust } from './repository-events.ts'
+import { startProxy, type RunningProxy } from './serve.ts'
+import { announce, type ServeFlags } from './serve-command.ts'
+import type { Sidecar } from './sidecar-file.ts'
+import { exitCodeOf, formatFailure, say } from './terminal.ts'
+import { waitForSignal } from './wait-for-signal.ts'
+
+export type SidecarAnswer =
+  | { readonly kind: 'ready'; readonly sidecar: Sidecar; readonly indexes: readonly string[] }
+  | { readonly kind: 'failed'; readonly text: string; readonly exitCode: number }
+
+const retryMs = 250
+
+/** Only in a process that was started for it: there the answer has somebody to read it. */
+export async function runSidecar(flags: ServeFlags, timeoutMs: number): Promise<number> {
+  const orphaned = once(process, 'disconnect').then(() => 'orphaned')
+  const kept = once(process, 'message').then(() => 'kept')
+  try {
+    const token = encodeHex(createRandomBytes(16))
+    const proxy = await start(flags, token)
+    const signalled = waitForSignal()
+    try {
+      await Promise.race([waitUntilReady(proxy.indexes, timeoutMs), orphaned, signalled])
+      await answer(await describeReady(proxy, token))
+      if ((await Promise.race([kept, orphaned, signalled])) === 'kept') await signalled
+    } finally {
+      await stop(proxy)
+    }
+    return 0
+  } catch (error) {
+    await answer({ kind: 'failed', text: formatFailure(error), exitCode: exitCodeOf(error) })
+    throw error
+  }
+}
+
+async function start({ config, ...flags }: ServeFlags, accessToken: string): Promise<RunningProxy> {
+  const settings = readSettings(config, { ...flags, listen: flags.listen ?? ['127.0.0.1:0'] })
+  const log = createLog(settings['log-level'], Date.now)
+  const options = { settings, log, clock: Date.now, environment: process.env }
+  const proxy = await startProxy({ ...options, accessToken })
+  announce(proxy)
+  return proxy
+}
+
+/** Where there is no mirror the list is made of what is asked for: it is ready at once. */
+async function waitUntilReady(indexes: readonly OpenIndex[], timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  for (const index of indexes) {
+    while (!(await isReady(index, deadline))) await sleep(retryMs)
+  }
+}
+
+/** Who does not answer yet may do so before the deadline; what does not verify stays so. */
+async function isReady(index: OpenIndex, deadline: number): Promise<boolean> {
+  try {
+    await index.requireReady()
+    return true
+  } catch (error) {
+    if (error instanceof UpstreamError && Date.now() < deadline) return false
+    throw error
+  }
+}
+
+async function describeReady(proxy: RunningProxy, token: string): Promise<SidecarAnswer> {
+  const { origins, audit, indexes } = proxy
+  const { chains } = await verifyAudit(audit.folder, { ...audit, isAlive: () => true })
+  const [only] = chains
+  const [origin = ''] = origins
+  return {
+    kind: 'ready',
+    sidecar: {
+      owner: currentOwner().id,
+      origin,
+      token,
+      audit: { folder: audit.folder, chain: audit.chain },
+      head: only === undefined ? '' : renderHead(only.head),
+      startedAt: Date.now(),
+    },
+    indexes: indexes.map(describeIndex),
+  }
+}
+
+function describeIndex({ name, url, trustKind, trust }: OpenIndex): string {
+  const list =
+    trustKind === 'first-use'
+      ? 'trust on first use: nobody vouches for what is seen for the first time'
+      : `signed list: ${formatTrust(trust)}`
+  return `${name}: ${url} (${list})`
+}
+
+async function stop(proxy: RunningProxy): Promise<void> {
+  const began = Date.now()
+  const head = await proxy.stop()
+  say(`stopped after ${formatSpan(Date.now() - began)}`)
+  say(`audit log head ${head}`)
+}
+
+/** Whoever asked may be gone. */
+function answer(message: SidecarAnswer): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve()
+    else process.send(message, undefined, undefined, () => resolve())
+  })
+}
