@@ -60,6 +60,8 @@ export interface IndexContext {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** An index without a mirror has more to tell than warnings. */
   readonly log?: Log
+  /** One signed list for all requests; what is seen first has none that could be held. */
+  readonly hold?: boolean
   readonly warn: (message: string) => void
 }
 
@@ -197,7 +199,7 @@ type RepositoryParts = Pick<RepositoryOptions, 'storage' | 'content' | 'report'>
 function openRepository(
   { settings: index, pinnedRoot, rootName, opened }: IndexState,
   parts: RepositoryParts,
-  { settings, http, clock }: IndexContext,
+  { settings, http, clock, hold }: IndexContext,
 ): Promise<Repository> {
   const locations = opened === undefined ? (index.mirror ?? []) : [opened.place.publicFolder]
   return Repository.open({
@@ -216,6 +218,7 @@ function openRepository(
     limits: refreshLimitsOf(settings),
     maxRecordBytes: settings.limits.record,
     maxDelegations: settings.limits.delegations,
+    holdsSnapshot: hold === true && opened === undefined,
     clock,
   })
 }

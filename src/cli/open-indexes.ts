@@ -29,16 +29,18 @@ export interface OpenOptions {
   readonly log: Log
   readonly clock: Clock
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** One signed list for all requests. */
+  readonly hold?: boolean
 }
 
 export type IndexStates = readonly [IndexState, ...IndexState[]]
 
 export function createIndexContext(options: OpenOptions): IndexContext {
-  const { settings, log, clock, environment } = options
+  const { settings, log, clock, environment, hold = false } = options
   const http = new HttpClient({ userAgent, environment, limits: httpLimitsOf(settings), clock })
   const stateHome = settings['state-dir'] ?? findStateHome(environment)
   const warn = (message: string): void => log('warning', message)
-  return { settings, stateHome, http, clock, environment, log, warn }
+  return { settings, stateHome, http, clock, environment, log, warn, hold }
 }
 
 export async function openStates(context: IndexContext): Promise<IndexStates> {

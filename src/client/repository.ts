@@ -9,30 +9,31 @@ import type { Bytes } from '../base/bytes.ts'
 import { formatSpan, type Clock } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { isTufgateError, UpstreamError, VerifyError, type TufgateError } from '../base/errors.ts'
-import { denyTarget, type Denial } from '../simple/denial.ts'
+import type { Denial } from '../simple/denial.ts'
 import { parseProjectListJson } from '../simple/project-list.ts'
 import type { ServedPath } from '../simple/record.ts'
 import { fileTarget, ownerRole } from '../simple/project-targets.ts'
 import type { ProjectRecord } from '../simple/record.ts'
-import type { TargetFile } from '../tuf/metadata.ts'
 import { findSigners } from '../tuf/delegation.ts'
-import { findTarget, type LoadRole, type Search } from '../tuf/search.ts'
+import { findTarget, type LoadRole } from '../tuf/search.ts'
 import type { Signers } from '../tuf/threshold.ts'
 import { requireUnexpired } from '../tuf/freshness.ts'
 import type { TrustedSet } from '../tuf/trusted-set.ts'
 import { refreshRoles, refreshRoot, type RefreshLimits } from '../tuf/update.ts'
-import { DenialLoader, denyRole } from './denial-loader.ts'
 import { requireFileTarget } from './file-target.ts'
 import { MirrorOrder } from './mirror-order.ts'
 import { MirrorPort } from './mirror-port.ts'
 import { explainOwnerExpiry } from './owner-expiry.ts'
-import { RecordLoader, type ContentStore, type LoadedRecord } from './record-loader.ts'
+import { RecordFinder, versionsOf, type FoundRecord, type TrustVersions } from './record-finder.ts'
+import { RecordLoader, type ContentStore } from './record-loader.ts'
 import { RefreshSchedule, type RefreshTiming } from './refresh-schedule.ts'
 import type { RepositorySource } from './repository-source.ts'
 import { RoleLoader } from './role-loader.ts'
 import { loadTrustedState, type LoadedState, type TrustStorage } from './trusted-state.ts'
-import { SearchMemo, type Answer } from './search-memo.ts'
+import { SnapshotHold } from './snapshot-hold.ts'
 import { tryInOrder, type SourceFailure } from './try-in-order.ts'
+
+export type { FoundRecord, TrustVersions } from './record-finder.ts'
 
 export interface RepositoryOptions {
   readonly pinnedRoot: Bytes
@@ -49,6 +50,8 @@ export interface RepositoryOptions {
   readonly maxRecordBytes: number
   readonly maxDelegations: number
   readonly clock: Clock
+  /** One list for all answers, as long as nothing is taken away: see `SnapshotHold`. */
+  readonly holdsSnapshot?: boolean
   readonly report: (event: RepositoryEvent) => void
 }
 
@@ -62,17 +65,6 @@ export type RepositoryEvent =
       readonly trust: TrustVersions
     }
   | { readonly kind: 'unusable'; readonly error: TufgateError; readonly trust: TrustVersions }
-
-/** Versions of what is trusted now. */
-export interface TrustVersions {
-  readonly root: number
-  readonly timestamp?: number
-  readonly snapshot?: number
-}
-
-export interface FoundRecord extends LoadedRecord {
-  readonly trust: TrustVersions & { readonly role: string }
-}
 
 /** What whoever signs a project himself has to know of what is signed now. */
 export interface OwnerView {
@@ -90,8 +82,8 @@ export class Repository {
   readonly #options: RepositoryOptions
   readonly #roles: RoleLoader
   readonly #records: RecordLoader
-  readonly #denials: DenialLoader
-  readonly #memo = new SearchMemo()
+  readonly #finder: RecordFinder
+  readonly #hold: SnapshotHold | undefined
   readonly #schedule: RefreshSchedule
   readonly #ports: ReadonlyMap<RepositorySource, MirrorPort>
   readonly #pinnedVersion: number
@@ -113,7 +105,8 @@ export class Repository {
     options: RepositoryOptions,
     { trusted, pinnedVersion, unusable }: LoadedState,
   ) {
-    const { sources, storage, content, limits, maxRecordBytes, timing, clock } = options
+    const { sources, storage, content, maxRecordBytes, timing, clock } = options
+    const { maxTargetsBytes } = options.limits
     const order = new MirrorOrder(sources, clock)
     const onFailure = (failure: SourceFailure): void => {
       order.noteFailure(failure)
@@ -123,11 +116,22 @@ export class Repository {
     this.#options = options
     this.#trusted = trusted
     this.#unusable = unusable
-    this.#roles = new RoleLoader(order, storage, limits.maxTargetsBytes, onFailure)
+    const openRoles = (): RoleLoader => new RoleLoader(order, storage, maxTargetsBytes, onFailure)
+    this.#roles = openRoles()
     this.#records = new RecordLoader(order, content, maxRecordBytes, onFailure)
-    this.#denials = new DenialLoader(this.#records)
+    this.#finder = new RecordFinder(options, this.#roles, this.#records)
+    // With roles of its own: what is held stays in memory while a newer list is looked at.
+    if (options.holdsSnapshot === true) this.#hold = this.#createHold(openRoles())
     this.#schedule = new RefreshSchedule(() => this.#refresh(), timing, clock)
     this.#ports = new Map(sources.map((source) => [source, new MirrorPort(source, storage)]))
+  }
+
+  #createHold(roles: RoleLoader): SnapshotHold {
+    const newer = new RecordFinder(this.#options, roles, this.#records)
+    return new SnapshotHold({
+      isUsable: (trusted) => this.#findProblem(trusted) === undefined,
+      findRecord: async (trusted, project) => (await newer.findRecord(trusted, project))?.record,
+    })
   }
 
   get trust(): TrustVersions {
@@ -136,12 +140,16 @@ export class Repository {
 
   /** Throws VerifyError EXPIRED, CLOCK_WRONG or INDEX_UNSEEN where nothing may be served now. */
   requireUsable(): void {
-    requireUnexpired(this.#trusted, this.#options.clock(), this.#options.maxUnseenMs)
+    this.#requireUsable(this.#trusted)
+  }
+
+  #requireUsable(trusted: TrustedSet): void {
+    requireUnexpired(trusted, this.#options.clock(), this.#options.maxUnseenMs)
   }
 
   /** Whether there is a list that may be served from now. */
   isUsable(): boolean {
-    return this.#findProblem() === undefined
+    return this.#findProblem(this.#trusted) === undefined
   }
 
   /** Asks the mirrors now. Throws where none of them has something usable. */
@@ -154,21 +162,21 @@ export class Repository {
    * Throws VerifyError, or UpstreamError METADATA_UNAVAILABLE.
    */
   async findRecord(project: string): Promise<FoundRecord | undefined> {
-    const path = this.#options.recordPath.replace('{project}', () => project)
-    const { trusted, found } = await this.#find(path).catch((error: unknown) => {
+    try {
+      return await this.#answer(async (trusted) => {
+        const found = await this.#finder.findRecord(trusted, project)
+        if (found !== undefined) this.#hold?.noteAnswer(trusted, project, found.record)
+        return found
+      })
+    } catch (error) {
       throw explainOwnerExpiry(error, project)
-    })
-    if (found.target === undefined) return undefined
-    const denials = await this.#findDenials(trusted, project)
-    const loaded = await this.#loadRecord(project, { trusted, path, target: found.target })
-    const record = this.#denials.subtract(loaded.record, denials)
-    return { ...loaded, record, trust: { ...versionsOf(trusted), role: found.role } }
+    }
   }
 
   /** For an owner who signs again: nothing is subtracted, and his own role may have expired. */
   async findForOwner(project: string): Promise<OwnerView> {
     const trusted = await this.requireFresh()
-    const path = this.#options.recordPath.replace('{project}', () => project)
+    const path = this.#finder.pathOf(project)
     const role = ownerRole(project)
     let owners: Signers | undefined
     const loadRole: LoadRole = (delegator, name, delegatorName) => {
@@ -179,35 +187,11 @@ export class Repository {
     const options = { now: clock(), maxRoles, renewed: role }
     const { target, role: foundIn } = await findTarget(trusted, path, loadRole, options)
     const version = trusted.snapshot?.meta.get(`${role}.json`)?.version ?? 0
-    const denials = await this.#findDenials(trusted, project)
+    const denials = await this.#finder.findDenials(trusted, project)
     const view = { version, denials, ...(owners !== undefined && { owners }) }
     if (target === undefined) return { ...view, isOwned: false }
-    const { record } = await this.#loadRecord(project, { trusted, path, target })
+    const { record } = await this.#finder.loadRecord(project, { trusted, path, target })
     return { ...view, record, isOwned: foundIn === role }
-  }
-
-  #loadRecord(
-    project: string,
-    { trusted, path, target }: { trusted: TrustedSet; path: string; target: TargetFile },
-  ): Promise<LoadedRecord> {
-    const { consistentSnapshot } = trusted.root
-    return this.#records.load(project, { path, target, consistentSnapshot })
-  }
-
-  /**
-   * What the mirror has withdrawn, in the same trusted set as the record. A role that is delegated to
-   * and cannot be loaded is thrown: what it says is never taken to be nothing.
-   */
-  async #findDenials(trusted: TrustedSet, project: string): Promise<readonly Denial[]> {
-    if (trusted.targets?.delegations?.roles.has(denyRole) !== true) return []
-    const path = denyTarget(project)
-    const { target } = await this.#search(trusted, path)
-    if (target === undefined) return []
-    return this.#denials.load(project, {
-      path,
-      target,
-      consistentSnapshot: trusted.root.consistentSnapshot,
-    })
   }
 
   /**
@@ -215,36 +199,33 @@ export class Repository {
    * there is none or it does not agree, and what `findRecord` throws.
    */
   async requireSignedFile(project: string, served: ServedPath): Promise<ServedPath> {
-    const { found } = await this.#find(fileTarget(project, served.file.filename))
-    return requireFileTarget(served, found.target)
+    const path = fileTarget(project, served.file.filename)
+    const { target } = await this.#answer((trusted) => this.#finder.search(trusted, path))
+    return requireFileTarget(served, target)
   }
 
   /** The signed list of project names, where the mirror publishes one. */
   async findProjectList(): Promise<{ names: readonly string[]; digest: string } | undefined> {
     const path = projectListPath(this.#options.recordPath)
-    const { trusted, found } = await this.#find(path)
-    if (found.target === undefined) return undefined
-    const { consistentSnapshot } = trusted.root
-    const bytes = await this.#records.loadBytes({ path, target: found.target, consistentSnapshot })
-    return { names: parseProjectListJson(bytes), digest: sha256Hex(bytes) }
+    return this.#answer(async (trusted) => {
+      const { target } = await this.#finder.search(trusted, path)
+      if (target === undefined) return undefined
+      const { consistentSnapshot } = trusted.root
+      const bytes = await this.#records.loadBytes({ path, target, consistentSnapshot })
+      return { names: parseProjectListJson(bytes), digest: sha256Hex(bytes) }
+    })
   }
 
-  async #find(path: string): Promise<{ trusted: TrustedSet; found: Answer }> {
+  /** From the list that is held, or from the newest where that one cannot answer any more. */
+  async #answer<T>(find: (trusted: TrustedSet) => Promise<T>): Promise<T> {
     const trusted = await this.requireFresh()
-    return { trusted, found: await this.#search(trusted, path) }
-  }
-
-  #search(trusted: TrustedSet, path: string): Promise<Answer> {
-    const { clock, maxDelegations } = this.#options
-    const now = clock()
-    const search = (): Promise<Search> =>
-      findTarget(
-        trusted,
-        path,
-        (delegator, role, name) => this.#roles.load(trusted, delegator, role, name),
-        { now, maxRoles: maxDelegations },
-      )
-    return this.#memo.find(trusted, path, now, search)
+    try {
+      return await find(trusted)
+    } catch (error) {
+      // One of its roles has expired, or the mirror does not keep what it needs.
+      if (this.#hold?.release(trusted, this.#trusted) !== true) throw error
+      return find(this.#trusted)
+    }
   }
 
   /** Expiry is checked at use (TUF 5.1 fixes it for a refresh only): here, for every request. */
@@ -255,12 +236,12 @@ export class Repository {
       throw this.#explainUnusable(error)
     }
     this.requireUsable()
-    return this.#trusted
+    return this.#hold?.choose(this.#trusted) ?? this.#trusted
   }
 
-  #findProblem(): TufgateError | undefined {
+  #findProblem(trusted: TrustedSet): TufgateError | undefined {
     try {
-      this.requireUsable()
+      this.#requireUsable(trusted)
       return undefined
     } catch (error) {
       if (isTufgateError(error)) return error
@@ -270,7 +251,7 @@ export class Repository {
 
   /** That the list is too old is the reason even when what failed is the fetch of a newer one. */
   #explainUnusable(error: unknown): unknown {
-    const problem = this.#unusable ?? this.#findProblem()
+    const problem = this.#unusable ?? this.#findProblem(this.#trusted)
     if (!(error instanceof UpstreamError && problem instanceof VerifyError)) return error
     const since = this.#schedule.failingSince ?? this.#options.clock()
     const span = formatSpan(this.#options.clock() - since)
@@ -302,6 +283,7 @@ export class Repository {
     await this.#commit(trusted, accepted)
     port.acceptTimestampEtag()
     this.requireUsable()
+    await this.#hold?.review(this.#trusted)
     report({ kind: 'refreshed', source: source.name, trust: this.trust })
   }
 
@@ -339,14 +321,6 @@ export class Repository {
 
   #reportFailure(failure: SourceFailure, at: 'refresh' | 'fetch'): void {
     this.#options.report({ kind: 'failed', at, failure, trust: this.trust })
-  }
-}
-
-function versionsOf({ root, timestamp, snapshot }: TrustedSet): TrustVersions {
-  return {
-    root: root.version,
-    ...(timestamp !== undefined && { timestamp: timestamp.version }),
-    ...(snapshot !== undefined && { snapshot: snapshot.version }),
   }
 }
 

@@ -5,7 +5,11 @@ import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { UpstreamError, VerifyError } from '../../src/base/errors.ts'
 import type { ContentStore } from '../../src/client/record-loader.ts'
-import { Repository, type RepositoryEvent } from '../../src/client/repository.ts'
+import {
+  Repository,
+  type RepositoryEvent,
+  type RepositoryOptions,
+} from '../../src/client/repository.ts'
 import type { RepositorySource } from '../../src/client/repository-source.ts'
 import type { TrustStorage } from '../../src/client/trusted-state.ts'
 import { noFloors, type Floors } from '../../src/tuf/floors.ts'
@@ -64,6 +68,7 @@ export let events: RepositoryEvent[]
 export function open(
   sources: readonly RepositorySource[] = [simulator],
   pinned: TufSimulator = simulator,
+  more: Partial<RepositoryOptions> = {},
 ): Promise<Repository> {
   return Repository.open({
     pinnedRoot: pinned.publishedRoots.get(1) ?? new Uint8Array(),
@@ -79,6 +84,7 @@ export function open(
     maxDelegations: 32,
     clock: () => time.now,
     report: (event) => events.push(event),
+    ...more,
   })
 }
 
