@@ -19,27 +19,23 @@ export function renderVariables(
   { set, unset }: Variables,
   createDelimiter: () => string,
 ): string {
-  const taken = unset.filter(isName)
+  const taken = unset.filter((name) => isName(name) && !Object.hasOwn(set, name))
   const entries = Object.entries(set).filter(([name]) => isName(name))
   const all = [...taken.map((name): Entry => [name, '']), ...entries]
-  switch (format) {
-    case 'sh':
-      return lines([
-        ...taken.map((name) => `unset ${name}`),
-        ...entries.map(([name, value]) => `export ${name}=${quoteShell(value)}`),
-      ])
-    case 'powershell':
-      return lines([
-        ...taken.map((name) => `Remove-Item -ErrorAction Ignore Env:${name}`),
-        ...entries.map(([name, value]) => `$env:${name} = ${quotePowerShell(value)}`),
-      ])
-    case 'github':
-      return lines(all.map((entry) => renderGithub(entry, createDelimiter)))
-    case 'gitlab':
-      return lines(all.map(renderDotenv))
-    case 'json':
-      return lines([JSON.stringify(Object.fromEntries(all))])
-  }
+  if (format === 'json') return lines([JSON.stringify(Object.fromEntries(all))])
+  if (format === 'gitlab') return lines(all.map(renderDotenv))
+  if (format === 'github') return lines(all.map((entry) => renderGithub(entry, createDelimiter)))
+  const isPowerShell = format === 'powershell'
+  return lines([
+    ...taken.map((name) =>
+      isPowerShell ? `Remove-Item -ErrorAction Ignore Env:${name}` : `unset ${name}`,
+    ),
+    ...entries.map(([name, value]) =>
+      isPowerShell
+        ? `$env:${name} = ${quotePowerShell(value)}`
+        : `export ${name}=${quoteShell(value)}`,
+    ),
+  ])
 }
 
 /**

@@ -25,6 +25,7 @@ export async function runServe(flags: ServeFlags): Promise<number> {
   // Before anybody is told that it runs, and may stop it.
   const signalled = waitForSignal()
   announce(proxy)
+  say(`  pip install --index-url ${proxy.origins[0] ?? ''}/simple/ PACKAGE`)
   const signal = await signalled
   log('info', `${signal}: stopping; requests under way have 10 s to end`)
   const started = Date.now()
@@ -49,8 +50,6 @@ export function announce({ origins, indexes, stateFolder }: RunningProxy): void 
   }
   say(`  state ${stateFolder}`)
   for (const origin of origins) say(`listening on ${origin}`)
-  const [origin = ''] = origins
-  say(`  pip install --index-url ${origin}/simple/ PACKAGE`)
 }
 
 function announceMirrored({ rootSha256, repository, contact }: OpenIndex): void {

@@ -30,7 +30,7 @@ export async function launchSidecar(
 ): Promise<LaunchedSidecar> {
   const child = spawnInBackground(place, args)
   const drop = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
     // Its end of the channel tells it; the signal tells one that has no ear for it.
     if (child.connected) child.disconnect()
