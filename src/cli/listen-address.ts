@@ -40,7 +40,7 @@ export function requireOtherUpstream(listen: readonly ListenAddress[], index: In
   }
 }
 
-function isSameAuthority(address: ListenAddress, url: URL): boolean {
+export function isSameAuthority(address: ListenAddress, url: URL): boolean {
   const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port)
   if (port !== address.port) return false
   const host = url.hostname.replaceAll(/[[\]]/g, '')

@@ -3,6 +3,7 @@
 import type { AuditEvent } from '../audit/event.ts'
 import { AuditLog } from '../audit/log.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Authority } from '../ca/authority.ts'
 import { describeError, UpstreamError, VerifyError } from '../base/errors.ts'
 import type { RepositoryEvent, TrustVersions } from '../client/repository.ts'
 import { startRecheck, type Recheck } from '../notary/recheck.ts'
@@ -10,11 +11,12 @@ import type { GatewayOps } from '../proxy/gateway.ts'
 import type { HandlerOptions } from '../proxy/handler.ts'
 import { defaultLimits, startServer, type ListenAddress } from '../proxy/server.ts'
 import { currentOwner } from '../store/process-owner.ts'
+import { createForwardPort, requireOtherProxy } from './forward-ops.ts'
 import { createGatewayOps, type OpenIndexes } from './gateway-ops.ts'
 import { isLoopback, parseListenAddress, requireOtherUpstream } from './listen-address.ts'
 import type { Log } from './logger.ts'
 import { MirrorNews } from './mirror-news.ts'
-import type { IndexState, OpenIndex } from './open-index.ts'
+import type { IndexContext, IndexState, OpenIndex } from './open-index.ts'
 import {
   createIndexContext,
   openDownloads,
@@ -41,6 +43,8 @@ export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Before every path, where only one command is to use the proxy. */
   readonly accessToken?: string
+  /** Who vouches for the hosts of indexes where TLS to them is ended here. Default: as the settings say. */
+  readonly authority?: Pick<Authority, 'contextFor'>
   /** The first verified list answers all of its requests (see `SnapshotHold`). */
   readonly hold?: boolean
 }
@@ -59,6 +63,7 @@ export interface RunningProxy {
 export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const { settings, log, clock } = options
   const listen = parseListen(settings, log)
+  requireOtherProxy(listen, options.environment)
   const context = createIndexContext(options)
   const states = await openStates(context)
   const [{ directory }] = states
@@ -74,11 +79,21 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const append: AuditLog['append'] = (event) => audit.append(event)
   const notes = new RefusalNotes(log, clock)
   const ops = createGatewayOps({ indexes, vault, downloads, append, notes, clock })
-  const server = await startServer(handlerOptionsOf(options, ops), listen, {
+  const ownPorts: number[] = []
+  const authority = options.authority ?? (await findAuthority(context))
+  const forward = createForwardPort({
+    indexes,
+    settings,
+    environment: options.environment,
+    ownPorts: () => ownPorts,
+    ...(authority !== undefined && { contextFor: (host) => authority.contextFor(host) }),
+  })
+  const server = await startServer({ ...handlerOptionsOf(options, ops), forward }, listen, {
     ...defaultLimits,
     maxConnections: settings.limits.connections,
     headerTimeMs: settings.limits['header-time'],
   })
+  ownPorts.push(...server.addresses.map(({ port }) => port))
   prewarm(indexes, log)
   const rechecks = startRechecks(indexes, log)
   return {
@@ -99,6 +114,17 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
       return `${chain}:${seq}:${digest}`
     },
   }
+}
+
+/** Loaded only where it is wanted. */
+async function findAuthority({
+  settings,
+  clock,
+  stateHome,
+}: IndexContext): Promise<Authority | undefined> {
+  if (!settings.intercept.enabled) return undefined
+  const { openAuthority } = await import('./open-authority.ts')
+  return openAuthority({ settings, clock, stateHome })
 }
 
 function handlerOptionsOf(

@@ -110,7 +110,10 @@ const policySchema = z.strictObject({
 })
 
 /** What a client may reach that uses the proxy as an HTTP proxy; the hosts of indexes are verified. */
-const forwardSchema = z.strictObject({ allow: z.array(hostPattern).default([]) })
+const forwardSchema = z.strictObject({
+  allow: z.array(hostPattern).default([]),
+  'remote-clients': z.boolean().default(false),
+})
 
 /** TLS to the hosts of indexes is ended here, with certificates of a local authority. */
 const interceptSchema = z.strictObject({ enabled: z.boolean().default(false) })

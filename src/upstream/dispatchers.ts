@@ -6,8 +6,8 @@
 
 import type { LookupFunction } from 'node:net'
 import { buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici'
-import { ConfigError } from '../base/errors.ts'
 import { createGuardedLookup, findLiteralAddress, requireDialable } from './address-guard.ts'
+import { type Environment, readProxies } from './proxy-variables.ts'
 
 export interface ConnectionOptions {
   readonly connectionsPerOrigin: number
@@ -18,7 +18,7 @@ export interface ConnectionOptions {
   readonly ca?: string | undefined
   readonly lookup?: LookupFunction | undefined
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
 }
 
 const maxHeaderBytes = 32 * 1024
@@ -26,6 +26,7 @@ const maxHeaderBytes = 32 * 1024
 export function createDispatcher(allowPrivate: boolean, options: ConnectionOptions): Dispatcher {
   const tls = options.ca === undefined ? {} : { ca: options.ca }
   return new EnvHttpProxyAgent({
+    // Given explicitly, empty or not, so that undici does not read the process's own environment.
     ...readProxies(options.environment),
     proxyTunnel: true,
     requestTls: tls,
@@ -64,39 +65,4 @@ function createConnector(
     }
     connect(target, callback)
   }
-}
-
-interface ProxySettings {
-  readonly httpProxy: string
-  readonly httpsProxy: string
-  readonly noProxy: string
-}
-
-function readProxies(environment: ConnectionOptions['environment']): ProxySettings {
-  // Given explicitly, empty or not, so that undici does not read the process's own environment.
-  return {
-    httpProxy: readProxy(environment, 'http_proxy'),
-    httpsProxy: readProxy(environment, 'https_proxy'),
-    noProxy: `${read(environment, 'no_proxy')},localhost,127.0.0.1,::1`,
-  }
-}
-
-function readProxy(environment: ConnectionOptions['environment'], name: string): string {
-  const raw = read(environment, name)
-  if (raw === '') return ''
-  // `proxy:3128` is common; without a scheme it would parse as a URL of scheme `proxy`.
-  const url = raw.includes('://') ? raw : `http://${raw}`
-  if (URL.canParse(url)) return url
-  throw new ConfigError(
-    'CONFIG_INVALID',
-    `the variable ${name.toUpperCase()} is not the URL of a proxy`,
-    {
-      expected: 'http://host:port',
-      next: `Set ${name.toUpperCase()} to a URL, or unset it.`,
-    },
-  )
-}
-
-function read(environment: ConnectionOptions['environment'], name: string): string {
-  return environment[name] ?? environment[name.toUpperCase()] ?? ''
 }
