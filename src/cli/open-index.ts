@@ -301,7 +301,7 @@ function warnIfMirrorWritesRoot(
   )
 }
 
-function openSource(location: string, http: HttpClient): RepositorySource {
+export function openSource(location: string, http: HttpClient): RepositorySource {
   return isHttpUrl(location)
     ? createMirrorSource(http, location)
     : openFolderSource(resolve(location))
@@ -315,7 +315,7 @@ function matchProjects(patterns: readonly string[] | undefined): (project: strin
   return (project) => expressions.some((expression) => expression.test(project))
 }
 
-function refreshLimitsOf({ limits }: Settings): RefreshLimits {
+export function refreshLimitsOf({ limits }: Settings): RefreshLimits {
   return {
     maxRootBytes: limits.root,
     maxTimestampBytes: limits.timestamp,
