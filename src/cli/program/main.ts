@@ -5,6 +5,7 @@ import { exitCodeOf, outliveReaders, sayFailure } from '../terminal.ts'
 import { version } from '../version.ts'
 import { addAudit } from './audit.ts'
 import { addCa } from './ca.ts'
+import { addDoctor } from './doctor.ts'
 import { addExplain } from './explain.ts'
 import { addMirror } from './mirror.ts'
 import { addOwner } from './owner.ts'
@@ -50,6 +51,7 @@ function buildProgram(run: Run): Command {
   addVerify(program, run)
   addAudit(program, run)
   addExplain(program, run)
+  addDoctor(program, run)
   addCa(program, run)
   addPins(program, run)
   addNotary(program, run)
