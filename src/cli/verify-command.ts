@@ -6,18 +6,15 @@ import { basename } from 'node:path'
 import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 import { describeErrno, isPathErrno } from '../store/storage-error.ts'
-import type { OpenIndexes } from './gateway-ops.ts'
 import { hashFile } from './hash-file.ts'
-import { createLog } from './logger.ts'
-import { createReadingReport, openIndexesForReading, type Reading } from './open-indexes.ts'
-import { readSettings } from './read-settings.ts'
-import type { SettingsOverrides } from './settings.ts'
+import { openReading, sayFirstSights, type ReadingFlags } from './open-reading.ts'
 import { createProgress, paint, say, sayJson, type Progress } from './terminal.ts'
 import { verifyFile, type FileVerdict, type LocalBytes } from './verify-file.ts'
 
-export interface VerifyFlags extends SettingsOverrides {
-  readonly config?: string
+export interface VerifyFlags extends ReadingFlags {
   readonly json?: boolean
+  readonly receipt?: string
+  readonly bytecode?: string
 }
 
 interface Checked extends FileVerdict {
@@ -28,7 +25,10 @@ interface Checked extends FileVerdict {
 const largeBytes = 32 * 1024 ** 2
 
 export async function runVerify(files: readonly string[], flags: VerifyFlags): Promise<number> {
-  const { json, ...rest } = flags
+  const { json, receipt, bytecode, ...rest } = flags
+  if (files.length === 0) throw refuseUsage('Nothing was named that could be checked.')
+  if (receipt !== undefined || bytecode !== undefined)
+    throw refuseUsage('--receipt and --bytecode are for an environment.')
   const locals = await hashFiles(files)
   const reading = await openReading(rest)
   const checked: Checked[] = []
@@ -47,25 +47,10 @@ export async function runVerify(files: readonly string[], flags: VerifyFlags): P
   return exitCode
 }
 
-export async function openReading(
-  flags: SettingsOverrides & { readonly config?: string },
-): Promise<Reading> {
-  const { config, ...overrides } = flags
-  const settings = readSettings(config, overrides)
-  const log = createLog(
-    overrides.logLevel === undefined ? 'warning' : settings['log-level'],
-    Date.now,
-  )
-  const options = { settings, log, clock: Date.now, environment: process.env }
-  return openIndexesForReading(options, createReadingReport(log, Date.now))
-}
-
-/** Of a project that was asked for just now only the index itself has said anything. */
-export function sayFirstSights(indexes: OpenIndexes): void {
-  const count = indexes.reduce((sum, { opened }) => sum + (opened?.firstUse.counts.first ?? 0), 0)
-  if (count === 0) return
-  const what = count === 1 ? '1 project was' : `${count} projects were`
-  say(`${what} asked for at the index for the first time just now: nothing earlier to compare with`)
+function refuseUsage(message: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', message, {
+    next: 'Name wheels and sdists, such as dist/*.whl, or an environment with --env.',
+  })
 }
 
 /** 3 as soon as one is refused, 1 where the rest could not be told. */

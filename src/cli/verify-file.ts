@@ -3,6 +3,7 @@
 import { isTufgateError } from '../base/errors.ts'
 import { findTrustWords } from '../base/trust-words.ts'
 import type { FoundRecord } from '../client/repository.ts'
+import type { RecordOrigin } from '../installed/receipt.ts'
 import { decideFile } from '../policy/decide.ts'
 import { findProjectsOf } from '../simple/filename-projects.ts'
 import type { RecordFile } from '../simple/record.ts'
@@ -30,19 +31,6 @@ export interface FileVerdict {
   /** PEP 592: the reason, which may be empty. */
   readonly yanked?: string
   readonly origin?: RecordOrigin
-}
-
-/** Where the record came from: all that is needed to trace it. */
-export interface RecordOrigin {
-  readonly index: string
-  readonly url: string
-  readonly trust: OpenIndex['trustKind']
-  readonly rootSha256: string
-  readonly root: number
-  readonly timestamp?: number
-  readonly snapshot?: number
-  readonly role: string
-  readonly record: string
 }
 
 export interface LocalBytes {

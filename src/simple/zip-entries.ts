@@ -128,8 +128,8 @@ export async function readZipEntry(
   return content
 }
 
-/** APPNOTE 4.3.7: what stands before the content must be about the same entry. */
-async function findContent(archive: ArchiveReader, entry: ZipEntry): Promise<number> {
+/** Where it begins. APPNOTE 4.3.7: what stands before the content must be about the same entry. */
+export async function findContent(archive: ArchiveReader, entry: ZipEntry): Promise<number> {
   const head = Buffer.from(await archive.read(entry.offset, localHeaderBytes))
   if (head.length < localHeaderBytes || head.readUInt32LE(0) !== 0x04034b50)
     throw new DecodeError(`${quote(entry.name)} is not where the directory says`)

@@ -1,14 +1,22 @@
 /** `tufgate verify`. */
 
-import type { Command } from 'commander'
-import type { VerifyFlags } from '../verify-command.ts'
+import { Option, type Command } from 'commander'
+import type { EnvironmentFlags } from '../verify-environment.ts'
 import { example, type Run } from './registration.ts'
 
 export function addVerify(program: Command, run: Run): void {
   program
     .command('verify')
-    .description('Check files on disk against the signed records, without installing anything.')
-    .argument('<file...>', 'wheels and sdists')
+    .description('Check files on disk, or all that is installed, against the signed records.')
+    .argument('[file...]', 'wheels and sdists')
+    .option('--env <folder>', 'a virtual environment, or a folder of pip install --target')
+    .option('--receipt <file>', 'with --env: what was found, as text, or as JSON for a .json')
+    .addOption(
+      new Option(
+        '--bytecode <rule>',
+        'with --env: whether byte code whose header fits its source will do',
+      ).choices(['header', 'refuse']),
+    )
     .option('--config <file>', 'settings file, as for serve')
     .option('--index <url>', 'the index that they are said to come from')
     .option('--mirror <location...>', 'URL or folder of the mirror that has signed its records')
@@ -19,13 +27,19 @@ export function addVerify(program: Command, run: Run): void {
       'after',
       `${example(
         'tufgate verify dist/*.whl',
+        'tufgate verify --env .venv --receipt receipt.json',
         'tufgate verify --mirror https://mirror.example/ --root 1.root.json foo-1.0-py3-none-any.whl',
-      )}\n\nExit code 0: all of them are in the records. 3: at least one is not. 1: it could not be told.`,
+      )}\n\nExit code 0: all is in the records. 3: something is not. 1: it could not be told.`,
     )
-    .action((files: readonly string[], flags: VerifyFlags) =>
+    .action((files: readonly string[], flags: Partial<EnvironmentFlags>) =>
       run(async () => {
+        const { env, ...others } = flags
+        if (env !== undefined) {
+          const { runVerifyEnvironment } = await import('../verify-environment.ts')
+          return runVerifyEnvironment(files, { ...others, env })
+        }
         const { runVerify } = await import('../verify-command.ts')
-        return runVerify(files, flags)
+        return runVerify(files, others)
       }),
     )
 }
