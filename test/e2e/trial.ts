@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChildProcess } from 'node:child_process'
+import type { Clock } from '../../src/base/clock.ts'
 import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
 import { initMirror } from '../../src/mirror/init.ts'
 import { syncMirror, type SyncOptions, type SyncResult } from '../../src/mirror/sync.ts'
@@ -61,10 +62,11 @@ export class Trial {
     process.once('exit', this.#killAll)
   }
 
-  static async create(): Promise<Trial> {
+  /** `clock`: when the mirror was made. */
+  static async create(clock: Clock = Date.now): Promise<Trial> {
     const folder = await mkdtemp(join(tmpdir(), 'tufgate-trial-'))
     const trial = new Trial(folder, await startHostileServer())
-    const context = { clock: Date.now, report: () => undefined }
+    const context = { clock, report: () => undefined }
     await initMirror({ ...context, directory: trial.mirror, projects: 10 })
     await writeFile(trial.root, await readFile(join(trial.published, 'metadata/1.root.json')))
     return trial
