@@ -16,6 +16,7 @@ import { type ForwardRoute, parseForwardRoute } from './forward-route.ts'
 import { requireLetPass } from './let-pass.ts'
 import type { ReleaseDependencies } from './release.ts'
 import { requireForwardable, requirePassable } from './request-guard.ts'
+import { requireUriCharacters } from './request-path.ts'
 
 export interface ForwardDependencies {
   readonly port: ForwardPort
@@ -73,7 +74,8 @@ export class Forwarding {
     // What is left of a body that is not read could be taken for the next request.
     subject.refusalHeaders = ['Connection', 'close']
     requirePassable(request, authority)
-    requireLetPass(this.#port, exchange.request, authority)
+    requireUriCharacters(rawPath)
+    requireLetPass(this.#port, request, authority)
     const found = `${authority.host}:${authority.port}`
     const url = URL.parse(`http://${formatAuthority(authority, 'http')}${rawPath}`)
     if (url === null) throw new RequestError('BAD_REQUEST', 'the request target is not a URL')

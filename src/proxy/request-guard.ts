@@ -104,7 +104,7 @@ function requireOwnHost(request: IncomingMessage, isOwnHost: OwnHosts): void {
       'HOST_NOT_ALLOWED',
       'the Host of the request is not a name of this proxy',
       {
-        found: host,
+        found: showHost(host),
         next: 'add the name to `hosts` in the settings if clients are meant to use it',
       },
     )
@@ -118,9 +118,14 @@ function requireHostOf(request: IncomingMessage, authority: Authority, defaultPo
   if (named !== undefined && isSameAuthority(named, authority)) return
   throw new RequestError('HOST_NOT_ALLOWED', 'the Host of the request is not the host in its URL', {
     expected: formatAuthority(authority),
-    found: rawHost,
+    found: showHost(rawHost),
     next: 'look for what rewrites requests between the client and this proxy',
   })
+}
+
+/** What somebody takes for a place of user name and password is in no log. */
+function showHost(rawHost: string): string {
+  return rawHost.slice(rawHost.lastIndexOf('@') + 1)
 }
 
 function requireOneHost({ headers: { host }, rawHeaders }: IncomingMessage): string {

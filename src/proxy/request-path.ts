@@ -13,13 +13,18 @@ export interface RequestPath {
 
 /** `rawPath` begins with a slash and may have a query. Throws RequestError BAD_REQUEST. */
 export function parseRequestPath(rawPath: string): RequestPath {
+  requireUriCharacters(rawPath)
+  const query = rawPath.indexOf('?')
+  const path = query < 0 ? rawPath : rawPath.slice(0, query)
+  return { segments: path.slice(1).split('/').map(parseSegment), hasQuery: query >= 0 }
+}
+
+/** Throws RequestError BAD_REQUEST. */
+export function requireUriCharacters(rawPath: string): void {
   // RFC 3986: anything else must come percent-encoded; `#` and `\` are read differently by others.
   if (!/^[!$-;=?-[\]_a-z~]*$/.test(rawPath)) {
     throw badRequest('the request target has a character that must be percent-encoded')
   }
-  const query = rawPath.indexOf('?')
-  const path = query < 0 ? rawPath : rawPath.slice(0, query)
-  return { segments: path.slice(1).split('/').map(parseSegment), hasQuery: query >= 0 }
 }
 
 /** Decoded once: what still looks encoded afterwards is a name like any other, and matches none. */
