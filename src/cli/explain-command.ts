@@ -74,6 +74,6 @@ function describeMissing(id: string, folders: readonly string[]): string {
 function refuseWithoutId(): ConfigError {
   return new ConfigError('CONFIG_INVALID', 'There is no request id in that.', {
     expected: 'r- and eight letters or digits, such as r-eo64k2m5',
-    next: 'It stands in brackets at the end of what the installer printed.',
+    next: 'It stands in parentheses in what the installer printed.',
   })
 }

@@ -5,10 +5,12 @@ import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/errors.ts'
 import { findTrustWords } from '../base/trust-words.ts'
 import type { Downloads } from '../client/download.ts'
-import type { GatewayOps, Readiness, RecordLookup } from '../proxy/gateway.ts'
+import { Durations } from '../proxy/durations.ts'
+import type { FileFetch, GatewayOps, Readiness, RecordLookup } from '../proxy/gateway.ts'
 import type { Vault } from '../store/vault.ts'
 import type { OpenIndex } from './open-index.ts'
 import type { RefusalNotes } from './refusal-notes.ts'
+import { createStatusOps, type StatusParts } from './status-ops.ts'
 
 export type OpenIndexes = readonly [OpenIndex, ...OpenIndex[]]
 
@@ -19,10 +21,13 @@ export interface GatewayParts {
   readonly append: AuditLog['append']
   readonly notes: RefusalNotes
   readonly clock: Clock
+  readonly audit: StatusParts['audit']
+  readonly maxVaultBytes: number
 }
 
 export function createGatewayOps(parts: GatewayParts): GatewayOps {
   const { indexes, vault, downloads, append, notes, clock } = parts
+  const fetches = new FetchTimes(clock)
   const [first] = indexes
   const findIndex = (project: string): OpenIndex | undefined =>
     indexes.find((index) => index.owns(project))
@@ -44,6 +49,7 @@ export function createGatewayOps(parts: GatewayParts): GatewayOps {
     download: (project, path) => {
       const { hosts, trustKind } = findIndex(project) ?? first
       const fetch = downloads.fetch({ ...path, hosts: hosts.rules, trust: trustKind })
+      fetches.note(fetch)
       // Whoever waits for the file is told by `done` itself.
       fetch.done.catch((error: unknown) => notes.noteFailedDownload(project, error))
       return fetch
@@ -60,6 +66,27 @@ export function createGatewayOps(parts: GatewayParts): GatewayOps {
       notes.noteWhollyHidden(project, decision, pins?.source)
     },
     readiness: () => checkReadiness(indexes),
+    trustOf: (project) => (findIndex(project) ?? first).trust,
+    ...createStatusOps({ ...parts, fetches: fetches.durations }),
+  }
+}
+
+/** Of each fetch once, however many wait for it. */
+class FetchTimes {
+  readonly durations = new Durations()
+  readonly #clock: Clock
+  readonly #noted = new WeakSet<FileFetch>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  note(fetch: FileFetch): void {
+    if (this.#noted.has(fetch)) return
+    this.#noted.add(fetch)
+    const begunAt = this.#clock()
+    const end = (): void => this.durations.note(Math.max(0, this.#clock() - begunAt))
+    fetch.done.then(end, end)
   }
 }
 

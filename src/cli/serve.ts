@@ -78,7 +78,11 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const downloads = openDownloads(vault, context)
   const append: AuditLog['append'] = (event) => audit.append(event)
   const notes = new RefusalNotes(log, clock)
-  const ops = createGatewayOps({ indexes, vault, downloads, append, notes, clock })
+  const shown = {
+    audit: { folder: directory.audit, head: () => audit.head() },
+    maxVaultBytes: settings.vault['max-size'],
+  }
+  const ops = createGatewayOps({ indexes, vault, downloads, append, notes, clock, ...shown })
   const ownPorts: number[] = []
   const authority = options.authority ?? (await findAuthority(context))
   const forward = createForwardPort({

@@ -138,6 +138,11 @@ export class Repository {
     return versionsOf(this.#trusted)
   }
 
+  /** As it is now, to be shown. Whoever serves from it asks with `requireFresh`. */
+  get shown(): TrustedSet {
+    return this.#trusted
+  }
+
   /** Throws VerifyError EXPIRED, CLOCK_WRONG or INDEX_UNSEEN where nothing may be served now. */
   requireUsable(): void {
     this.#requireUsable(this.#trusted)

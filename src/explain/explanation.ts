@@ -84,13 +84,14 @@ export function explainEntry(
   const steps = listSteps(next, { ...findWords(entry), ...words })
   const commands = steps.flatMap(({ command = [] }) => command)
   return {
-    ...pickFacts(entry),
+    ...pickRequest(entry),
+    ...pickReason(entry),
+    ...pickLine(entry),
     outcome,
     title: titleOf(entry, outcome),
     when: formatUtcSeconds(entry.time),
     rule,
     ...(clause !== undefined && { clause }),
-    ...(entry.trust !== undefined && { restsOn: describeTrust(entry.trust) }),
     meaning,
     next: steps,
     placeholders: explainPlaceholders(commands),
@@ -133,21 +134,31 @@ function titleOf(entry: LoggedEvent, outcome: Outcome): string {
 
 const titles = { refused: 'Refused', delivered: 'Delivered', noted: 'Noted', hidden: 'Hidden' }
 
-function pickFacts(entry: LoggedEvent): Omit<Partial<Explanation>, 'outcome' | 'next'> {
-  const { id, request, project, file, client, message, code, expected, found, trust } = entry
-  const { count, since, chain, seq, next } = entry
+type Facts = Omit<Partial<Explanation>, 'outcome' | 'next'>
+
+function pickRequest({ id, request, project, file, client, trust }: LoggedEvent): Facts {
   return {
     ...(id !== undefined && { id }),
     ...(request !== undefined && { asked: request }),
     ...(project !== undefined && { project }),
     ...(file !== undefined && { file }),
     ...(client !== undefined && { who: client }),
+    ...(trust !== undefined && { trust, restsOn: describeTrust(trust) }),
+  }
+}
+
+function pickReason({ message, next, code, expected, found }: LoggedEvent): Facts {
+  return {
     ...(message !== undefined && { happened: message }),
     ...(next !== undefined && { advice: next }),
     ...(code !== undefined && { code }),
     ...(expected !== undefined && { expected }),
     ...(found !== undefined && { found }),
-    ...(trust !== undefined && { trust }),
+  }
+}
+
+function pickLine({ count, since, chain, seq }: LoggedEvent): Facts {
+  return {
     ...(count !== undefined && { count }),
     ...(since !== undefined && { since }),
     ...(chain !== undefined && seq !== undefined && { line: { chain, seq } }),

@@ -4,7 +4,7 @@
 const form = 'r-[a-z2-7]{8}'
 const whole = new RegExp(`^${form}$`)
 /** Where tufgate puts them itself, so that a file named `r-packaged.whl` is not taken for one. */
-const certain = new RegExp(String.raw`\[(${form})\]|/refused/(${form})(?![\w-])`, 'g')
+const certain = new RegExp(String.raw`[[(](${form})[\])]|/refused/(${form})(?![\w-])`, 'g')
 const likely = new RegExp(String.raw`(?<![\w./-])${form}(?![\w-])`, 'g')
 
 const maxCharacters = 100_000

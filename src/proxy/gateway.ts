@@ -8,6 +8,7 @@ import type { AuditEvent } from '../audit/event.ts'
 import type { TrustKind } from '../base/trust-words.ts'
 import type { PageDecision, Policy } from '../policy/decide.ts'
 import type { ProjectRecord, ServedPath } from '../simple/record.ts'
+import type { EntryLookup, ProxyState } from './proxy-state.ts'
 
 /** Versions of the signed list that an answer rests on. */
 export interface TrustSummary {
@@ -101,4 +102,9 @@ export interface GatewayOps {
   /** Policy leaves nothing of the project, which an installer does not say. It is in the log already. */
   noteWhollyHidden(project: string, decision: PageDecision): void
   readiness(): Promise<Readiness>
+  /** What would be trusted for the project now; of a refusal before anything was looked up. */
+  trustOf(project: string): TrustSummary
+  status(): ProxyState
+  /** The lines of a request in the log, as far as they are found with little work. */
+  findEntries(id: string): Promise<EntryLookup>
 }

@@ -30,7 +30,9 @@ import { cutOff, respondRefusal } from './respond.ts'
 import { parseRoute, requireShortTarget, type Route } from './route.ts'
 import { StatusPages } from './status-pages.ts'
 import { BufferPool } from './send-verified.ts'
+import { toBrowser } from './status-refusal.ts'
 import { startSystemTimer, type StartTimer } from './timer.ts'
+import { Traffic } from './traffic.ts'
 import type { TrickleTimings } from './trickle.ts'
 
 export interface HandlerOptions {
@@ -74,16 +76,19 @@ export class Handler {
 
   constructor(options: HandlerOptions, limits: ConnectLimits) {
     const { ops, timings, clientStallMs, startTimer = startSystemTimer } = options
+    const now = (): number => ops.now()
+    const traffic = new Traffic(now)
+    const reportFault = (message: string): void => options.reportFault(message)
     this.#options = options
     this.#isOwnHost = createOwnHosts(options.hosts)
     this.#log = new RequestLog({
       append: async (event) => ops.append(event),
-      reportFault: (message) => options.reportFault(message),
+      traffic,
+      reportFault,
     })
     this.#pages = new PageAnswers(ops, this.#log, options.maxPageCacheBytes)
-    this.#status = new StatusPages(ops, this.#log, (message) => options.reportFault(message))
+    this.#status = new StatusPages({ ops, log: this.#log, traffic, reportFault })
     this.#accessPath = createAccessPath(options.accessToken)
-    const now = (): number => ops.now()
     const pool = new BufferPool()
     this.#release = { ops, timings, now, pool, log: this.#log }
     this.#patience = { clientStallMs, startTimer }
@@ -213,12 +218,14 @@ export class Handler {
   }
 
   async #logAndRefuse(exchange: Exchange, error: unknown): Promise<void> {
-    const { resource } = exchange.subject
+    const { subject } = exchange
     this.#reportFaults(error, exchange.id)
-    const refusal = renderRefusal(error, resource, exchange.id)
+    // What failed before anything was found rests on what is trusted now.
+    if (subject.project !== undefined) subject.trust ??= this.#options.ops.trustOf(subject.project)
+    const refusal = renderRefusal(error, subject.resource, exchange.id)
     const logged = await this.#logRefusal(this.#describeRefusal(exchange, refusal), refusal)
     if (isGone(exchange)) return
-    if (!exchange.response.headersSent) respondRefusal(exchange, logged)
+    if (!exchange.response.headersSent) respondRefusal(exchange, toBrowser(exchange, logged))
     // What has left cannot be taken back; the rest never leaves, and the next request is told why.
     else cutOff(exchange)
   }

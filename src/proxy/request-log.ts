@@ -5,12 +5,15 @@
 
 import type { AuditEvent } from '../audit/event.ts'
 import { describeError, StorageError } from '../base/errors.ts'
+import type { Traffic } from './traffic.ts'
 
 /** Lines of pages that may be under way to the disk; beyond that, pages wait too. */
 const maxPending = 512
 
 export interface RequestLogOptions {
   append(event: AuditEvent): Promise<void>
+  /** Told of what the log has taken, and of what it could not take. */
+  readonly traffic?: Pick<Traffic, 'note' | 'noteAuditFailure'>
   reportFault(message: string): void
 }
 
@@ -28,8 +31,10 @@ export class RequestLog {
     try {
       await this.#options.append(event)
       this.#isBroken = false
+      this.#options.traffic?.note(event)
     } catch (cause) {
       this.#isBroken = true
+      this.#options.traffic?.noteAuditFailure()
       throw toStorageError(cause)
     }
   }

@@ -34,6 +34,7 @@ export function parseRoute(rawTarget: string, rules: RouteRules): Route {
       // A query would make `.metadata` URLs ambiguous, and no link of ours has one.
       return hasQuery ? notFound('file URLs have no query') : routeFile(segments)
     case '-':
+      if (segments.length === 1) return { kind: 'redirect', location: '-/' }
       return routeStatus(segments) ?? notFound('there is no such status page')
     default:
       return notFound('nothing is served under this path')

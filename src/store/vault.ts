@@ -128,6 +128,11 @@ export class Vault {
     }
   }
 
+  /** Of the files in it. */
+  readTotalBytes(): number {
+    return this.#index.readTotalBytes()
+  }
+
   /** Files that are still open stay readable. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#puts)

@@ -17,6 +17,8 @@ beforeEach(() => {
   const parts = {
     indexes: [{}],
     append: () => outcome(),
+    clock: () => 0,
+    audit: { folder: '' },
     notes: new RefusalNotes(
       (_level, line) => void lines.push(line),
       () => 0,

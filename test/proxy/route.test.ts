@@ -31,6 +31,7 @@ describe('pages', () => {
     ['/simple/Foo_Bar/', '../foo-bar/'],
     ['/simple/foo--bar/', '../foo-bar/'],
     ['/simple/%46oo/', '../foo/'],
+    ['/-', '-/'],
   ])('sends %s on to %s, relative, so that it works behind a prefix', (target, location) => {
     expect(route(target)).toEqual({ kind: 'redirect', location })
   })
@@ -52,9 +53,14 @@ describe('pages', () => {
     '/simple/-foo/',
     '/simple/f%C3%B6o/',
     '/Simple/foo/',
-    '/-/',
     '/-/health/',
-    '/-/metrics',
+    '/-/metrics/all',
+    '/-/status',
+    '/-/refused',
+    '/-/refused/',
+    '/-/refused/r-abc',
+    '/-/refused/r-AAAAAAAA',
+    '/-/refused/r-aaaaaaaa/',
   ])('does not know %s', (target) => {
     expect(refusal(target)).toMatch(/^NOT_FOUND: /)
   })

@@ -16,6 +16,8 @@ import type {
   TrustSummary,
   VerifiedFile,
 } from '../../src/proxy/gateway.ts'
+import { Durations } from '../../src/proxy/durations.ts'
+import type { EntryLookup, ProxyState } from '../../src/proxy/proxy-state.ts'
 import { parseRecord, type ServedPath } from '../../src/simple/record.ts'
 
 export const openPolicy: Policy = { deny: [], minAgeMs: 0, minAgeExcept: [], showHidden: false }
@@ -87,6 +89,18 @@ export class MemoryGateway implements GatewayOps {
   /** What `download` gives; a verdict that is remembered, for example. */
   nextFetch: (() => FileFetch) | undefined
   openFiles = 0
+  trusted: TrustSummary = trust
+  state: ProxyState = {
+    version: '1.2.3',
+    startedAt: Date.parse('2026-11-20T11:00:00Z'),
+    indexes: [],
+    vault: { bytes: 1_500_000, maxBytes: 20_000_000_000 },
+    audit: { folder: '/var/lib/tufgate/audit', head: 'chain:7:abc' },
+    fetches: new Durations().read(),
+  }
+  /** What the log on disk has. */
+  readonly entries = new Map<string, EntryLookup>()
+  readonly searches: string[] = []
   ready = true
 
   addProject(name: string, files: readonly FileInput[], members: object = {}): void {
@@ -160,6 +174,19 @@ export class MemoryGateway implements GatewayOps {
 
   noteWhollyHidden(project: string): void {
     this.whollyHidden.push(project)
+  }
+
+  trustOf(): TrustSummary {
+    return this.trusted
+  }
+
+  status(): ProxyState {
+    return this.state
+  }
+
+  async findEntries(id: string): Promise<EntryLookup> {
+    this.searches.push(id)
+    return this.entries.get(id) ?? { entries: [], searched: 'whole' }
   }
 
   async readiness(): Promise<Readiness> {

@@ -17,7 +17,7 @@ export function addExplain(program: Command, run: Run): void {
       'after',
       example(
         'tufgate explain r-eo64k2m5',
-        'tufgate explain "ERROR: 403 Client Error: Refused by tufgate: ... [r-eo64k2m5] for url"',
+        'tufgate explain "ERROR: 403 Client Error: Refused by tufgate: ... (r-eo64k2m5) for url"',
       ),
     )
     .action((ids: string[], flags: ExplainFlags) =>

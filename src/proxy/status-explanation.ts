@@ -1,0 +1,130 @@
+/** The page `/-/refused/ID`: an explanation, or that there is none. */
+
+import type { Bytes } from '../base/bytes.ts'
+import type { Explanation, NextStep } from '../explain/explanation.ts'
+import { html, isolate, nothing, renderDocument, type Html } from './status-markup.ts'
+
+const badges = {
+  refused: html`<span class="badge bad">Refused</span>`,
+  hidden: html`<span class="badge warn">Hidden</span>`,
+  delivered: html`<span class="badge good">Delivered</span>`,
+  noted: html`<span class="badge warn">Noted</span>`,
+} as const
+
+export function renderExplanationPage(explanation: Explanation): Bytes {
+  const { outcome, file, project, asked, rule, clause, restsOn, also, placeholders } = explanation
+  const name = isolate(file ?? project ?? asked ?? 'a request')
+  const body = html`<header>
+      ${badges[outcome]}
+      <h1>${name}</h1>
+    </header>
+    <p class="lead"><a href="../">Status of the proxy</a></p>
+    <main>
+      <section>
+        <h2>What happened</h2>
+        ${renderHappened(explanation)}
+      </section>
+      <section>
+        <h2>The rule</h2>
+        <p>${rule}</p>
+        ${clause === undefined ? nothing : html`<p class="faint">${clause}</p>`}
+        ${restsOn === undefined ? nothing : html`<p class="faint">Rests on: ${restsOn}</p>`}
+      </section>
+      <section>
+        <h2>
+          ${outcome === 'delivered' ? 'What it means' : 'What it can mean, the likeliest first'}
+        </h2>
+        ${renderMeaning(explanation)}
+      </section>
+      ${renderSteps('If you ran the installer', explanation.next, 'user')}
+      ${renderSteps('If you run the proxy', explanation.next, 'operator', placeholders)}
+      ${
+        also.length === 0
+          ? nothing
+          : html`<section>
+              <h2>Also in the log</h2>
+              <ul>
+                ${also.map((text) => html`<li>${isolate(text)}</li>`)}
+              </ul>
+            </section>`
+      }
+    </main>`
+  return renderDocument(`tufgate: ${explanation.title}`, body)
+}
+
+function renderHappened(explanation: Explanation): Html {
+  const { happened, advice, expected, found, id, code, asked, who, when, count } = explanation
+  const isSame = expected === found
+  const facts: readonly (readonly [string, string | undefined, boolean?])[] = [
+    [isSame ? 'compared' : 'expected', expected, true],
+    ['found', isSame ? undefined : found, true],
+    ['asked', asked, true],
+    ['by', who],
+    ['at', when.replace('T', ' ').replace('Z', ' UTC')],
+    ['times', count === undefined ? undefined : String(count)],
+    ['reason', code, true],
+    ['request id', id, true],
+  ]
+  return html`${happened === undefined ? nothing : html`<p><strong>${isolate(happened)}</strong></p>`}
+    ${advice === undefined ? nothing : html`<p>${isolate(advice)}</p>`}
+    <dl>
+      ${facts.map(([name, value, isCode]) => (value === undefined ? nothing : renderFact(name, value, isCode === true)))}
+    </dl>`
+}
+
+function renderFact(name: string, value: string, isCode: boolean): Html {
+  return html`<dt>${name}</dt><dd${isCode ? html` class="mono"` : nothing}>${isolate(value)}</dd>`
+}
+
+function renderMeaning({ meaning, outcome }: Explanation): Html {
+  const items = meaning.map((text) => html`<li>${text}</li>`)
+  return outcome === 'delivered'
+    ? html`<ul>
+        ${items}
+      </ul>`
+    : html`<ol>
+        ${items}
+      </ol>`
+}
+
+function renderSteps(
+  title: string,
+  next: readonly NextStep[],
+  who: NextStep['who'],
+  placeholders: readonly string[] = [],
+): Html {
+  const steps = next.filter((step) => step.who === who)
+  if (steps.length === 0) return nothing
+  return html`<section>
+    <h2>${title}</h2>
+    <ul>
+      ${steps.map(renderStep)}
+    </ul>
+    ${placeholders.length === 0 ? nothing : html`<p class="faint">${placeholders.join('; ')}</p>`}
+  </section>`
+}
+
+function renderStep({ text, command }: { readonly text: string; readonly command?: string }): Html {
+  return html`<li>
+    ${text}${command === undefined ? nothing : html`<pre><code>${command}</code></pre>`}
+  </li>`
+}
+
+export interface MissingExplanation {
+  readonly title: string
+  readonly detail: string
+  /** A command for a terminal. */
+  readonly command: string
+}
+
+export function renderMissingPage({ title, detail, command }: MissingExplanation): Bytes {
+  const body = html`<header><h1>${title}</h1></header>
+    <p class="lead"><a href="../">Status of the proxy</a></p>
+    <main>
+      <section>
+        <p>${detail}</p>
+        <pre><code>${command}</code></pre>
+      </section>
+    </main>`
+  return renderDocument(`tufgate: ${title}`, body)
+}

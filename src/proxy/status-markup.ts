@@ -1,0 +1,116 @@
+/**
+ * HTML of the status pages. A string in it is text and nothing else: it is escaped here, characters that
+ * nobody sees or that turn text around are spelled out. Only what `html` made passes as it is.
+ */
+
+import { escapeInvisible } from '../audit/line.ts'
+import { encodeUtf8, type Bytes } from '../base/bytes.ts'
+import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
+import { sha256Hex } from '../base/digest.ts'
+import { escapeHtml } from '../simple/html-text.ts'
+import { style } from './status-style.ts'
+
+export interface Html {
+  readonly html: string
+}
+
+type Value = string | number | Html | readonly Html[] | undefined
+
+export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
+  return { html: strings.reduce((text, string, at) => text + toHtml(values[at - 1]) + string) }
+}
+
+export const nothing: Html = { html: '' }
+
+const maxTextLength = 1000
+
+function toHtml(value: Value): string {
+  if (value === undefined) return ''
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string') return escapeText(value)
+  return 'html' in value ? value.html : value.map((part) => part.html).join('')
+}
+
+function escapeText(raw: string): string {
+  const text = raw.length > maxTextLength ? `${raw.slice(0, maxTextLength)}...` : raw
+  const visible = escapeInvisible(text).replaceAll(
+    // eslint-disable-next-line no-control-regex -- control characters are what is spelled out
+    /[\u0000-\u001f]/g,
+    (character) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return escapeHtml(visible)
+}
+
+/** `<bdi>`: letters that are written from right to left turn nothing around them. */
+export function isolate(text: string): Html {
+  return html`<bdi>${text}</bdi>`
+}
+
+export function renderTime(time: number): Html {
+  const stamp = formatUtcSeconds(time)
+  return html`<time datetime="${stamp}">${stamp.replace('T', ' ').replace('Z', ' UTC')}</time>`
+}
+
+/** `5 min ago`, `in 22 h`. */
+export function describeDistance(time: number, now: number): string {
+  if (Math.abs(time - now) < 1000) return 'now'
+  return time < now ? `${formatSpan(now - time)} ago` : `in ${formatSpan(time - now)}`
+}
+
+const units = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const
+
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let at = 0
+  for (; value >= 1000 && at < units.length - 1; at += 1) value /= 1000
+  return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at] ?? ''}`
+}
+
+/** `body` is the content of the page; `up` leads to the folder `/-/`, or is empty. */
+export function renderDocument(title: string, body: Html): Bytes {
+  const page = html`<!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${title}</title>
+        <link rel="icon" href="${icon}" />
+        <style>
+          ${{ html: style }}
+        </style>
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html> `
+  return encodeUtf8(page.html)
+}
+
+const icon = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M2 14V6a6 6 0 0 1 12 0v8h-3V6a3 3 0 0 0-6 0v8z" fill="#2563a8"/></svg>',
+)}`
+
+/** Nothing is loaded, run, framed or sent, whatever stood in the page. */
+const policy = [
+  "default-src 'none'",
+  `style-src 'sha256-${Buffer.from(sha256Hex(encodeUtf8(style)), 'hex').toString('base64')}'`,
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+export const documentHeaders: readonly string[] = [
+  'Content-Type',
+  'text/html; charset=utf-8',
+  'Cache-Control',
+  'no-store',
+  'Content-Security-Policy',
+  policy,
+  'Referrer-Policy',
+  'no-referrer',
+  'Vary',
+  'Accept',
+]
