@@ -12,7 +12,7 @@ import { judgeRefusal } from './refusal-class.ts'
 
 export type { Listing } from './tally.ts'
 
-/** A distribution that was handed out; its `.metadata` is part of it. */
+/** A distribution that was handed out; that its `.metadata` was says nothing about it. */
 export interface ReleasedFile {
   readonly file: string
   readonly project: string
@@ -74,6 +74,8 @@ export interface SessionSummary {
   /** The last line says that the proxy stopped as it should. */
   readonly isStopped: boolean
   readonly released: Listing<ReleasedFile>
+  /** Answers with the metadata of a distribution (PEP 658). */
+  readonly metadata: number
   /** A rule or a check said no. */
   readonly refused: Listing<RefusedItem>
   /** Could not be had: an index, a mirror or our own disk did not answer. Clients try again. */
@@ -118,11 +120,12 @@ export async function summarizeSession(
   }
   let first: AuditEntry | undefined
   let last: AuditEntry | undefined
-  let misdirected = 0
+  const counts = { metadata: 0, misdirected: 0 }
   for await (const entry of entries) {
     first ??= entry
     last = entry
-    if (!addEntry(tallies, entry)) misdirected += timesOf(entry)
+    const counted = addEntry(tallies, entry)
+    if (counted !== undefined) counts[counted] += timesOf(entry)
   }
   return {
     ...(first && { startedAt: first.time }),
@@ -135,32 +138,33 @@ export async function summarizeSession(
     hidden: tallies.hidden.list(),
     warnings: tallies.warnings.list(),
     trust: tallies.trust.list(),
-    misdirected,
+    ...counts,
   }
 }
 
-/** False for a request that is of no interest but for its number. */
-function addEntry(tallies: Tallies, entry: AuditEntry): boolean {
+/** What is of no interest but for its number is to be counted as what is returned. */
+function addEntry(tallies: Tallies, entry: AuditEntry): 'metadata' | 'misdirected' | undefined {
   if (isAnswer(entry)) addTrust(tallies.trust, entry)
   switch (entry.kind) {
     case 'released':
+      if (entry.file?.endsWith('.metadata') === true) return 'metadata'
       addReleased(tallies.released, entry)
-      return true
+      break
     case 'refused': {
       const outcome = judgeRefusal(entry)
-      if (outcome === 'misdirected') return false
+      if (outcome === 'misdirected') return outcome
       addRefused(tallies[outcome], entry)
-      return true
+      break
     }
     case 'hidden':
       addHidden(tallies.hidden, entry)
-      return true
+      break
     case 'warning':
       addWarning(tallies.warnings, entry)
-      return true
+      break
     default:
-      return true
   }
+  return undefined
 }
 
 function isAnswer({ kind }: AuditEntry): boolean {
@@ -175,9 +179,8 @@ function timesOf({ count = 1 }: AuditEntry): number {
 function addReleased(tally: Tally<Mutable<ReleasedFile>>, entry: AuditEntry): void {
   const { project = '', file = '', bytes = 0 } = entry
   const trust = kindOf(entry.trust)
-  const name = file.replace(/\.metadata$/, '')
-  const item = tally.find([project, name, trust], () => ({
-    file: name,
+  const item = tally.find([project, file, trust], () => ({
+    file,
     project,
     trust,
     bytes: 0,

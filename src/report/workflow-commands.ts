@@ -1,6 +1,6 @@
 /** What was refused, as commands of GitHub Actions: they become annotations of the run. */
 
-import { toPrintable } from '../base/bytes.ts'
+import { toInertLine } from './inert-line.ts'
 import { describeOutcome, describeSubject, type SessionVerdict } from './sections.ts'
 import type { SessionSummary } from './session-summary.ts'
 
@@ -41,8 +41,8 @@ function describe({ code, reason, id }: { code: string; reason: string; id?: str
 }
 
 export function renderCommand(level: Level, title: string, message: string): string {
-  const lines = message.split('\n').map((line) => escapeData(toPrintable(line, maxLength)))
-  return `::${level} title=${escapeProperty(toPrintable(title, maxLength))}::${lines.join('%0A')}`
+  const lines = message.split('\n').map((line) => escapeData(toInertLine(line, maxLength)))
+  return `::${level} title=${escapeProperty(toInertLine(title, maxLength))}::${lines.join('%0A')}`
 }
 
 function escapeData(text: string): string {

@@ -4,9 +4,8 @@ import { summarizeSession } from '../../src/report/session-summary.ts'
 import { renderSummaryText } from '../../src/report/summary-text.ts'
 import { entry, refused, released, stream, summarize } from './session-support.ts'
 
-test('counts a file once, however often it was handed out, and its metadata with it', async () => {
+test('counts a file once, however often it was handed out', async () => {
   const summary = await summarize(
-    released('demo-1.0-py3-none-any.whl.metadata', { bytes: 10 }),
     released('demo-1.0-py3-none-any.whl'),
     released('demo-1.0-py3-none-any.whl', { count: 3 }),
   )
@@ -16,15 +15,25 @@ test('counts a file once, however often it was handed out, and its metadata with
         file: 'demo-1.0-py3-none-any.whl',
         project: 'demo',
         trust: 'signed',
-        bytes: 2010,
-        count: 5,
+        bytes: 2000,
+        count: 4,
       },
     ],
     more: 0,
   })
   expect(summary.trust.items).toEqual([
-    { trust: 'signed', root: 1, timestamp: 4, snapshot: 3, count: 5 },
+    { trust: 'signed', root: 1, timestamp: 4, snapshot: 3, count: 4 },
   ])
+})
+
+test('does not call a file verified because its metadata was', async () => {
+  const summary = await summarize(
+    released('demo-1.0-py3-none-any.whl.metadata'),
+    refused('DIGEST_MISMATCH', { project: 'demo', file: 'demo-1.0-py3-none-any.whl' }),
+  )
+  expect(summary.metadata).toBe(1)
+  expect(summary.released.items).toEqual([])
+  expect(renderSummaryText(summary)).toContain('tufgate: no file handed out, 1 refused\n')
 })
 
 test('keeps what was handed out on first use apart, and never calls it verified or signed', async () => {
