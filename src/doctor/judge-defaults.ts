@@ -7,7 +7,7 @@ import { showAddress, type Installer, type Reference } from '../installers/refer
 import type { Finding } from './finding.ts'
 import { isCarried, type JudgeContext } from './judge-reference.ts'
 import { mendDefault } from './mend-reference.ts'
-import { environmentPlace } from './places.ts'
+import { environmentPlace, unsetPlace } from './places.ts'
 
 export interface PlacedReference {
   readonly place: string
@@ -46,12 +46,13 @@ function judgeUse(
   const said = found.find(({ reference: { kind } }) => kind === 'pypi')
   const isUsed = projectFile !== undefined || installer === 'pip'
   const [narrow] = indexes
+  const line = (said ?? narrow)?.reference.line ?? 0
   return [
     {
       severity: isUsed ? 'problem' : 'note',
       code: 'default-index',
-      place: said?.place ?? projectFile ?? environmentPlace,
-      ...(said !== undefined && said.reference.line > 0 && { line: said.reference.line }),
+      place: said?.place ?? narrow?.place ?? unsetPlace,
+      ...(line > 0 && { line }),
       what:
         narrow === undefined
           ? `nothing tells ${installer} which index to ask`

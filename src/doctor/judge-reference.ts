@@ -60,7 +60,7 @@ export function judgeReference(
 
 function describe({ kind, name, value }: Reference): string {
   if (kind === 'no-index') return `${name} is on`
-  return `${showAddress(name)}: ${showAddress(value)}`
+  return name === '' ? showAddress(value) : `${showAddress(name)}: ${showAddress(value)}`
 }
 
 function judgeKind(

@@ -1,6 +1,8 @@
 /** The headings of findings that stand in no file. */
 
 export const environmentPlace = 'environment variables'
+/** Of installers that are told nothing, in no file. */
+export const unsetPlace = 'installers without an index'
 export const proxyPlace = 'the proxy'
 export const indexPlace = 'indexes and mirrors'
 export const statePlace = 'the state of tufgate'

@@ -83,6 +83,8 @@ export function showAddress(raw: string): string {
   if (url !== null) return toPrintable(`${url.protocol}//${url.host}${url.pathname}`, 200)
   const [plain = ''] = raw.split(/[?#]/, 1)
   // What does not parse may have a slash in its password; a repository has its revision behind an `@`.
-  const secret = /^https?:/i.test(raw) ? /^([a-z]+:\/\/)\S*@/i : /^([a-z+.-]+:\/\/)[^/\s]*@/i
+  const secret = /^https?:/i.test(raw)
+    ? /^([a-z]+:\/\/)\S*@/i
+    : /^([a-z][a-z0-9+.-]*:\/\/)[^/\s]*@/i
   return toPrintable(plain.replace(secret, '$1'), 200)
 }

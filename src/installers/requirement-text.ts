@@ -11,7 +11,10 @@ export function findTarget(rawRequirement: string, place: Place): Reference | un
   // PEP 508: a marker of a URL stands behind a space and a semicolon.
   const [, name, direct] = /^([\w.-]+)\s*(?:\[[^\]]*\])?\s*@\s*(\S.*?)(?:\s;.*)?$/s.exec(text) ?? []
   if (direct !== undefined && !isLogin(text)) {
-    return referTo(direct, { ...place, name: `${name} in ${place.name}` })
+    return referTo(direct, {
+      ...place,
+      name: place.name === '' ? (name ?? '') : `${name} in ${place.name}`,
+    })
   }
   return isElsewhere(text) ? referTo(text.replace(/\s+;.*$|\s+--.*$/s, ''), place) : undefined
 }

@@ -50,7 +50,7 @@ export function parseRequirementsFile(text: string): ReadSettings {
   const references: Reference[] = []
   const includes: Include[] = []
   for (const { line, text: joined } of joinLines(text)) {
-    const place: Place = { installer: 'pip', line, name: 'requirement' }
+    const place: Place = { installer: 'pip', line, name: '' }
     const words = splitWords(joined)
     const [first = ''] = words
     if (first.startsWith('-')) readOptions(words, place, { references, includes })
