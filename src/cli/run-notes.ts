@@ -1,7 +1,6 @@
 /** What `run` says on standard error beside the command: what it leaves out before, what happened after. */
 
 import type { AuditEntry } from '../audit/reader.ts'
-import { toPrintable } from '../base/bytes.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import type { LeftOut } from '../installers/past-proxy.ts'
 import { toInertLine } from '../report/inert-line.ts'
@@ -9,15 +8,25 @@ import { summarizeSession, type SessionSummary } from '../report/session-summary
 import { renderSummaryText } from '../report/summary-text.ts'
 import { note } from './terminal.ts'
 
-const maxNotes = 30
+const maxLineLength = 500
 
+/** A line for each file, and one for the variables. */
 export function noteLeftOut(leftOut: readonly LeftOut[], problems: readonly string[]): void {
-  const lines = [
-    ...leftOut.map(({ name, place }) => `${name} (${place}) is left out: it leads past the proxy`),
-    ...problems,
-  ]
-  for (const line of lines.slice(0, maxNotes)) noteLine(toPrintable(line, 500))
-  if (lines.length > maxNotes) noteLine(`and ${lines.length - maxNotes} more are left out`)
+  const byPlace = new Map<string, Map<string, number[]>>()
+  for (const { name, place, line } of leftOut) {
+    const names = byPlace.get(place) ?? new Map<string, number[]>()
+    names.set(name, [...(names.get(name) ?? []), ...(line === undefined ? [] : [line])])
+    byPlace.set(place, names)
+  }
+  for (const [place, names] of byPlace) {
+    const list = Array.from(names, ([name, lines]) => `${name}${describeLines(lines)}`).join(', ')
+    noteLine(`left out of ${place}, so that nothing goes past the proxy: ${list}`)
+  }
+  for (const problem of problems) noteLine(problem)
+}
+
+function describeLines(lines: readonly number[]): string {
+  return lines.length === 0 ? '' : ` (line ${lines.join(', ')})`
 }
 
 /** What no variable can keep from going past the proxy. */
@@ -42,5 +51,5 @@ export async function noteSummary(
 }
 
 export function noteLine(line: string): void {
-  note(toInertLine(`tufgate: ${line}`))
+  note(toInertLine(`tufgate: ${line}`, maxLineLength))
 }

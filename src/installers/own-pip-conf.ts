@@ -62,7 +62,7 @@ class Draft {
   take({ path, isUnwanted = false }: PipText, setting: PipSetting): void {
     const { section, key, value, line } = setting
     const isPast = isPastPip(key, value)
-    if (isPast && !isUnwanted) this.leftOut.push({ name: key, place: `${path}, line ${line}` })
+    if (isPast && !isUnwanted) this.leftOut.push({ name: key, place: path, line })
     if (!isRenderable(setting)) return
     const values = this.sections.get(section) ?? new Map<string, string>()
     values.set(key, isPast || isUnwanted ? '' : value)

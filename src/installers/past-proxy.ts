@@ -9,8 +9,10 @@ import { normalizePipKey } from './pip-conf.ts'
 export interface LeftOut {
   /** `extra-index-url`, `PIP_EXTRA_INDEX_URL`. Untrusted. */
   readonly name: string
-  /** `the environment`, or a file, with the line where there is one. Untrusted. */
+  /** `the environment`, or a file. Untrusted. */
   readonly place: string
+  /** From 1. */
+  readonly line?: number
 }
 
 /** As pip compares them. It has each of these as an option of some command. */

@@ -48,8 +48,8 @@ describe('a pip.conf for one command', () => {
     expect(own.text).not.toContain('a.example')
     expect(valuesOf(own.text)).not.toHaveProperty('install.find-links')
     expect(own.leftOut).toEqual([
-      { name: 'extra-index-url', place: '/home/ada/pip.conf, line 2' },
-      { name: 'find-links', place: '/home/ada/pip.conf, line 4' },
+      { name: 'extra-index-url', place: '/home/ada/pip.conf', line: 2 },
+      { name: 'find-links', place: '/home/ada/pip.conf', line: 4 },
     ])
   })
 
