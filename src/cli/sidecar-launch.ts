@@ -49,16 +49,22 @@ export async function launchSidecar(
 function spawnInBackground({ log }: SidecarPlace, args: readonly string[]): ChildProcess {
   const output = openRegular(log, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC)
   try {
-    const [, script = ''] = process.argv
-    // Of a single executable the script is the executable itself.
-    const own = script === process.execPath ? [] : [script]
-    return spawn(process.execPath, [...process.execArgv, ...own, ...args], {
+    return spawn(process.execPath, [...findOwnStart(), ...args], {
       detached: true,
       stdio: ['ignore', output, output, 'ipc'],
     })
   } finally {
     closeSync(output)
   }
+}
+
+/** What stands before the arguments of this program. */
+function findOwnStart(): string[] {
+  const { argv, execArgv, execPath } = process
+  const [, script = ''] = argv
+  if (script !== execPath) return [...execArgv, script]
+  // Of a single executable the script is the executable itself, which takes flags of Node.js in one.
+  return execArgv.length === 0 ? [] : [`--node-options=${execArgv.join(' ')}`]
 }
 
 async function waitForAnswer(
