@@ -34,6 +34,7 @@ import type { HttpClient } from '../upstream/http-client.ts'
 import { IndexHosts } from '../upstream/index-hosts.ts'
 import { createMirrorSource } from '../upstream/mirror-source.ts'
 import { isHttpUrl } from './location.ts'
+import { matchProjects } from './match-projects.ts'
 import { requireMirrorLocations } from './mirror-location.ts'
 import type { Log } from './logger.ts'
 import { openNotary, type OpenedNotary } from './open-notary.ts'
@@ -307,15 +308,7 @@ export function openSource(location: string, http: HttpClient): RepositorySource
     : openFolderSource(resolve(location))
 }
 
-/** `*` stands for any letters; without patterns the index takes every name. */
-function matchProjects(patterns: readonly string[] | undefined): (project: string) => boolean {
-  if (patterns === undefined) return () => true
-  // The settings allow letters, digits, `-` and `*` in a pattern and nothing else.
-  const expressions = patterns.map((pattern) => new RegExp(`^${pattern.replaceAll(/\*+/g, '.*')}$`))
-  return (project) => expressions.some((expression) => expression.test(project))
-}
-
-export function refreshLimitsOf({ limits }: Settings): RefreshLimits {
+function refreshLimitsOf({ limits }: Settings): RefreshLimits {
   return {
     maxRootBytes: limits.root,
     maxTimestampBytes: limits.timestamp,

@@ -7,6 +7,7 @@ import { addAudit } from './audit.ts'
 import { addCa } from './ca.ts'
 import { addDoctor } from './doctor.ts'
 import { addExplain } from './explain.ts'
+import { addLock } from './lock.ts'
 import { addMirror } from './mirror.ts'
 import { addOwner } from './owner.ts'
 import { example, type Run } from './registration.ts'
@@ -49,6 +50,7 @@ function buildProgram(run: Run): Command {
   addMirror(program, run)
   addOwner(program, run)
   addVerify(program, run)
+  addLock(program, run)
   addAudit(program, run)
   addExplain(program, run)
   addDoctor(program, run)
