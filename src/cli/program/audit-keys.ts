@@ -1,7 +1,7 @@
 /** `tufgate mirror audit-keys`. */
 
 import type { Command } from 'commander'
-import { runAuditKeys, type AuditKeysFlags } from '../audit-keys-command.ts'
+import type { AuditKeysFlags } from '../audit-keys-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addAuditKeys(mirror: Command, run: Run): void {
@@ -11,5 +11,7 @@ export function addAuditKeys(mirror: Command, run: Run): void {
     .description('Every key, where it is, and what it would be worth to a thief.')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror audit-keys /srv/mirror'))
-    .action((folder: string, flags: AuditKeysFlags) => run(() => runAuditKeys(folder, flags)))
+    .action((folder: string, flags: AuditKeysFlags) =>
+      run(async () => (await import('../audit-keys-command.ts')).runAuditKeys(folder, flags)),
+    )
 }

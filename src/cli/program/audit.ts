@@ -1,12 +1,7 @@
 /** `tufgate audit show|verify`. */
 
 import type { Command } from 'commander'
-import {
-  showAudit,
-  verifyAuditLog,
-  type AuditShowFlags,
-  type AuditVerifyFlags,
-} from '../audit-command.ts'
+import type { AuditShowFlags, AuditVerifyFlags } from '../audit-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addAudit(program: Command, run: Run): void {
@@ -21,7 +16,9 @@ export function addAudit(program: Command, run: Run): void {
     .option('--since <time>', '"2h" ago, or a date such as 2026-05-01T12:00:00Z')
     .option('--until <time>', 'the same')
     .addHelpText('after', example('tufgate audit show --kind refused --since 24h'))
-    .action((flags: AuditShowFlags) => run(() => showAudit(flags)))
+    .action((flags: AuditShowFlags) =>
+      run(async () => (await import('../audit-command.ts')).showAudit(flags)),
+    )
   addLogOptions(audit.command('verify'))
     .description('Find lines that were changed, inserted, dropped or reordered.')
     .option(
@@ -29,7 +26,9 @@ export function addAudit(program: Command, run: Run): void {
       'CHAIN:SEQ:DIGEST that was kept elsewhere: proves that nothing was cut off',
     )
     .addHelpText('after', example('tufgate audit verify --log ~/.local/state/tufgate/DIGEST/audit'))
-    .action((flags: AuditVerifyFlags) => run(() => verifyAuditLog(flags)))
+    .action((flags: AuditVerifyFlags) =>
+      run(async () => (await import('../audit-command.ts')).verifyAuditLog(flags)),
+    )
 }
 
 function addLogOptions(command: Command): Command {

@@ -1,16 +1,7 @@
 /** `tufgate mirror root key|new|sign|status|publish`. */
 
 import { Option, type Command } from 'commander'
-import {
-  runRootKey,
-  runRootNew,
-  runRootPublish,
-  runRootSign,
-  runRootStatus,
-  type RootKeyFlags,
-  type RootSignFlags,
-  type RootStatusFlags,
-} from '../ceremony-command.ts'
+import type { RootKeyFlags, RootSignFlags, RootStatusFlags } from '../ceremony-command.ts'
 import type { RootNewFlags } from '../ceremony-flags.ts'
 import { keyKinds } from '../key-kind.ts'
 import { example, type Run } from './registration.ts'
@@ -41,7 +32,9 @@ export function addCeremony(mirror: Command, run: Run): void {
     .option('--full', 'every change in it, however many there are')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror root status change.json'))
-    .action((change: string, flags: RootStatusFlags) => run(() => runRootStatus(change, flags)))
+    .action((change: string, flags: RootStatusFlags) =>
+      run(async () => (await import('../ceremony-command.ts')).runRootStatus(change, flags)),
+    )
   root
     .command('publish')
     .argument('<folder>', 'the mirror')
@@ -53,7 +46,9 @@ export function addCeremony(mirror: Command, run: Run): void {
       example('tufgate mirror root publish /srv/mirror from-alice.json from-bob.json'),
     )
     .action((folder: string, changes: string[], flags: { json?: boolean }) =>
-      run(() => runRootPublish(folder, changes, flags)),
+      run(async () =>
+        (await import('../ceremony-command.ts')).runRootPublish(folder, changes, flags),
+      ),
     )
 }
 
@@ -67,7 +62,9 @@ function addKey(root: Command, run: Run): void {
     .option('--passphrase-file <file>', 'a file of mode 0600 that holds the passphrase')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror root key keys/alice.pem'))
-    .action((file: string, flags: RootKeyFlags) => run(() => runRootKey(file, flags)))
+    .action((file: string, flags: RootKeyFlags) =>
+      run(async () => (await import('../ceremony-command.ts')).runRootKey(file, flags)),
+    )
 }
 
 function addNew(root: Command, run: Run): void {
@@ -105,7 +102,9 @@ function addNew(root: Command, run: Run): void {
         'tufgate mirror root new /srv/mirror --bins 2048 -o bins.json',
       ),
     )
-    .action((folder: string, flags: RootNewFlags) => run(() => runRootNew(folder, flags)))
+    .action((folder: string, flags: RootNewFlags) =>
+      run(async () => (await import('../ceremony-command.ts')).runRootNew(folder, flags)),
+    )
 }
 
 function addSign(root: Command, run: Run): void {
@@ -124,5 +123,7 @@ function addSign(root: Command, run: Run): void {
       'after',
       example('tufgate mirror root sign change.json --key keys/alice.pem --root 1.root.json'),
     )
-    .action((change: string, flags: RootSignFlags) => run(() => runRootSign(change, flags)))
+    .action((change: string, flags: RootSignFlags) =>
+      run(async () => (await import('../ceremony-command.ts')).runRootSign(change, flags)),
+    )
 }

@@ -1,15 +1,9 @@
 /** `tufgate mirror log|held|approve|reject|acknowledge`. */
 
 import type { Command } from 'commander'
-import { runMirrorAcknowledge, type AcknowledgeFlags } from '../acknowledge-command.ts'
-import {
-  runMirrorApprove,
-  runMirrorHeld,
-  runMirrorReject,
-  type DecisionFlags,
-  type HeldFlags,
-} from '../mirror-approve-command.ts'
-import { runMirrorLog, type MirrorLogFlags } from '../mirror-log-command.ts'
+import type { AcknowledgeFlags } from '../acknowledge-command.ts'
+import type { DecisionFlags, HeldFlags } from '../mirror-approve-command.ts'
+import type { MirrorLogFlags } from '../mirror-log-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorJournal(mirror: Command, run: Run): void {
@@ -25,7 +19,9 @@ export function addMirrorJournal(mirror: Command, run: Run): void {
       example('tufgate mirror held /srv/mirror', 'tufgate mirror held /srv/mirror flask'),
     )
     .action((folder: string, project: string | undefined, flags: HeldFlags) =>
-      run(() => runMirrorHeld(folder, project, flags)),
+      run(async () =>
+        (await import('../mirror-approve-command.ts')).runMirrorHeld(folder, project, flags),
+      ),
     )
   addDecision(mirror.command('approve'))
     .description('Sign and publish exactly what was held, whatever the index shows by now.')
@@ -37,13 +33,17 @@ export function addMirrorJournal(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, projects: string[], flags: DecisionFlags) =>
-      run(() => runMirrorApprove(folder, projects, flags)),
+      run(async () =>
+        (await import('../mirror-approve-command.ts')).runMirrorApprove(folder, projects, flags),
+      ),
     )
   addDecision(mirror.command('reject'))
     .description('Keep what is signed until the index shows something else again.')
     .addHelpText('after', example('tufgate mirror reject /srv/mirror flask'))
     .action((folder: string, projects: string[], flags: DecisionFlags) =>
-      run(() => runMirrorReject(folder, projects, flags)),
+      run(async () =>
+        (await import('../mirror-approve-command.ts')).runMirrorReject(folder, projects, flags),
+      ),
     )
   addAcknowledge(mirror, run)
 }
@@ -60,7 +60,9 @@ function addAcknowledge(mirror: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror acknowledge /srv/mirror flask'))
     .action((folder: string, projects: string[], flags: AcknowledgeFlags) =>
-      run(() => runMirrorAcknowledge(folder, projects, flags)),
+      run(async () =>
+        (await import('../acknowledge-command.ts')).runMirrorAcknowledge(folder, projects, flags),
+      ),
     )
 }
 
@@ -97,7 +99,9 @@ function addLog(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, project: string | undefined, flags: MirrorLogFlags) =>
-      run(() => runMirrorLog(folder, project, flags)),
+      run(async () =>
+        (await import('../mirror-log-command.ts')).runMirrorLog(folder, project, flags),
+      ),
     )
 }
 

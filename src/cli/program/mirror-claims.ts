@@ -1,15 +1,7 @@
 /** `tufgate mirror claims add|accept|list|remove|promote`. */
 
 import type { Command } from 'commander'
-import {
-  runClaimsAccept,
-  runClaimsAdd,
-  runClaimsList,
-  runClaimsPromote,
-  runClaimsRemove,
-  type ChangeFileFlags,
-  type PromoteFlags,
-} from '../claims-command.ts'
+import type { ChangeFileFlags, PromoteFlags } from '../claims-command.ts'
 import { example, type Run } from './registration.ts'
 
 interface JsonFlag {
@@ -27,7 +19,9 @@ export function addMirrorClaims(mirror: Command, run: Run): void {
     .description('Who has claimed what, with which keys, and whose signature expires soon.')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror claims list /srv/mirror'))
-    .action((folder: string, flags: JsonFlag) => run(() => runClaimsList(folder, flags)))
+    .action((folder: string, flags: JsonFlag) =>
+      run(async () => (await import('../claims-command.ts')).runClaimsList(folder, flags)),
+    )
   claims
     .command('promote')
     .argument('<folder>', 'the mirror')
@@ -43,7 +37,9 @@ export function addMirrorClaims(mirror: Command, run: Run): void {
       example('tufgate mirror claims promote /srv/mirror --all -o claims.change'),
     )
     .action((folder: string, projects: string[], flags: PromoteFlags) =>
-      run(() => runClaimsPromote(folder, projects, flags)),
+      run(async () =>
+        (await import('../claims-command.ts')).runClaimsPromote(folder, projects, flags),
+      ),
     )
   claims
     .command('remove')
@@ -54,7 +50,9 @@ export function addMirrorClaims(mirror: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror claims remove /srv/mirror flask'))
     .action((folder: string, project: string, flags: ChangeFileFlags) =>
-      run(() => runClaimsRemove(folder, project, flags)),
+      run(async () =>
+        (await import('../claims-command.ts')).runClaimsRemove(folder, project, flags),
+      ),
     )
 }
 
@@ -67,7 +65,7 @@ function addIntake(claims: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror claims add /srv/mirror flask.claim'))
     .action((folder: string, claim: string, flags: JsonFlag) =>
-      run(() => runClaimsAdd(folder, claim, flags)),
+      run(async () => (await import('../claims-command.ts')).runClaimsAdd(folder, claim, flags)),
     )
   claims
     .command('accept')
@@ -77,6 +75,8 @@ function addIntake(claims: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror claims accept /srv/mirror flask.release'))
     .action((folder: string, releases: string[], flags: JsonFlag) =>
-      run(() => runClaimsAccept(folder, releases, flags)),
+      run(async () =>
+        (await import('../claims-command.ts')).runClaimsAccept(folder, releases, flags),
+      ),
     )
 }

@@ -1,8 +1,8 @@
 /** `tufgate mirror verify-files` and `mirror shape`. */
 
 import type { Command } from 'commander'
-import { runMirrorShape, type ShapeFlags } from '../shape-command.ts'
-import { runVerifyFiles, type VerifyFilesFlags } from '../verify-files-command.ts'
+import type { ShapeFlags } from '../shape-command.ts'
+import type { VerifyFilesFlags } from '../verify-files-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorFiles(mirror: Command, run: Run): void {
@@ -22,7 +22,9 @@ export function addMirrorFiles(mirror: Command, run: Run): void {
         'tufgate mirror verify-files /srv/mirror --project flask --json',
       ),
     )
-    .action((folder: string, flags: VerifyFilesFlags) => run(() => runVerifyFiles(folder, flags)))
+    .action((folder: string, flags: VerifyFilesFlags) =>
+      run(async () => (await import('../verify-files-command.ts')).runVerifyFiles(folder, flags)),
+    )
   mirror
     .command('shape')
     .argument('<folder>', 'the mirror')
@@ -41,5 +43,7 @@ export function addMirrorFiles(mirror: Command, run: Run): void {
         'tufgate mirror shape /srv/mirror --sign-files on',
       ),
     )
-    .action((folder: string, flags: ShapeFlags) => run(() => runMirrorShape(folder, flags)))
+    .action((folder: string, flags: ShapeFlags) =>
+      run(async () => (await import('../shape-command.ts')).runMirrorShape(folder, flags)),
+    )
 }

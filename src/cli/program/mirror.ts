@@ -1,15 +1,11 @@
 /** `tufgate mirror init|sync|renew|status`; the other commands of a mirror stand in files of their own. */
 
 import { Option, type Command } from 'commander'
-import {
-  runMirrorInit,
-  runMirrorRenew,
-  runMirrorStatus,
-  runMirrorSync,
-  type MirrorInitFlags,
-  type MirrorRenewFlags,
-  type MirrorStatusFlags,
-  type MirrorSyncFlags,
+import type {
+  MirrorInitFlags,
+  MirrorRenewFlags,
+  MirrorStatusFlags,
+  MirrorSyncFlags,
 } from '../mirror-command.ts'
 import { addAuditKeys } from './audit-keys.ts'
 import { addCeremony } from './ceremony.ts'
@@ -46,7 +42,9 @@ export function addMirror(program: Command, run: Run): void {
     .option('--accept-clock', acceptClockHelp)
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror renew /srv/mirror'))
-    .action((folder: string, flags: MirrorRenewFlags) => run(() => runMirrorRenew(folder, flags)))
+    .action((folder: string, flags: MirrorRenewFlags) =>
+      run(async () => (await import('../mirror-command.ts')).runMirrorRenew(folder, flags)),
+    )
   mirror
     .command('status')
     .argument('<folder>', 'the mirror')
@@ -54,7 +52,9 @@ export function addMirror(program: Command, run: Run): void {
     .option('--projects', 'only the names of the projects that are signed, one a line')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror status /srv/mirror --json'))
-    .action((folder: string, flags: MirrorStatusFlags) => run(() => runMirrorStatus(folder, flags)))
+    .action((folder: string, flags: MirrorStatusFlags) =>
+      run(async () => (await import('../mirror-command.ts')).runMirrorStatus(folder, flags)),
+    )
 }
 
 function addMirrorInit(mirror: Command, run: Run): void {
@@ -94,7 +94,9 @@ function addMirrorInit(mirror: Command, run: Run): void {
     )
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror init /srv/mirror --offline-keys /media/offline'))
-    .action((folder: string, flags: MirrorInitFlags) => run(() => runMirrorInit(folder, flags)))
+    .action((folder: string, flags: MirrorInitFlags) =>
+      run(async () => (await import('../mirror-command.ts')).runMirrorInit(folder, flags)),
+    )
 }
 
 function addMirrorSync(mirror: Command, run: Run): void {
@@ -140,5 +142,7 @@ function addMirrorSync(mirror: Command, run: Run): void {
         'tufgate mirror sync /srv/mirror',
       ),
     )
-    .action((folder: string, flags: MirrorSyncFlags) => run(() => runMirrorSync(folder, flags)))
+    .action((folder: string, flags: MirrorSyncFlags) =>
+      run(async () => (await import('../mirror-command.ts')).runMirrorSync(folder, flags)),
+    )
 }

@@ -2,14 +2,7 @@
 
 import { Option, type Command } from 'commander'
 import { keyKinds } from '../key-kind.ts'
-import {
-  runOwnerClaim,
-  runOwnerKey,
-  runOwnerSign,
-  type OwnerClaimFlags,
-  type OwnerKeyFlags,
-  type OwnerSignFlags,
-} from '../owner-command.ts'
+import type { OwnerClaimFlags, OwnerKeyFlags, OwnerSignFlags } from '../owner-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addOwner(program: Command, run: Run): void {
@@ -31,7 +24,9 @@ function addOwnerKey(owner: Command, run: Run): void {
     .option('--no-passphrase', 'leave it unencrypted: whoever reads the file has the key')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate owner key ~/keys/flask-maintainer.pem'))
-    .action((file: string, flags: OwnerKeyFlags) => run(() => runOwnerKey(file, flags)))
+    .action((file: string, flags: OwnerKeyFlags) =>
+      run(async () => (await import('../owner-command.ts')).runOwnerKey(file, flags)),
+    )
 }
 
 function addKeyOptions(command: Command): Command {
@@ -64,7 +59,7 @@ function addOwnerClaim(owner: Command, run: Run): void {
       ),
     )
     .action((project: string | undefined, flags: OwnerClaimFlags) =>
-      run(() => runOwnerClaim(project, flags)),
+      run(async () => (await import('../owner-command.ts')).runOwnerClaim(project, flags)),
     )
 }
 
@@ -99,5 +94,7 @@ function addOwnerSign(owner: Command, run: Run): void {
         'tufgate owner sign dist/* --add flask.release --key friend.pem',
       ),
     )
-    .action((dists: string[], flags: OwnerSignFlags) => run(() => runOwnerSign(dists, flags)))
+    .action((dists: string[], flags: OwnerSignFlags) =>
+      run(async () => (await import('../owner-command.ts')).runOwnerSign(dists, flags)),
+    )
 }

@@ -2,13 +2,7 @@
 
 import type { Command } from 'commander'
 import type { NotaryFlags } from '../notary-choice.ts'
-import { runNotaryForget } from '../notary-command.ts'
-import {
-  runPinsExport,
-  runPinsImport,
-  type PinsExportFlags,
-  type PinsImportFlags,
-} from '../pins-command.ts'
+import type { PinsExportFlags, PinsImportFlags } from '../pins-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addPins(program: Command, run: Run): void {
@@ -27,14 +21,18 @@ export function addPins(program: Command, run: Run): void {
         'tufgate pins export --mirror /srv/mirror -o pins.txt',
       ),
     )
-    .action((flags: PinsExportFlags) => run(() => runPinsExport(flags)))
+    .action((flags: PinsExportFlags) =>
+      run(async () => (await import('../pins-command.ts')).runPinsExport(flags)),
+    )
   addChoice(pins.command('import'))
     .argument('<file>', 'what tufgate pins export has written')
     .description('Bind the names of a pins file to their digests, before they are seen here.')
     .option('--accept-index', 'also pins of an index that has another URL')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate pins import pins.txt', 'tufgate serve --pins pins.txt'))
-    .action((file: string, flags: PinsImportFlags) => run(() => runPinsImport(file, flags)))
+    .action((file: string, flags: PinsImportFlags) =>
+      run(async () => (await import('../pins-command.ts')).runPinsImport(file, flags)),
+    )
 }
 
 export function addNotary(program: Command, run: Run): void {
@@ -44,7 +42,9 @@ export function addNotary(program: Command, run: Run): void {
   addChoice(notary.command('forget'))
     .description('Put aside all that was seen, and trust what the index shows from now on.')
     .addHelpText('after', example('tufgate notary forget --index https://pypi.org/simple/'))
-    .action((flags: NotaryFlags) => run(() => runNotaryForget(flags)))
+    .action((flags: NotaryFlags) =>
+      run(async () => (await import('../notary-command.ts')).runNotaryForget(flags)),
+    )
 }
 
 function addChoice(command: Command): Command {

@@ -1,7 +1,7 @@
 /** `tufgate serve`, and the options of whatever starts a proxy. */
 
 import { Option, type Command } from 'commander'
-import { runServe, type ServeFlags } from '../serve-command.ts'
+import type { ServeFlags } from '../serve-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addServe(program: Command, run: Run): void {
@@ -18,7 +18,9 @@ export function addServe(program: Command, run: Run): void {
         'tufgate serve --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json',
       ),
     )
-    .action((flags: ServeFlags) => run(() => runServe(flags)))
+    .action((flags: ServeFlags) =>
+      run(async () => (await import('../serve-command.ts')).runServe(flags)),
+    )
 }
 
 export function addProxyOptions(command: Command, listenDescription: string): Command {

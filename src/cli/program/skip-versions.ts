@@ -1,7 +1,7 @@
 /** `tufgate mirror skip-versions`. */
 
 import type { Command } from 'commander'
-import { runSkipVersions, type SkipVersionsFlags } from '../skip-versions-command.ts'
+import type { SkipVersionsFlags } from '../skip-versions-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addSkipVersions(mirror: Command, run: Run): void {
@@ -14,5 +14,7 @@ export function addSkipVersions(mirror: Command, run: Run): void {
     .option('--by <n>', 'how many', '100000')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror skip-versions /srv/mirror'))
-    .action((folder: string, flags: SkipVersionsFlags) => run(() => runSkipVersions(folder, flags)))
+    .action((folder: string, flags: SkipVersionsFlags) =>
+      run(async () => (await import('../skip-versions-command.ts')).runSkipVersions(folder, flags)),
+    )
 }

@@ -1,13 +1,8 @@
 /** `tufgate mirror check|watch|health`: what keeps a mirror running without a person. */
 
 import type { Command } from 'commander'
-import { runMirrorCheck, type MirrorCheckFlags } from '../check-command.ts'
-import {
-  runMirrorHealth,
-  runMirrorWatch,
-  type MirrorHealthFlags,
-  type MirrorWatchFlags,
-} from '../watch-command.ts'
+import type { MirrorCheckFlags } from '../check-command.ts'
+import type { MirrorHealthFlags, MirrorWatchFlags } from '../watch-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorWatch(mirror: Command, run: Run): void {
@@ -35,7 +30,9 @@ export function addMirrorWatch(mirror: Command, run: Run): void {
         'tufgate mirror watch /srv/mirror --all --sync-every 5min',
       ),
     )
-    .action((folder: string, flags: MirrorWatchFlags) => run(() => runMirrorWatch(folder, flags)))
+    .action((folder: string, flags: MirrorWatchFlags) =>
+      run(async () => (await import('../watch-command.ts')).runMirrorWatch(folder, flags)),
+    )
   mirror
     .command('health')
     .argument('<folder>', 'the mirror')
@@ -44,7 +41,9 @@ export function addMirrorWatch(mirror: Command, run: Run): void {
     )
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror health /srv/mirror'))
-    .action((folder: string, flags: MirrorHealthFlags) => run(() => runMirrorHealth(folder, flags)))
+    .action((folder: string, flags: MirrorHealthFlags) =>
+      run(async () => (await import('../watch-command.ts')).runMirrorHealth(folder, flags)),
+    )
 }
 
 function addCheck(mirror: Command, run: Run): void {
@@ -60,5 +59,7 @@ function addCheck(mirror: Command, run: Run): void {
       'after',
       example('tufgate mirror check /srv/mirror', 'tufgate mirror check /srv/mirror --full --json'),
     )
-    .action((folder: string, flags: MirrorCheckFlags) => run(() => runMirrorCheck(folder, flags)))
+    .action((folder: string, flags: MirrorCheckFlags) =>
+      run(async () => (await import('../check-command.ts')).runMirrorCheck(folder, flags)),
+    )
 }
