@@ -1,13 +1,20 @@
 /** What answers: the proxy itself, mirrors and indexes. Asked once each, with little patience. */
 
-import { decodeUtf8 } from '../base/bytes.ts'
-import { isMalformed, readBoolean, readMember, readObject, readString } from '../base/decode.ts'
+import type { Bytes } from '../base/bytes.ts'
+import {
+  isMalformed,
+  readArray,
+  readBoolean,
+  readMember,
+  readObject,
+  readString,
+} from '../base/decode.ts'
 import { UpstreamError } from '../base/errors.ts'
 import { parseJson } from '../base/strict-json.ts'
 import type { ProbedProxy, ProxyAnswer } from '../doctor/judge-proxy.ts'
 import type { ClockFacts, Failure } from '../doctor/judge-trust.ts'
 import { hostOf } from '../upstream/host-rules.ts'
-import { HttpClient, type HttpResponse } from '../upstream/http-client.ts'
+import { HttpClient } from '../upstream/http-client.ts'
 import { userAgent } from './version.ts'
 
 const deadlineMs = 10_000
@@ -32,47 +39,34 @@ export async function probeProxy(http: HttpClient, base: string): Promise<Probed
 }
 
 async function askProxy(http: HttpClient, base: string): Promise<ProxyAnswer> {
+  const url = `${base}-/`
+  const options = { hosts: hostOf(url), maxBytes: maxPageBytes, deadlineMs }
   try {
-    const health = readHealth(await getPage(http, `${base}-/health`))
-    if (health === undefined) return { kind: 'foreign', detail: 'it does not speak like tufgate' }
-    const ready = await getPage(http, `${base}-/ready`)
-    return { ...readReady(ready, base), ...health }
+    const { body } = await http.get(url, { ...options, accept: 'application/json' })
+    return readOverview(body)
   } catch (error) {
+    if (isMalformed(error)) return { kind: 'foreign', detail: 'it does not speak as tufgate does' }
     if (!(error instanceof UpstreamError)) throw error
-    return error.code === 'UNREACHABLE'
-      ? { kind: 'silent' }
-      : { kind: 'foreign', detail: error.message }
+    const isSilent = error.code === 'UNREACHABLE'
+    return isSilent ? { kind: 'silent' } : { kind: 'foreign', detail: error.message }
   }
 }
 
-function getPage(http: HttpClient, url: string): Promise<HttpResponse> {
-  return http.get(url, { hosts: hostOf(url), maxBytes: maxPageBytes, deadlineMs, statuses: [503] })
+/** Throws what `isMalformed` knows. */
+function readOverview(body: Bytes): ProxyAnswer {
+  const overview = readObject(parseJson(body))
+  const version = readMember(overview, 'version', readString)
+  if (readMember(overview, 'ready', readBoolean)) return { kind: 'ready', version }
+  const checks = readMember(overview, 'checks', (value) => readArray(value, readCheck))
+  const problems = checks.flatMap((check) => (check === undefined ? [] : [check]))
+  return { kind: 'not-ready', version, problems }
 }
 
-function readHealth({ status, body }: HttpResponse): { version?: string } | undefined {
-  if (status !== 200) return undefined
-  try {
-    const health = readObject(parseJson(body))
-    if (readMember(health, 'status', readString) !== 'ok') return undefined
-    const { version } = health
-    return typeof version === 'string' ? { version } : {}
-  } catch (error) {
-    if (isMalformed(error)) return undefined
-    throw error
-  }
-}
-
-function readReady({ status, body }: HttpResponse, base: string): ProxyAnswer {
-  // Not the whole address: it may hold the token of a proxy that is for one command alone.
-  const problem = `${new URL(base).origin}/-/ready says more`
-  if (status !== 200) return { kind: 'not-ready', problems: [problem] }
-  try {
-    const isReady = readMember(readObject(parseJson(body)), 'ready', readBoolean)
-    return isReady ? { kind: 'ready' } : { kind: 'not-ready', problems: [problem] }
-  } catch (error) {
-    if (!isMalformed(error)) throw error
-    return { kind: 'foreign', detail: decodeUtf8(body).slice(0, 80) }
-  }
+/** What is wrong with one index. */
+function readCheck(value: unknown): string | undefined {
+  const check = readObject(value)
+  if (readMember(check, 'ok', readBoolean)) return undefined
+  return `${readMember(check, 'name', readString)}: ${readMember(check, 'detail', readString)}`
 }
 
 export interface Reached {

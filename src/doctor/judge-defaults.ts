@@ -44,25 +44,32 @@ function judgeUse(
   // Everything comes from find-links, which is a finding of its own.
   if (found.some(({ reference: { kind } }) => kind === 'no-index')) return []
   const said = found.find(({ reference: { kind } }) => kind === 'pypi')
-  const isUsed = projectFile !== undefined || installer === 'pip'
   const [narrow] = indexes
-  const line = (said ?? narrow)?.reference.line ?? 0
+  const isUsed = projectFile !== undefined || installer === 'pip'
   return [
     {
       severity: isUsed ? 'problem' : 'note',
       code: 'default-index',
-      place: said?.place ?? narrow?.place ?? unsetPlace,
-      ...(line > 0 && { line }),
-      what:
-        narrow === undefined
-          ? `nothing tells ${installer} which index to ask`
-          : `${showAddress(narrow.reference.name)} holds for one command of ${installer} alone`,
+      ...describePlace(said ?? narrow),
+      what: describeSetting(installer, narrow),
       why: isUsed
         ? `So ${installer} asks ${pypi} itself${narrow === undefined ? '' : ' for all others'}, and tufgate sees nothing of it.`
         : `${installer} is installed here. If you use it, it asks ${pypi} itself, past tufgate.`,
       mend: mendDefault(installer, context.own),
     },
   ]
+}
+
+function describePlace(found: PlacedReference | undefined): Pick<Finding, 'place' | 'line'> {
+  if (found === undefined) return { place: unsetPlace }
+  const { place, reference } = found
+  return { place, ...(reference.line > 0 && { line: reference.line }) }
+}
+
+function describeSetting(installer: Installer, narrow: PlacedReference | undefined): string {
+  return narrow === undefined
+    ? `nothing tells ${installer} which index to ask`
+    : `${showAddress(narrow.reference.name)} holds for one command of ${installer} alone`
 }
 
 /** A section of pip's settings that is called after a command holds for that alone. */

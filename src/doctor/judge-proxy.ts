@@ -8,8 +8,8 @@ import { environmentPlace, proxyPlace } from './places.ts'
 
 /** What answered at an address of the settings. */
 export type ProxyAnswer =
-  | { readonly kind: 'ready'; readonly version?: string }
-  | { readonly kind: 'not-ready'; readonly problems: readonly string[]; readonly version?: string }
+  | { readonly kind: 'ready'; readonly version: string }
+  | { readonly kind: 'not-ready'; readonly problems: readonly string[]; readonly version: string }
   | { readonly kind: 'silent' }
   /** Another program; `detail` is what it said. */
   | { readonly kind: 'foreign'; readonly detail: string }
@@ -82,8 +82,8 @@ function describeUnready(probed: readonly ProbedProxy[]): Finding[] {
 
 function describeVersions(probed: readonly ProbedProxy[], version: string): Finding[] {
   const others = probed.flatMap(({ origin, answer }) => {
-    const running = isTufgate(answer) && 'version' in answer ? answer.version : undefined
-    return running === undefined || running === version ? [] : [{ origin, running }]
+    const running = 'version' in answer ? answer.version : version
+    return running === version ? [] : [{ origin, running }]
   })
   return others.slice(0, 1).map(({ origin, running }) => ({
     severity: 'note' as const,

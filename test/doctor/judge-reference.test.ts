@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { containing } from '../support/expecting.ts'
 import { judgeDefaults } from '../../src/doctor/judge-defaults.ts'
 import { judgeLockFile } from '../../src/doctor/judge-locked.ts'
 import { judgeProxyVariables } from '../../src/doctor/judge-proxy.ts'
@@ -79,7 +80,7 @@ describe('an index', () => {
     const context = contextOf({ overriding: new Map([['index', 'PIP_INDEX_URL']]) })
     expect(judge(refer('index', 'https://pypi.org/simple/'), context)).toMatchObject({
       severity: 'warning',
-      why: expect.stringContaining('In this shell PIP_INDEX_URL takes its place'),
+      why: containing('In this shell PIP_INDEX_URL takes its place'),
     })
   })
 
@@ -155,10 +156,10 @@ describe('other settings', () => {
 
   test('say of a trusted host whether it turns on a cache or turns off a check', () => {
     expect(judge(refer('trusted-host', 'localhost'))).toMatchObject({
-      why: expect.stringContaining('turns on a cache'),
+      why: containing('turns on a cache'),
     })
     expect(judge(refer('trusted-host', 'acme.example'))).toMatchObject({
-      why: expect.stringContaining('any certificate'),
+      why: containing('any certificate'),
     })
   })
 })
@@ -213,12 +214,11 @@ describe('an installer that is told nothing', () => {
   })
 })
 
-describe('a lock file', () => {
-  const locked = (line: number, value: string): Reference => ({
-    ...refer('locked', value, 'uv'),
-    line,
-  })
+function locked(line: number, value: string): Reference {
+  return { ...refer('locked', value, 'uv'), line }
+}
 
+describe('a lock file', () => {
   test('is told once for each host that it leads to', () => {
     const found = judgeLockFile(
       [
@@ -251,7 +251,7 @@ describe('a proxy of the network', () => {
         code: 'no-proxy-missing',
         place: environmentPlace,
         what: 'HTTP_PROXY: http://corp:3128/, and NO_PROXY does not name 127.0.0.1',
-        why: expect.stringContaining('No matching distribution found'),
+        why: containing('No matching distribution found'),
         mend: "export NO_PROXY='a,127.0.0.1,localhost,::1' no_proxy='a,127.0.0.1,localhost,::1'",
       },
     ])

@@ -91,49 +91,53 @@ describe('the clock', () => {
   })
 })
 
-describe('the proxy', () => {
-  const judge = (...answers: ProxyAnswer[]): string[] =>
-    judgeProxies({
-      probed: answers.map((answer, at) => ({ origin: `http://127.0.0.1:${at + 1}`, answer })),
-      version: '1.0',
-      configFlag: ' --config t.toml',
-    }).map(({ severity, code }) => `${severity} ${code}`)
+const judgeAnswers = (...answers: ProxyAnswer[]): string[] =>
+  judgeProxies({
+    probed: answers.map((answer, at) => ({ origin: `http://127.0.0.1:${at + 1}`, answer })),
+    version: '1.0',
+    configFlag: ' --config t.toml',
+  }).map(({ severity, code }) => `${severity} ${code}`)
 
+describe('the proxy', () => {
   test('runs on one of its addresses, or does not', () => {
-    expect(judge({ kind: 'silent' }, { kind: 'ready', version: '1.0' })).toEqual([])
-    expect(judge({ kind: 'silent' }, { kind: 'silent' })).toEqual(['problem proxy-not-running'])
+    expect(judgeAnswers({ kind: 'silent' }, { kind: 'ready', version: '1.0' })).toEqual([])
+    expect(judgeAnswers({ kind: 'silent' }, { kind: 'silent' })).toEqual([
+      'problem proxy-not-running',
+    ])
   })
 
   test('does not have its port, has nothing to hand out, or is of another version', () => {
-    expect(judge({ kind: 'foreign', detail: 'x' })).toEqual(['problem port-taken'])
-    expect(judge({ kind: 'not-ready', problems: ['no list'] })).toEqual(['problem proxy-not-ready'])
-    expect(judge({ kind: 'ready', version: '0.9' })).toEqual(['note other-version'])
+    expect(judgeAnswers({ kind: 'foreign', detail: 'x' })).toEqual(['problem port-taken'])
+    expect(judgeAnswers({ kind: 'not-ready', problems: ['no list'], version: '1.0' })).toEqual([
+      'problem proxy-not-ready',
+    ])
+    expect(judgeAnswers({ kind: 'ready', version: '0.9' })).toEqual(['note other-version'])
   })
 })
 
-describe('files of tufgate', () => {
-  const judge = (facts: Partial<FileFacts>): string[] =>
-    judgeFile({
-      path: '/s/x',
-      use: 'state',
-      isFolder: true,
-      mode: 0o40700,
-      isOwn: true,
-      ...facts,
-    }).map(({ code, mend }) => `${code}: ${mend}`)
+const judgeFacts = (facts: Partial<FileFacts>): string[] =>
+  judgeFile({
+    path: '/s/x',
+    use: 'state',
+    isFolder: true,
+    mode: 0o40700,
+    isOwn: true,
+    ...facts,
+  }).map(({ code, mend }) => `${code}: ${mend}`)
 
+describe('files of tufgate', () => {
   test('are for their owner', () => {
-    expect(judge({})).toEqual([])
-    expect(judge({ mode: 0o40755 })).toEqual([])
-    expect(judge({ use: 'key', isFolder: false, mode: 0o100600 })).toEqual([])
+    expect(judgeFacts({})).toEqual([])
+    expect(judgeFacts({ mode: 0o40755 })).toEqual([])
+    expect(judgeFacts({ use: 'key', isFolder: false, mode: 0o100600 })).toEqual([])
   })
 
   test('are a problem where others can write them, or read a secret', () => {
-    expect(judge({ mode: 0o40770 })).toEqual(['writable-by-others: chmod 700 /s/x'])
-    expect(judge({ use: 'key', isFolder: false, mode: 0o100640 })).toEqual([
+    expect(judgeFacts({ mode: 0o40770 })).toEqual(['writable-by-others: chmod 700 /s/x'])
+    expect(judgeFacts({ use: 'key', isFolder: false, mode: 0o100640 })).toEqual([
       'readable-by-others: chmod 600 /s/x, and replace what it holds: others may have read it',
     ])
-    expect(judge({ isOwn: false })).toEqual(['other-owner: chown -R "$(id -u)" /s/x'])
+    expect(judgeFacts({ isOwn: false })).toEqual(['other-owner: chown -R "$(id -u)" /s/x'])
   })
 })
 
@@ -182,24 +186,24 @@ describe('the machine', () => {
   })
 })
 
-describe('findings', () => {
-  const found = (severity: Finding['severity'], place: string, line?: number): Finding => ({
-    severity,
-    code: 'c',
-    place,
-    what: 'w',
-    why: 'y',
-    ...(line !== undefined && { line }),
-  })
+const buildFinding = (severity: Finding['severity'], place: string, line?: number): Finding => ({
+  severity,
+  code: 'c',
+  place,
+  what: 'w',
+  why: 'y',
+  ...(line !== undefined && { line }),
+})
 
+describe('findings', () => {
   test('are grouped by place, the worst first', () => {
     const groups = groupFindings([
-      found('note', 'a'),
-      found('warning', 'b', 9),
-      found('problem', 'c', 5),
-      found('warning', 'b', 2),
-      found('problem', 'c', 1),
-      found('note', 'c'),
+      buildFinding('note', 'a'),
+      buildFinding('warning', 'b', 9),
+      buildFinding('problem', 'c', 5),
+      buildFinding('warning', 'b', 2),
+      buildFinding('problem', 'c', 1),
+      buildFinding('note', 'c'),
     ])
     expect(groups.map(({ place, findings }) => [place, findings.map(({ line }) => line)])).toEqual([
       ['c', [1, 5, undefined]],
@@ -209,7 +213,7 @@ describe('findings', () => {
   })
 
   test('are clean where there are notes alone', () => {
-    expect(isClean(countFindings([found('note', 'a')]))).toBe(true)
-    expect(isClean(countFindings([found('warning', 'a')]))).toBe(false)
+    expect(isClean(countFindings([buildFinding('note', 'a')]))).toBe(true)
+    expect(isClean(countFindings([buildFinding('warning', 'a')]))).toBe(false)
   })
 })

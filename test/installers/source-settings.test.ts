@@ -130,12 +130,13 @@ describe('pyproject.toml', () => {
   })
 })
 
-describe('sources of poetry', () => {
-  const read = (...lines: string[]): string[] =>
-    show(readPyproject(parseTomlFile(['[tool.poetry]', 'name = "p"', ...lines].join('\n'))))
+function readPoetry(...lines: string[]): string[] {
+  return show(readPyproject(parseTomlFile(['[tool.poetry]', 'name = "p"', ...lines].join('\n'))))
+}
 
+describe('sources of poetry', () => {
   test('are PyPI where there are none', () => {
-    expect(read()).toEqual(['poetry 1 pypi [tool.poetry] '])
+    expect(readPoetry()).toEqual(['poetry 1 pypi [tool.poetry] '])
   })
 
   test.each([
@@ -143,7 +144,7 @@ describe('sources of poetry', () => {
     ['a primary one', 'priority = "primary"'],
     ['a default one', 'default = true'],
   ])('have one in place of PyPI: %s', (_, line) => {
-    expect(read('[[tool.poetry.source]]', 'name = "s"', 'url = "http://s/"', line)).toEqual([
+    expect(readPoetry('[[tool.poetry.source]]', 'name = "s"', 'url = "http://s/"', line)).toEqual([
       'poetry 5 index source s http://s/',
     ])
   })
@@ -151,15 +152,14 @@ describe('sources of poetry', () => {
   test.each(['priority = "supplemental"', 'priority = "explicit"', 'secondary = true'])(
     'have PyPI besides: %s',
     (line) => {
-      expect(read('[[tool.poetry.source]]', 'name = "s"', 'url = "http://s/"', line)).toEqual([
-        'poetry 5 extra-index source s http://s/',
-        'poetry 1 pypi [tool.poetry] ',
-      ])
+      expect(readPoetry('[[tool.poetry.source]]', 'name = "s"', 'url = "http://s/"', line)).toEqual(
+        ['poetry 5 extra-index source s http://s/', 'poetry 1 pypi [tool.poetry] '],
+      )
     },
   )
 
   test('may name PyPI itself', () => {
-    expect(read('[[tool.poetry.source]]', 'name = "PyPI"', 'priority = "primary"')).toEqual([
+    expect(readPoetry('[[tool.poetry.source]]', 'name = "PyPI"', 'priority = "primary"')).toEqual([
       'poetry 3 index source PyPI https://pypi.org/simple/',
     ])
   })
@@ -174,7 +174,7 @@ describe('sources of poetry', () => {
       '[tool.poetry.group.dev.dependencies]',
       'd = { git = "https://h/d" }',
     ]
-    expect(read(...lines).slice(1)).toEqual([
+    expect(readPoetry(...lines).slice(1)).toEqual([
       'poetry 5 repository a in dependencies https://h/a',
       'poetry 6 url b in dependencies https://h/b.whl',
       'poetry 7 path c in dependencies ../c',
