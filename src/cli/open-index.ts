@@ -308,7 +308,7 @@ export function openSource(location: string, http: HttpClient): RepositorySource
     : openFolderSource(resolve(location))
 }
 
-function refreshLimitsOf({ limits }: Settings): RefreshLimits {
+export function refreshLimitsOf({ limits }: Settings): RefreshLimits {
   return {
     maxRootBytes: limits.root,
     maxTimestampBytes: limits.timestamp,
