@@ -18,7 +18,7 @@ import type { RepositorySource } from '../client/repository-source.ts'
 import { requireSuccessor } from '../client/root-succession.ts'
 import { createTrustStorage } from '../client/trust-storage.ts'
 import { recordTarget } from '../mirror/tree-layout.ts'
-import { FirstUse } from '../notary/first-use.ts'
+import type { FirstUse } from '../notary/first-use.ts'
 import type { Policy } from '../policy/decide.ts'
 import type { TrustSummary } from '../proxy/gateway.ts'
 import type { ServedPath } from '../simple/record.ts'
@@ -37,7 +37,7 @@ import { isHttpUrl } from './location.ts'
 import { matchProjects } from './match-projects.ts'
 import { requireMirrorLocations } from './mirror-location.ts'
 import type { Log } from './logger.ts'
-import { openNotary, type OpenedNotary } from './open-notary.ts'
+import type { OpenedNotary } from './open-notary.ts'
 import { readCredentials } from './read-credentials.ts'
 import { readPolicy, warnIfOtherPins } from './read-policy.ts'
 import {
@@ -114,7 +114,7 @@ export async function openIndexState(
   const policy = readPolicy(context.settings, index)
   warnIfOtherPins(policy, index.url, context.warn)
   const hosts = await openHosts(index, context)
-  const opened = isMirrored(index) ? undefined : await openNotary(index, hosts, context)
+  const opened = isMirrored(index) ? undefined : await openOwnNotary(index, hosts, context)
   const rootName = opened?.place.rootPath ?? index.root ?? ''
   const pinnedRoot = readRoot(index.name, rootName, context.settings.limits.root)
   const rootSha256 = sha256Hex(pinnedRoot)
@@ -127,6 +127,16 @@ export async function openIndexState(
   const directory = await openStateDirectory(context.stateHome, { path, sha256: rootSha256 })
   const state = { settings: index, policy, pinnedRoot, rootName, rootSha256, directory, hosts }
   return opened === undefined ? state : { ...state, opened }
+}
+
+/** Loaded where there is no mirror alone: it is a mirror itself, and the most of this program. */
+async function openOwnNotary(
+  index: IndexSettings,
+  hosts: IndexHosts,
+  context: IndexContext,
+): Promise<OpenedNotary> {
+  const { openNotary } = await import('./open-notary.ts')
+  return openNotary(index, hosts, context)
 }
 
 async function openHosts(index: IndexSettings, { environment }: IndexContext): Promise<IndexHosts> {
@@ -149,7 +159,7 @@ export async function openIndex(
   await opened?.notary.outrun(floors.read().versions)
   const storage = createTrustStorage(metadata, floors, refreshLimitsOf(context.settings))
   const repository = await openRepository(state, { storage, content, report }, context)
-  const firstUse = opened && openFirstUse(opened, repository, clock)
+  const firstUse = opened && (await openFirstUse(opened, repository, clock))
   const kind = firstUse === undefined ? 'signed' : 'first-use'
   const mark = firstUse === undefined ? {} : { firstUse: true }
   return {
@@ -187,11 +197,12 @@ export async function openIndex(
   }
 }
 
-function openFirstUse(
+async function openFirstUse(
   { notary, place }: OpenedNotary,
   repository: Repository,
   clock: Clock,
-): FirstUse {
+): Promise<FirstUse> {
+  const { FirstUse } = await import('../notary/first-use.ts')
   return new FirstUse({ index: place.index, folder: place.path, notary, repository, clock })
 }
 
