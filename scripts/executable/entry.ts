@@ -17,12 +17,15 @@ const malloc = {
 }
 
 // What has a channel to its parent would lose it; its parent gave it the flags already.
-if (isProxy && !process.execArgv.includes(flag) && process.connected !== true) {
+if (isProxy && !process.execArgv.includes(flag) && !process.connected) {
   const { execPath, argv, env } = process
   const args = [execPath, `--node-options=${flag}`, ...argv.slice(2)]
   process.execve?.(execPath, args, { ...malloc, ...env })
 }
 if (isProxy) setFlagsFromString('--heap-growing-percent=100')
-void runProgram(process.argv).then((code) => {
-  process.exitCode = code
-})
+void begin()
+
+/** Not awaited at the top: Node.js keeps compiled code of CommonJS alone. */
+async function begin(): Promise<void> {
+  process.exitCode = await runProgram(process.argv)
+}

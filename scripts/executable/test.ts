@@ -89,8 +89,10 @@ try {
   await run(program, 'mirror', 'sync', 'mirror', '--index', index.url, '--all')
   copyFileSync(join(folder, 'mirror/public/metadata/1.root.json'), join(folder, '1.root.json'))
   const flags = [
-    ...['--index', index.url, '--mirror', 'mirror/public', '--root', '1.root.json'],
-    ...['--state-dir', join(folder, 'state')],
+    `--index=${index.url}`,
+    '--mirror=mirror/public',
+    '--root=1.root.json',
+    `--state-dir=${join(folder, 'state')}`,
   ]
   await tryServe(flags)
   await tryStart(flags)

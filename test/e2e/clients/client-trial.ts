@@ -30,8 +30,11 @@ const unseen = buildWheel({ name: 'client-new', version: '1.0' })
 
 const fiveDaysMs = 5 * 24 * 3_600_000
 
+function earlier(): number {
+  return Date.now() - fiveDaysMs
+}
+
 export async function startClientTrial(): Promise<ClientTrial> {
-  const earlier = (): number => Date.now() - fiveDaysMs
   const trial = await Trial.create(earlier)
   trial.publish('client-lib', libs)
   trial.publish('client-app', [app])
