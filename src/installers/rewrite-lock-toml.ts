@@ -38,9 +38,8 @@ export function* scanTomlStrings(text: string): Generator<TomlString> {
 
 /** Behind the closing quotes: up to two more may belong to the text. */
 function findEnd(text: string, from: number, quotes: string): number {
-  const hasEscapes = quotes === '"""'
   let at = text.indexOf(quotes, from)
-  while (hasEscapes && at >= 0 && isEscaped(text, at)) at = text.indexOf(quotes, at + 1)
+  while (at >= 0 && isEscaped(text, at)) at = text.indexOf(quotes, at + 1)
   if (at < 0) return text.length
   let end = at + 3
   while (end < at + 5 && text[end] === quotes[0]) end += 1
@@ -48,6 +47,7 @@ function findEnd(text: string, from: number, quotes: string): number {
 }
 
 function isEscaped(text: string, at: number): boolean {
+  if (text[at] === "'") return false
   let count = 0
   while (text[at - count - 1] === '\\') count += 1
   return count % 2 === 1

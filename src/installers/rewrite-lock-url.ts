@@ -87,7 +87,8 @@ function toProxy({ raw, kind, project }: Address, map: LockMap): string | undefi
 
 /** What follows the proxy's address, or one like it: `simple/` or `files/...`. */
 function findProxyPath(url: string, map: LockMap): string | undefined {
-  if (url.startsWith(`${map.proxy}/`)) return url.slice(map.proxy.length + 1)
+  const own = url.startsWith(`${map.proxy}/`) ? url.slice(map.proxy.length + 1) : ''
+  if (/^(?:simple|files)(?:\/|$)/.test(own)) return own
   const [, authority = '', rest = ''] =
     /^https?:\/\/([^/?#@]+)\/(?:[A-Za-z0-9_-]{16,128}\/)?((?:simple|files)(?:\/[^?]*)?)$/.exec(
       url,
