@@ -33,6 +33,7 @@ import type { Environment } from '../installers/child-environment.ts'
 import type { Installer, ReferenceKind } from '../installers/reference.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import type { HttpClient } from '../upstream/http-client.ts'
+import { listFileHosts } from '../upstream/index-hosts.ts'
 import { findCaches, findInstallers, findPythons, type FoundPython } from './doctor-machine.ts'
 import { createClient, createLocalClient, probeProxy, reach } from './doctor-network.ts'
 import { findReferences, type FoundReferences } from './doctor-references.ts'
@@ -70,7 +71,7 @@ export async function examine(examination: Examination): Promise<Examined> {
   const found = findReferences({ folder, environment, prefixes })
   const probed = await probeAll(found, examination)
   const own = createOwnAddresses(settings, probed)
-  const context = createContext(found, own, environment)
+  const context = createContext(found, own, examination)
   const others = await Promise.all([
     examineState(examination),
     examineIndexes(examination),
@@ -81,8 +82,7 @@ export async function examine(examination: Examination): Promise<Examined> {
     ...judgeProxies({
       probed: probed.map(({ proxy }) => proxy),
       version,
-      configFlag:
-        examination.config === undefined ? '' : ` --config ${quoteShell(examination.config)}`,
+      configFlag: context.configFlag,
     }),
     ...others.flat(),
     ...examineMachine(pythons, found, context),
@@ -148,7 +148,7 @@ function createOwnAddresses(settings: Settings, probes: readonly Probe[]): OwnAd
 function createContext(
   { references }: FoundReferences,
   own: OwnAddresses,
-  environment: Environment,
+  { environment, settings, config }: Examination,
 ): JudgeContext {
   const ofPip = references.filter(({ reference }) => reference.installer === 'pip')
   const overriding = new Map<ReferenceKind, string>(
@@ -160,7 +160,16 @@ function createContext(
     const url = kind === 'proxy' ? URL.parse(value) : null
     return url !== null && own.isProxy(url)
   })
-  return { own, environment, isPipCarried, overriding }
+  const hosts = settings.index.flatMap((index) => listFileHosts(index.url, index['file-hosts']))
+  const configFlag = config === undefined ? '' : ` --config ${quoteShell(config)}`
+  return {
+    own,
+    environment,
+    isPipCarried,
+    overriding,
+    indexHosts: new Set(hosts),
+    configFlag,
+  }
 }
 
 function judgeSources(

@@ -44,8 +44,22 @@ function judgeOrigin(
     why: isLocal
       ? 'It was written by way of a tufgate at another address, which is not there any more, or is somebody else by now.'
       : `${first.installer} fetches files from the addresses that its lock file names, whatever index is set: tufgate sees nothing of them.`,
-    mend: `tufgate lock rewrite ${quoteShell(place)}`,
+    mend: mendLock(first.value, place, context),
   }
+}
+
+function mendLock(
+  rawUrl: string,
+  place: string,
+  { own, indexHosts, configFlag }: JudgeContext,
+): string {
+  const file = quoteShell(place)
+  const rewrite = `tufgate lock rewrite${configFlag}`
+  const toProxy = `${rewrite} --to proxy --proxy ${quoteShell(own.index)} ${file}`
+  if (isLocalAddress(rawUrl)) return `${rewrite} ${file} && ${toProxy}`
+  return indexHosts.has(URL.parse(rawUrl)?.host ?? '')
+    ? toProxy
+    : 'lock it anew while the installer asks the proxy: no [[index]] of the settings has files on this host'
 }
 
 function isGood({ value, installer }: Reference, context: JudgeContext): boolean {

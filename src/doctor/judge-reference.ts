@@ -19,6 +19,10 @@ import { environmentPlace } from './places.ts'
 export interface JudgeContext {
   readonly own: OwnAddresses
   readonly environment: Environment
+  /** Whose files the proxy has: `files.pythonhosted.org`. */
+  readonly indexHosts: ReadonlySet<string>
+  /** How the settings are given to other commands: ` --config FILE`, or nothing. */
+  readonly configFlag: string
   /** pip's own setting for an HTTP proxy, where that is this proxy. */
   readonly isPipCarried: boolean
   /** Variables that take the place of what stands in pip's files, by kind. */

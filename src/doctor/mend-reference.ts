@@ -27,7 +27,7 @@ const mends: Readonly<Record<ReferenceKind, Mend>> = {
     /\.(?:whl|gz|zip)$/i.test(value)
       ? `tufgate verify ${quoteShell(value)}`
       : 'nothing, if the folder is yours',
-  locked: (_, place) => `tufgate lock rewrite ${quoteShell(place)}`,
+  locked: () => 'lock it anew',
   publish: () => 'nothing',
 }
 

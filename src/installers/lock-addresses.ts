@@ -24,8 +24,7 @@ const jsonAddress = /(?:^|[{,])\s*"(url|git|file)":\s*"((?:[^"\\]|\\.)+)"/g
 /** Of `git` in uv.lock and poetry.lock, and of files; paths on this machine are not listed. */
 export function listLockAddresses(text: string, fileName: string): Reference[] {
   const installer = findLockInstaller(fileName) ?? 'pip'
-  const form =
-    fileName.endsWith('.lock') && fileName.startsWith('Pipfile') ? jsonAddress : tomlAddress
+  const form = installer === 'pipenv' ? jsonAddress : tomlAddress
   const isGitSource = new Set<number>()
   const lines = text.split('\n')
   return lines.flatMap((content, at) => {

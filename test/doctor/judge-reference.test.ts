@@ -15,7 +15,9 @@ const listen = [
 const own = new OwnAddresses({ listen, hosts: ['tufgate.internal', 'gate.example:8443'] })
 
 function contextOf(extra: Partial<JudgeContext> = {}): JudgeContext {
-  return { own, environment: {}, isPipCarried: false, overriding: new Map(), ...extra }
+  const indexHosts = new Set(['pypi.org', 'files.pythonhosted.org'])
+  const none = { isPipCarried: false, overriding: new Map(), configFlag: '' }
+  return { own, environment: {}, indexHosts, ...none, ...extra }
 }
 
 function refer(kind: Reference['kind'], value: string, installer: Installer = 'pip'): Reference {
@@ -236,7 +238,13 @@ describe('a lock file', () => {
       ['locked-past-proxy', 5, '2 addresses lead to https://files.example, the first in line 5'],
       ['locked-to-other-port', 8, '1 address leads to http://127.0.0.1:40001, the first in line 8'],
     ])
-    expect(found[0]?.mend).toBe(String.raw`tufgate lock rewrite '/p/it'\''s/uv.lock'`)
+    const file = String.raw`'/p/it'\''s/uv.lock'`
+    const toProxy = `tufgate lock rewrite --to proxy --proxy http://127.0.0.1:8642/simple/ ${file}`
+    expect(found.map(({ mend }) => mend)).toEqual([
+      toProxy,
+      'lock it anew while the installer asks the proxy: no [[index]] of the settings has files on this host',
+      `tufgate lock rewrite ${file} && ${toProxy}`,
+    ])
   })
 })
 
