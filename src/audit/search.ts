@@ -39,6 +39,7 @@ export async function searchAudit(
 /** By their last line: a chain that was begun long ago may have the newest one. */
 function listNewestFirst(directory: string): { path: string; chain: string; size: number }[] {
   return sortParts(readdirSync(directory))
+    .toReversed()
     .flatMap(({ file, chain }) => {
       const path = join(directory, file)
       const stats = statSync(path, { throwIfNoEntry: false })

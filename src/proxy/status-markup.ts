@@ -46,9 +46,12 @@ export function isolate(text: string): Html {
   return html`<bdi>${text}</bdi>`
 }
 
+/** It breaks between day and time alone. */
 export function renderTime(time: number): Html {
   const stamp = formatUtcSeconds(time)
-  return html`<time datetime="${stamp}">${stamp.replace('T', ' ').replace('Z', ' UTC')}</time>`
+  const parts = [stamp.slice(0, 10), `${stamp.slice(11, 19)} UTC`]
+  const [first, last] = parts.map((part) => html`<span class="whole">${part}</span>`)
+  return html`<time datetime="${stamp}">${first} ${last}</time>`
 }
 
 /** `5 min ago`, `in 22 h`. */
@@ -66,7 +69,6 @@ export function formatBytes(bytes: number): string {
   return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at] ?? ''}`
 }
 
-/** `body` is the content of the page; `up` leads to the folder `/-/`, or is empty. */
 export function renderDocument(title: string, body: Html): Bytes {
   const page = html`<!DOCTYPE html>
     <html lang="en">
@@ -77,9 +79,7 @@ export function renderDocument(title: string, body: Html): Bytes {
         <meta name="referrer" content="no-referrer" />
         <title>${title}</title>
         <link rel="icon" href="${icon}" />
-        <style>
-          ${{ html: style }}
-        </style>
+        ${styleElement}
       </head>
       <body>
         ${body}
@@ -87,6 +87,9 @@ export function renderDocument(title: string, body: Html): Bytes {
     </html> `
   return encodeUtf8(page.html)
 }
+
+/** Exactly the text of which the policy names the digest. */
+const styleElement: Html = { html: `<style>${style}</style>` }
 
 const icon = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M2 14V6a6 6 0 0 1 12 0v8h-3V6a3 3 0 0 0-6 0v8z" fill="#2563a8"/></svg>',

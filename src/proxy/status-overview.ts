@@ -102,7 +102,9 @@ const purposes = {
   root: 'whose keys count',
 } as const
 
-function renderRoles(roles: readonly RoleState[], now: number): Html {
+/** What expires first comes first. */
+function renderRoles(all: readonly RoleState[], now: number): Html {
+  const roles = all.toSorted((left, right) => left.expires - right.expires)
   return html`<table>
     <thead>
       <tr>
@@ -128,7 +130,7 @@ function renderExpiry(expires: number, now: number): Html {
   const distance = describeDistance(expires, now)
   const text =
     expires <= now ? html`<span class="badge bad">expired ${distance}</span>` : html`${distance}`
-  return html`${text}<br /><span class="faint">${renderTime(expires)}</span>`
+  return html`${text} <span class="faint">${renderTime(expires)}</span>`
 }
 
 function renderSeen({ indexSeenAt, trustKind }: IndexState, now: number): Html {

@@ -36,10 +36,12 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 code, pre, .mono { font-family: var(--mono); font-size: .85em; }
 pre { margin: .35rem 0 .2rem; padding: .5rem .7rem; background: var(--ground); border: 1px solid var(--line); border-radius: 6px; white-space: pre-wrap; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 .2rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-top: 1px solid var(--line); }
+th, td { overflow-wrap: break-word; text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--faint); font-size: .85rem; font-weight: 600; }
 tbody th { font-weight: 500; }
-.number { text-align: right; padding-right: 0; }
+.number { text-align: right; padding-left: .6rem; padding-right: 0; overflow-wrap: normal; }
+.whole { white-space: nowrap; }
+pre code { font-size: inherit; }
 ol, ul { margin: 0; padding-left: 1.3rem; }
 li { margin: .35rem 0; }
 ul.events { list-style: none; padding: 0; }
