@@ -12,6 +12,7 @@ import type { SessionSummary } from '../report/session-summary.ts'
 import { isLoopback, parseListenAddress } from './listen-address.ts'
 import { createLog, type Log } from './logger.ts'
 import { writeOwnSettings, type OwnSettings } from './own-installer-settings.ts'
+import { findCredentialVariables } from './read-credentials.ts'
 import { readSettings } from './read-settings.ts'
 import { noteLeftOut, noteLine, noteSummary, noteUncovered } from './run-notes.ts'
 import type { ServeFlags } from './serve-command.ts'
@@ -43,7 +44,8 @@ export async function runCommand(
   let outcome: CommandOutcome
   try {
     const indexUrl = `${proxy.origins[0] ?? ''}/${accessToken}/simple/`
-    outcome = await runBehind(indexUrl, wrapped, commandLine)
+    const secrets = findCredentialVariables(settings.index)
+    outcome = await runBehind({ indexUrl, secrets }, wrapped, commandLine)
   } catch (error) {
     sayFailure(error)
     outcome = { exitCode: 1 }
@@ -67,8 +69,14 @@ function readRunSettings({ config, ...overrides }: ServeFlags): Settings {
   return isQuiet ? { ...settings, 'log-level': 'warning' } : settings
 }
 
+interface Surroundings {
+  readonly indexUrl: string
+  /** Variables that hold passwords of indexes. */
+  readonly secrets: readonly string[]
+}
+
 async function runBehind(
-  indexUrl: string,
+  { indexUrl, secrets }: Surroundings,
   wrapped: WrappedCommand,
   [command = '', ...args]: readonly string[],
 ): Promise<CommandOutcome> {
@@ -76,6 +84,8 @@ async function runBehind(
   const remove = removeAtExit(own)
   try {
     const { environment, leftOut } = buildChildEnvironment(process.env, own.access)
+    // The proxy asks with them: code that an installer runs has no need to know them.
+    for (const name of secrets) delete environment[name]
     noteLeftOut([...leftOut, ...own.leftOut], own.problems)
     noteUncovered([command, ...args])
     const { early } = wrapped

@@ -13,7 +13,9 @@ import {
 } from '../support/pip.ts'
 import {
   cleanEnvironment,
+  collect,
   runCommand,
+  spawnProgram,
   startServeIn,
   type Finished,
   type RunningProxy,
@@ -60,8 +62,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** The private index, which claims acme-*, and the public one for the rest. */
 async function start(acmeLines: readonly string[], variables = {}): Promise<RunningProxy> {
+  const config = await writeSettings(acmeLines)
+  const all = { ACME_INDEX: secret, ...variables }
+  proxy = await startServeIn(all, '--config', config, '--log-level', 'debug')
+  return proxy
+}
+
+/** The private index, which claims acme-*, and the public one for the rest. */
+async function writeSettings(acmeLines: readonly string[]): Promise<string> {
   count += 1
   const config = join(folder, `tufgate-${count}.toml`)
   const text = [
@@ -73,9 +82,7 @@ async function start(acmeLines: readonly string[], variables = {}): Promise<Runn
     `[[index]]\nname = "open"\nurl = "${open.url}"\n`,
   ]
   await writeFile(config, text.join('\n'))
-  const all = { ACME_INDEX: secret, ...variables }
-  proxy = await startServeIn(all, '--config', config, '--log-level', 'debug')
-  return proxy
+  return config
 }
 
 function stateFolder(): string {
@@ -119,6 +126,19 @@ describe.runIf(hasPip)('a private index', () => {
     await expectNoSecret(said, stderr)
     const sent = open.server.requests.map(({ headers }) => headers.authorization)
     expect(new Set(sent)).toEqual(new Set([undefined]))
+  }, 60_000)
+
+  test('is used by run, whose command does not get the variable with the password', async () => {
+    const config = await writeSettings(fromVariable)
+    const script = `import os, sys, subprocess
+assert "correct horse" not in repr(dict(os.environ)), "the password is in the environment"
+pip = [sys.executable, "-m", "pip", "install", "--quiet", "--force-reinstall", "acme-tool"]
+sys.exit(subprocess.run(pip).returncode)`
+    const command = ['--', environment.python, '-c', script]
+    const variables = { ACME_INDEX: secret, OTHER: 'kept', HOME: folder }
+    const finished = await collect(spawnProgram(variables, 'run', '--config', config, ...command))
+    expect(finished).toMatchObject({ code: 0 })
+    await expectNoSecret(finished.stdout, finished.stderr)
   }, 60_000)
 
   test('that denies is told by the name of the setting; pip is not asked for a password', async () => {
