@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { buildWheel } from '../support/build-wheel.ts'
+import { serve } from '../support/hostile-server.ts'
 import {
   createPipEnvironment,
   hasPip,
@@ -36,6 +37,9 @@ const foreign = [
   buildWheel({ name: 'wants-secret', version: '1.0', requires: ['acme-secret'] }),
 ]
 
+/** Lies on the private index, and the public one claims to have it. */
+const borrowed = buildWheel({ name: 'borrowed', version: '1.0' })
+
 let folder: string
 let acme: WheelIndex
 let open: WheelIndex
@@ -45,7 +49,10 @@ let count = 0
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tufgate-private-'))
-  acme = await startWheelIndex([buildWheel({ name: 'acme-tool', version: '1.0' })], secret)
+  acme = await startWheelIndex(
+    [buildWheel({ name: 'acme-tool', version: '1.0' }), borrowed],
+    secret,
+  )
   open = await startWheelIndex(foreign)
   if (hasPip) environment = await createPipEnvironment(join(folder, 'venv'))
 }, 120_000)
@@ -62,15 +69,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function start(acmeLines: readonly string[], variables = {}): Promise<RunningProxy> {
-  const config = await writeSettings(acmeLines)
+async function start(
+  acmeLines: readonly string[],
+  variables = {},
+  openLines: readonly string[] = [],
+): Promise<RunningProxy> {
+  const config = await writeSettings(acmeLines, openLines)
   const all = { ACME_INDEX: secret, ...variables }
   proxy = await startServeIn(all, '--config', config, '--log-level', 'debug')
   return proxy
 }
 
 /** The private index, which claims acme-*, and the public one for the rest. */
-async function writeSettings(acmeLines: readonly string[]): Promise<string> {
+async function writeSettings(
+  acmeLines: readonly string[],
+  openLines: readonly string[] = [],
+): Promise<string> {
   count += 1
   const config = join(folder, `tufgate-${count}.toml`)
   const text = [
@@ -79,7 +93,9 @@ async function writeSettings(acmeLines: readonly string[]): Promise<string> {
     `url = "${acme.url}"`,
     'projects = ["acme-*", "acme"]',
     ...acmeLines,
-    `[[index]]\nname = "open"\nurl = "${open.url}"\n`,
+    `[[index]]\nname = "open"\nurl = "${open.url}"`,
+    ...openLines,
+    '',
   ]
   await writeFile(config, text.join('\n'))
   return config
@@ -223,6 +239,22 @@ describe.runIf(hasPip)('dependency confusion: a name that the private index clai
     expect((await install(url)).code).toBe(1)
     expect(askedOf(open, 'acme')).toEqual([])
   }, 60_000)
+})
+
+describe('another index', () => {
+  test('does not get a file of the private one with its credentials, where it lists one', async () => {
+    const link = `${acme.server.origin}/files/${borrowed.filename}#sha256=${borrowed.sha256}`
+    const page = `<!DOCTYPE html><html><body><a href="${link}">${borrowed.filename}</a></body></html>`
+    open.server.on('/simple/borrowed/', serve(Buffer.from(page), { 'content-type': 'text/html' }))
+    const { host } = new URL(acme.url)
+    await start(fromVariable, {}, [`file-hosts = ["${host}"]`])
+    const before = acme.server.requests.length
+    const url = `${proxy!.origin}/files/borrowed/${host}/files/${borrowed.filename}`
+    expect((await fetch(url)).status).toBe(403)
+    const asked = acme.server.requests.slice(before)
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.filter(({ headers }) => headers.authorization !== undefined)).toEqual([])
+  })
 })
 
 describe('a private index that is set up wrongly', () => {
