@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
-import { findNotaryPlace } from '../notary/notary-folder.ts'
+import { normalizeIndexUrl } from '../notary/index-address.ts'
 import type { Policy } from '../policy/decide.ts'
 import { parseDenyRule } from '../policy/deny-rule.ts'
 import { parsePins, type PinSet } from '../policy/pin-set.ts'
@@ -33,7 +33,7 @@ export function warnIfOtherPins(
   warn: (message: string) => void,
 ): void {
   if (pins?.index === undefined || !isHttpUrl(pins.index)) return
-  if (findNotaryPlace('', pins.index).index === findNotaryPlace('', url).index) return
+  if (normalizeIndexUrl(pins.index) === normalizeIndexUrl(url)) return
   warn(
     `${pins.source} has the pins of another index, ${toPrintable(pins.index, 500)}, and not of ${url}: names that are on both may have other files there.`,
   )

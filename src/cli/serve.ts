@@ -108,16 +108,26 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
     stop: async () => {
       await server.stop()
       await downloads.close()
-      await context.http.close()
-      for (const recheck of rechecks) await recheck.stop()
-      for (const index of indexes) await index.close()
-      for (const { opened } of indexes) opened?.news.tellCounts(opened.firstUse.counts)
+      await closeIndexes(indexes, rechecks, context)
       await vault.close()
       await audit.close()
       const { chain, seq, digest } = audit.head()
       return `${chain}:${seq}:${digest}`
     },
   }
+}
+
+async function closeIndexes(
+  indexes: OpenIndexes,
+  rechecks: readonly Recheck[],
+  { http }: IndexContext,
+): Promise<void> {
+  const settled = indexes.map(({ repository }) => repository.settle())
+  await http.close()
+  await Promise.all(settled)
+  for (const recheck of rechecks) await recheck.stop()
+  for (const index of indexes) await index.close()
+  for (const { opened } of indexes) opened?.news.tellCounts(opened.firstUse.counts)
 }
 
 /** Loaded only where it is wanted. */
@@ -218,7 +228,7 @@ function prewarm(indexes: OpenIndexes, log: Log): void {
       // What each mirror failed with has been said already; a fault of our own has not.
       const isSaid = error instanceof VerifyError || error instanceof UpstreamError
       if (!isSaid) log('error', `${name}: ${formatFailure(error)}`)
-      if (repository.isUsable()) return
+      if (repository.isSettling || repository.isUsable()) return
       const until =
         error instanceof UpstreamError ? 'until a mirror answers' : 'until the reason above is gone'
       log('warning', `${name}: NO SIGNED LIST: every page is refused ${until}`)

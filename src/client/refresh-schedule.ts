@@ -55,6 +55,11 @@ export class RefreshSchedule {
     return this.#running
   }
 
+  /** Resolves once nothing runs, however it ends. */
+  async settle(): Promise<void> {
+    await this.#running?.catch(() => undefined)
+  }
+
   async #runOnce(): Promise<void> {
     try {
       await this.#refresh()

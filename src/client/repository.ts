@@ -88,6 +88,7 @@ export class Repository {
   readonly #ports: ReadonlyMap<RepositorySource, MirrorPort>
   readonly #pinnedVersion: number
   #trusted: TrustedSet
+  #isSettling = false
   /** Why nothing on disk was usable at the start; gone with the first refresh. */
   #unusable: TufgateError | undefined
 
@@ -160,6 +161,16 @@ export class Repository {
   /** Asks the mirrors now. Throws where none of them has something usable. */
   refresh(): Promise<void> {
     return this.#schedule.run()
+  }
+
+  /** Before what it rests on is closed: a check that is under way is waited for, and not told of. */
+  async settle(): Promise<void> {
+    this.#isSettling = true
+    await this.#schedule.settle()
+  }
+
+  get isSettling(): boolean {
+    return this.#isSettling
   }
 
   /**
@@ -325,6 +336,7 @@ export class Repository {
   }
 
   #reportFailure(failure: SourceFailure, at: 'refresh' | 'fetch'): void {
+    if (this.#isSettling) return
     this.#options.report({ kind: 'failed', at, failure, trust: this.trust })
   }
 }

@@ -25,6 +25,7 @@ import {
 import { acquireLock, type Lock } from '../store/lock.ts'
 import { forgetOwnRoot, hasOwnRoot } from '../store/state-directory.ts'
 import { waitWhileBusy } from '../store/wait-while-busy.ts'
+import { normalizeIndexUrl } from './index-address.ts'
 
 export interface NotaryPlace extends FirstUseFolder {
   readonly stateHome: string
@@ -41,7 +42,7 @@ const databaseName = 'mirror.db'
 
 /** `<state home>/notary/pypi.org-1a2b3c4d5e6f` */
 export function findNotaryPlace(stateHome: string, rawIndex: string): NotaryPlace {
-  const index = normalizeUrl(rawIndex)
+  const index = normalizeIndexUrl(rawIndex)
   const host = (URL.parse(index)?.host ?? '').replaceAll(/[^a-z0-9.]+/g, '-')
   const name = `${host}-${sha256Hex(encodeUtf8(index)).slice(0, 12)}`
   const path = join(stateHome, 'notary', name)
@@ -53,13 +54,6 @@ export function findNotaryPlace(stateHome: string, rawIndex: string): NotaryPlac
 /** The indexes of which anything was seen here. */
 export function listNotaryIndexes(stateHome: string): string[] {
   return listSubjects(join(stateHome, 'notary'))
-}
-
-/** Capitals of a host, its usual port and the slash at the end make no other index. */
-function normalizeUrl(rawIndex: string): string {
-  const url = URL.parse(rawIndex)
-  const text = url === null ? rawIndex : `${url.origin}${url.pathname}`
-  return text.endsWith('/') ? text : `${text}/`
 }
 
 /** Makes it where there never was one. Throws STORAGE_FAILED where what was seen is lost. */

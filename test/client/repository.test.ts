@@ -8,6 +8,7 @@ import { matching } from '../support/expecting.ts'
 import { TufSimulator } from '../support/tuf-simulator.ts'
 import {
   createDeadSource,
+  events,
   failureOf,
   findBin,
   open,
@@ -189,4 +190,21 @@ describe('state on disk', () => {
     const restarted = await open([createDeadSource()])
     expect(restarted.trust.timestamp).toBe(3)
   })
+})
+
+test('a check that is under way when everything is closed is waited for, and its failure not told', async () => {
+  let fail: ((error: Error) => void) | undefined
+  const slow = createDeadSource('slow')
+  const source = {
+    ...slow,
+    fetchMetadata: (): Promise<never> => new Promise((_, reject) => (fail = reject)),
+  }
+  const repository = await open([source])
+  const refreshed = repository.refresh().catch((error: unknown) => error)
+  const settled = repository.settle()
+  await expect(Promise.race([settled, Promise.resolve('waits')])).resolves.toBe('waits')
+  fail?.(new UpstreamError('UNREACHABLE', 'closed'))
+  await settled
+  expect(await refreshed).toBeInstanceOf(Error)
+  expect(events).toEqual([])
 })
