@@ -7,10 +7,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { passedUnverified } from '../audit/event.ts'
-import { UpstreamError } from '../base/errors.ts'
+import { describeError, UpstreamError } from '../base/errors.ts'
 import type { Authority } from './authority.ts'
 import { type ConnectRoute, routeConnect } from './connect-route.ts'
-import { endTls } from './end-tls.ts'
 import { describeExchange, type LoggedRequest } from './exchange.ts'
 import type { RequireForwardAccess } from './forward-access.ts'
 import type { ForwardPort } from './forward-port.ts'
@@ -35,12 +34,23 @@ export interface ConnectDependencies {
   readonly log: RequestLog
   readonly now: () => number
   readonly startTimer: StartTimer
+  readonly reportFault: (message: string) => void
 }
 
-/** Requests that come out of it are for this host. */
-export interface InnerConnection {
-  readonly socket: TLSSocket
+export type Connection =
+  /** It goes on by itself, until one side ends it. */
+  | { readonly kind: 'tunnel' }
+  /** Requests that come out of it are for this host. */
+  | { readonly kind: 'inner'; readonly socket: TLSSocket; readonly authority: Authority }
+
+interface Place {
+  readonly head: Uint8Array
   readonly authority: Authority
+}
+
+interface TunnelEnds {
+  readonly socket: Duplex
+  readonly server: Duplex
 }
 
 export class Connects {
@@ -53,63 +63,76 @@ export class Connects {
     this.#limits = limits
   }
 
-  /** Resolves once a tunnel has ended, or TLS is set up. */
-  async answer(
-    logged: LoggedRequest,
-    socket: Duplex,
-    head: Uint8Array,
-  ): Promise<InnerConnection | undefined> {
+  /** Resolves once the client has been told that it is connected. */
+  async answer(logged: LoggedRequest, socket: Duplex, head: Uint8Array): Promise<Connection> {
     const { port, isOwnHost, requireAccess } = this.#dependencies
     requireAccess(logged.request)
     const route = routeConnect(logged.request, isOwnHost, port)
     if (route.kind === 'end-tls') return this.#endTls(logged, socket, { head, route })
     if (this.#tunnels >= this.#limits.maxTunnels) throw refuseTunnel(this.#limits.maxTunnels)
     this.#tunnels += 1
+    const place = { head, authority: route.authority }
     try {
-      await this.#tunnel(logged, socket, { head, authority: route.authority })
-    } finally {
+      const server = await this.#openTunnel(logged, route.authority)
+      accept(logged.request, socket)
+      void this.#join(logged, { socket, server }, place)
+      return { kind: 'tunnel' }
+    } catch (error) {
       this.#tunnels -= 1
+      throw error
     }
-    return undefined
   }
 
   async #endTls(
     { request }: LoggedRequest,
     socket: Duplex,
     { head, route }: { head: Uint8Array; route: Extract<ConnectRoute, { kind: 'end-tls' }> },
-  ): Promise<InnerConnection | undefined> {
+  ): Promise<Connection> {
     const { authority, contextFor } = route
+    // Node remembers it, for the log: a client that fails here is gone by then.
+    void request.socket.remoteAddress
+    const { endTls } = await import('./end-tls.ts')
     const context = await contextFor(authority.host)
+    // No pause behind this: what comes then is for TLS alone to read.
     accept(request, socket)
     const { startTimer } = this.#dependencies
     const timeMs = this.#limits.handshakeMs
     const { host } = authority
-    return { socket: await endTls(socket, { host, context, head, timeMs, startTimer }), authority }
+    const inner = await endTls(socket, { host, context, head, timeMs, startTimer })
+    return { kind: 'inner', socket: inner, authority }
   }
 
-  async #tunnel(
-    logged: LoggedRequest,
-    socket: Duplex,
-    { head, authority: { host, port } }: { head: Uint8Array; authority: Authority },
-  ): Promise<void> {
-    const { log, now, startTimer, port: forward } = this.#dependencies
+  async #openTunnel(logged: LoggedRequest, { host, port }: Authority): Promise<Duplex> {
+    const { log, now, port: forward } = this.#dependencies
     const found = `${host}:${port}`
-    const note = { code: passedUnverified, found }
     const server = await forward.openTunnel(host, port)
     try {
-      const begun = { ...note, message: `a tunnel to ${found}: what goes through it is unverified` }
+      const message = `a tunnel to ${found}: what goes through it is unverified`
+      const begun = { code: passedUnverified, found, message }
       await log.requireWritten(describeExchange(logged, 'page', now(), begun))
+      return server
     } catch (error) {
       server.destroy()
       throw error
     }
-    accept(logged.request, socket)
+  }
+
+  /** Until both sides have ended. Never rejects. */
+  async #join(logged: LoggedRequest, ends: TunnelEnds, { head, authority }: Place): Promise<void> {
+    const { log, now, startTimer, reportFault } = this.#dependencies
+    const { socket, server } = ends
     if (head.length > 0) server.write(head)
     const count = await joinTunnel(socket, server, { idleMs: tunnelIdleMs, startTimer })
+    this.#tunnels -= 1
+    const found = `${authority.host}:${authority.port}`
     const sentBytes = count.sentBytes + head.length
     const message = `the tunnel to ${found} has ended: ${sentBytes} bytes there, ${count.receivedBytes} back, unverified`
-    const ended = { ...note, message, bytes: count.receivedBytes }
-    await log.note(describeExchange(logged, 'page', now(), ended))
+    const ended = { code: passedUnverified, found, message, bytes: count.receivedBytes }
+    try {
+      await log.note(describeExchange(logged, 'page', now(), ended))
+    } catch (error) {
+      reportFault(describeError(error))
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 /**
  * TLS that a client began with another host, ended here with a certificate for that host: what comes out
- * are plain requests, which are answered like all others.
+ * are plain requests, which are answered like all others. Loaded when the first such connection comes.
  */
 
 import type { Duplex } from 'node:stream'
-import type { SecureContext, TLSSocket } from 'node:tls'
+import { type SecureContext, TLSSocket } from 'node:tls'
 import { RequestError } from '../base/errors.ts'
 import { describeError } from '../base/errors.ts'
 import { toPrintable } from '../base/bytes.ts'
@@ -23,7 +23,6 @@ export interface EndTlsOptions {
 /** Resolves after the handshake. Throws RequestError; the socket is destroyed then. */
 export async function endTls(socket: Duplex, options: EndTlsOptions): Promise<TLSSocket> {
   const { host, context, head, timeMs, startTimer } = options
-  const { TLSSocket } = await import('node:tls')
   if (head.length > 0) socket.unshift(head)
   const inner = new TLSSocket(socket, {
     isServer: true,
@@ -44,17 +43,20 @@ export async function endTls(socket: Duplex, options: EndTlsOptions): Promise<TL
 
 async function shakeHands(inner: TLSSocket, timeMs: number, startTimer: StartTimer): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const stopTimer = startTimer(timeMs, () => reject(new Error('it did not end in time')))
-    const settle = (act: () => void) => (): void => {
+    const settle = (act: () => void): void => {
       stopTimer()
+      inner.off('readable', leave)
       act()
     }
-    inner.once('secure', settle(resolve))
-    inner.once(
-      'close',
-      settle(() => reject(new Error('the client left'))),
+    const leave = (): void => settle(() => reject(new Error('the client left')))
+    const stopTimer = startTimer(timeMs, () =>
+      settle(() => reject(new Error('it did not end in time'))),
     )
-    inner.on('error', (error) => settle(() => reject(error))())
+    inner.once('secure', () => settle(resolve))
+    inner.once('close', leave)
+    // Before the end of the handshake there is nothing to read but the end of the connection.
+    inner.once('readable', leave)
+    inner.on('error', (error) => settle(() => reject(error)))
   })
 }
 

@@ -12,7 +12,7 @@ import { type AccessPath, createAccessPath, refuseAccess } from './access-path.t
 import { findAddressee, requireInnerAddressee } from './addressee.ts'
 import { PageAnswers } from './answer-page.ts'
 import type { Authority } from './authority.ts'
-import { type ConnectLimits, Connects, type InnerConnection } from './connect.ts'
+import { type ConnectLimits, Connects, type Connection } from './connect.ts'
 import { refuseConnect, refuseNested } from './connect-route.ts'
 import { describeExchange, isGone, type Exchange, type Patience } from './exchange.ts'
 import type { LoggedRequest } from './exchange.ts'
@@ -56,8 +56,7 @@ export interface HandlerOptions {
 
 /** What became of a CONNECT. */
 export type Connected =
-  | { readonly kind: 'ended' }
-  | ({ readonly kind: 'inner' } & InnerConnection)
+  | Connection
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly id: string }
 
 export class Handler {
@@ -98,7 +97,8 @@ export class Handler {
     const log = this.#log
     const [isOwnHost, requireAccess] = [this.#isOwnHost, this.#requireForwardAccess]
     this.#forwarding = new Forwarding({ port, pages: this.#pages, release: this.#release })
-    this.#connects = new Connects({ port, isOwnHost, requireAccess, log, now, startTimer }, limits)
+    const parts = { port, isOwnHost, requireAccess, log, now, startTimer, reportFault }
+    this.#connects = new Connects(parts, limits)
   }
 
   /** Never rejects. `inner`: the request came out of TLS that was ended here, for this host. */
@@ -116,13 +116,12 @@ export class Handler {
     }
   }
 
-  /** Resolves once it is done with the socket, or with what the client is to be told. Never rejects. */
+  /** Resolves once the client is connected, or with what it is to be told. Never rejects. */
   async connect(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<Connected> {
     const logged = this.#begin(request)
     try {
       if (this.#connects === undefined) throw refuseConnect(request)
-      const inner = await this.#connects.answer(logged, socket, head)
-      return inner === undefined ? { kind: 'ended' } : { kind: 'inner', ...inner }
+      return await this.#connects.answer(logged, socket, head)
     } catch (error) {
       return this.#refuseConnect(logged, error)
     }
@@ -225,7 +224,7 @@ export class Handler {
     const refusal = renderRefusal(error, subject.resource, exchange.id)
     const logged = await this.#logRefusal(this.#describeRefusal(exchange, refusal), refusal)
     if (isGone(exchange)) return
-    if (!exchange.response.headersSent) respondRefusal(exchange, toBrowser(exchange, logged))
+    if (!exchange.response.headersSent) respondRefusal(exchange, await toBrowser(exchange, logged))
     // What has left cannot be taken back; the rest never leaves, and the next request is told why.
     else cutOff(exchange)
   }

@@ -241,13 +241,15 @@ class ConnectionServer {
   async #connect(server: Server, { request, socket, head }: Connecting): Promise<void> {
     const lane = this.#closeLane(socket)
     if (lane === undefined) return
-    lane.isBusy = true
     const connected =
       lane.inner === undefined
         ? await this.#handler.connect(request, socket, head)
         : await this.#handler.refuseNested(request)
     if (connected.kind === 'refused') return endWith(socket, connected)
-    if (connected.kind === 'ended') return
+    if (connected.kind === 'tunnel') {
+      lane.isBusy = true
+      return
+    }
     // The connection goes on as the one inside of it.
     this.#lanes.delete(request.socket)
     this.#inner.set(connected.socket, connected.authority)
