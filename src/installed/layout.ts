@@ -20,18 +20,20 @@ export function findLayout(paths: Iterable<string>): Layout | undefined {
   const sites = new Set<string>()
   let isVenv = false
   let hasDistribution = false
+  let python = ''
   for (const path of paths) {
     if (path === 'pyvenv.cfg') isVenv = true
     const [, site] = /^(lib(?:64)?\/python3\.\d+\/(?:site|dist)-packages)\//.exec(path) ?? []
     if (site !== undefined) sites.add(site)
+    if (python === '') python = /^include\/site\/python(3\.\d+)\//.exec(path)?.[1] ?? ''
     if (/^[^/]+\.(?:dist|egg)-info(?:\/|$)/.test(path)) hasDistribution = true
   }
   const [first] = sites
   if (isVenv || first !== undefined) {
-    const python = /python(3\.\d+)/.exec(first ?? '')?.[1] ?? ''
-    return { kind: isVenv ? 'venv' : 'prefix', sites: [...sites].toSorted(), python }
+    const [, own = python] = /python(3\.\d+)/.exec(first ?? '') ?? []
+    return { kind: isVenv ? 'venv' : 'prefix', sites: [...sites].toSorted(), python: own }
   }
-  return hasDistribution ? { kind: 'folder', sites: [''], python: '' } : undefined
+  return hasDistribution ? { kind: 'folder', sites: [''], python } : undefined
 }
 
 /** Where it may be; the first is where it is expected. */
@@ -44,8 +46,10 @@ export function findPlaces(
   if (scheme === 'scripts') return [`bin/${path}`]
   if (scheme === 'data') return [path]
   const { name } = distribution
-  const names = new Set([name, normalizeName(name), normalizeName(name).replaceAll('-', '_')])
-  return [...names].map((one) => `${headerFolder(layout)}/${one}/${path}`)
+  const names = [...new Set([name, normalizeName(name), normalizeName(name).replaceAll('-', '_')])]
+  return listHeaderFolders(layout).flatMap((folder) =>
+    names.map((one) => `${folder}/${one}/${path}`),
+  )
 }
 
 /** Pure and platform files may lie in two folders of the same Python. */
@@ -55,9 +59,11 @@ function findSites({ sites }: Layout, own: string): readonly string[] {
   return [own, ...others]
 }
 
-function headerFolder({ kind, python }: Layout): string {
-  if (kind === 'venv') return `include/site/python${python}`
-  return kind === 'prefix' ? `include/python${python}` : 'include/python'
+/** With --target pip puts them where they are in the environment that it runs in. */
+function listHeaderFolders({ kind, python }: Layout): readonly string[] {
+  const ofVenv = `include/site/python${python}`
+  if (kind === 'venv') return [ofVenv]
+  return kind === 'prefix' ? [`include/python${python}`] : [ofVenv, 'include/python']
 }
 
 export function join(folder: string, path: string): string {
