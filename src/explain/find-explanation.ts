@@ -20,11 +20,11 @@ export const explanations = {
 
 /** Of the codes in the log; what has none of the table is a bug. */
 export function findExplanation(code: string, kind: TrustKind = 'signed'): CodeExplanation {
-  if (!isErrorCode(code)) return bugExplanation
+  if (!isExplained(code)) return bugExplanation
   const special = kind === 'first-use' ? firstUseExplanations.get(code) : undefined
   return special ?? explanations[code]
 }
 
-export function isErrorCode(code: string): code is ErrorCode {
+function isExplained(code: string): code is ErrorCode {
   return Object.hasOwn(explanations, code)
 }

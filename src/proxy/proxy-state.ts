@@ -28,8 +28,8 @@ export interface ProxyState {
   readonly startedAt: number
   readonly indexes: readonly IndexState[]
   readonly vault: { readonly bytes: number; readonly maxBytes: number }
-  /** `head`: `CHAIN:SEQ:DIGEST`. */
-  readonly audit: { readonly folder: string; readonly head: string }
+  /** `head`: `CHAIN:SEQ:DIGEST`. `folder`: for those who may know. */
+  readonly audit: { readonly folder?: string; readonly head: string }
   /** Of files from their hosts. */
   readonly fetches: DurationCounts
 }

@@ -4,9 +4,8 @@
  */
 
 import type { AuditEvent } from '../audit/event.ts'
-import { isErrorCode } from '../explain/find-explanation.ts'
 import type { LoggedEvent } from '../explain/explanation.ts'
-import { findStatus } from './refusal.ts'
+import { findStatus, isErrorCode } from './refusal.ts'
 
 export interface RecentEvent {
   /** The newest of equal ones. */

@@ -68,6 +68,10 @@ const statuses = {
   HELD: fault,
 } as const satisfies Record<ErrorCode, { page: number; file: number }>
 
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(statuses, code)
+}
+
 export function findStatus(code: ErrorCode, resource: Resource): number {
   return statuses[code][resource]
 }

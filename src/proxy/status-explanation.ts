@@ -1,8 +1,67 @@
 /** The page `/-/refused/ID`: an explanation, or that there is none. */
 
 import type { Bytes } from '../base/bytes.ts'
-import type { Explanation, NextStep } from '../explain/explanation.ts'
-import { html, isolate, nothing, renderDocument, type Html } from './status-markup.ts'
+import { explainRequest, type Explanation, type NextStep } from '../explain/explanation.ts'
+import type { Exchange } from './exchange.ts'
+import type { EntryLookup } from './proxy-state.ts'
+import { answerJson, wantsJson, type StatusAnswer } from './status-answer.ts'
+import { answerHtml, html, isolate, nothing, renderDocument, type Html } from './status-markup.ts'
+
+export interface Question {
+  readonly id: string
+  readonly lookup: EntryLookup
+  /** Of the audit log, for whoever may know. */
+  readonly folder?: string | undefined
+}
+
+export function answerExplanation(
+  { id, lookup, folder }: Question,
+  exchange: Exchange,
+): StatusAnswer {
+  const isJson = wantsJson(exchange)
+  // A line that counts others has no id of its own.
+  const entries = lookup.entries.map((entry) => ({ ...entry, id }))
+  const found = explainRequest(entries, folder === undefined ? {} : { LOG: folder })
+  if (found === undefined) return answerMissing(id, lookup.searched, isJson)
+  const shown = withoutOthers(found, exchange)
+  return isJson ? answerJson(shown) : answerHtml(renderExplanationPage(shown))
+}
+
+/** Who it was is told to him alone; the operator finds it in the log. */
+function withoutOthers({ who, ...rest }: Explanation, { request }: Exchange): Explanation {
+  return who !== undefined && who === request.socket.remoteAddress ? { ...rest, who } : rest
+}
+
+const missing = {
+  whole: {
+    status: 404,
+    detail:
+      'The audit log of this proxy has no line with this id. It may be an id of another proxy, or older than what the log keeps.',
+  },
+  partly: {
+    status: 404,
+    detail:
+      'The newest part of the audit log has no line with this id. Older parts are not looked at for a page; this command looks at all of them.',
+  },
+  busy: {
+    status: 503,
+    detail:
+      'The audit log is being looked at for somebody else. Try again in a moment, or ask at a terminal.',
+  },
+} as const
+
+function answerMissing(
+  id: string,
+  searched: EntryLookup['searched'],
+  isJson: boolean,
+): StatusAnswer {
+  const { status, detail } = missing[searched]
+  const title = status === 503 ? 'Not looked up' : `Nothing is known of ${id}`
+  const next = `tufgate explain ${id}`
+  return isJson
+    ? answerJson({ title, status, detail, next }, status)
+    : answerHtml(renderMissingPage(title, detail, next), status)
+}
 
 const badges = {
   refused: html`<span class="badge bad">Refused</span>`,
@@ -11,7 +70,7 @@ const badges = {
   noted: html`<span class="badge warn">Noted</span>`,
 } as const
 
-export function renderExplanationPage(explanation: Explanation): Bytes {
+function renderExplanationPage(explanation: Explanation): Bytes {
   const { outcome, file, project, asked, rule, clause, restsOn, also, placeholders } = explanation
   const name = isolate(file ?? project ?? asked ?? 'a request')
   const body = html`<header>
@@ -110,14 +169,7 @@ function renderStep({ text, command }: { readonly text: string; readonly command
   </li>`
 }
 
-export interface MissingExplanation {
-  readonly title: string
-  readonly detail: string
-  /** A command for a terminal. */
-  readonly command: string
-}
-
-export function renderMissingPage({ title, detail, command }: MissingExplanation): Bytes {
+function renderMissingPage(title: string, detail: string, command: string): Bytes {
   const body = html`<header><h1>${title}</h1></header>
     <p class="lead"><a href="../">Status of the proxy</a></p>
     <main>

@@ -8,6 +8,7 @@ import { encodeUtf8, type Bytes } from '../base/bytes.ts'
 import { formatSpan, formatUtcSeconds } from '../base/clock.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { escapeHtml } from '../simple/html-text.ts'
+import type { StatusAnswer } from './status-answer.ts'
 import { style } from './status-style.ts'
 
 export interface Html {
@@ -104,6 +105,10 @@ const policy = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
+
+export function answerHtml(body: Bytes, status = 200): StatusAnswer {
+  return { status, headers: documentHeaders, body }
+}
 
 export const documentHeaders: readonly string[] = [
   'Content-Type',

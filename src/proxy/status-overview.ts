@@ -6,7 +6,9 @@ import { findTrustWords } from '../base/trust-words.ts'
 import type { Readiness } from './gateway.ts'
 import type { IndexState, ProxyState, RoleState } from './proxy-state.ts'
 import type { RecentEvent } from './recent-events.ts'
+import type { StatusAnswer } from './status-answer.ts'
 import {
+  answerHtml,
   describeDistance,
   formatBytes,
   html,
@@ -28,7 +30,11 @@ export interface Overview {
 
 const shownEvents = 25
 
-export function renderOverview(overview: Overview): Bytes {
+export function answerOverview(overview: Overview): StatusAnswer {
+  return answerHtml(renderOverview(overview))
+}
+
+function renderOverview(overview: Overview): Bytes {
   const { state, readiness, traffic, now } = overview
   const { decided, failed } = traffic.recent
   const body = html`<header>
@@ -228,8 +234,12 @@ function renderDisk({ vault, audit }: ProxyState): Html {
   return html`<dl>
     <dt>Vault</dt>
     <dd>${formatBytes(vault.bytes)} of at most ${formatBytes(vault.maxBytes)} (${share} %)</dd>
-    <dt>Audit log</dt>
-    <dd class="mono">${audit.folder}</dd>
+    ${
+      audit.folder === undefined
+        ? nothing
+        : html`<dt>Audit log</dt>
+            <dd class="mono">${audit.folder}</dd>`
+    }
     <dt>Its last line</dt>
     <dd class="mono">${audit.head}</dd>
   </dl>`

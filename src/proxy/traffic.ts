@@ -1,9 +1,9 @@
 /** What went through since the start, counted from the events of the audit log: some additions an event. */
 
 import { passedUnverified, type AuditEvent } from '../audit/event.ts'
-import { isErrorCode } from '../explain/find-explanation.ts'
 import { Durations } from './durations.ts'
 import { RecentEvents } from './recent-events.ts'
+import { isErrorCode } from './refusal.ts'
 
 /** `own`: pages of the proxy about itself, redirects, the list of all projects. `passed`: of no index. */
 export type AnswerKind = 'page' | 'file' | 'own' | 'passed' | 'refused'

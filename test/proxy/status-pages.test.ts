@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeUtf8 } from '../../src/base/bytes.ts'
 import { VerifyError } from '../../src/base/errors.ts'
+import type { Exchange } from '../../src/proxy/exchange.ts'
 import type { ProxyState } from '../../src/proxy/proxy-state.ts'
+import { isLocalViewer } from '../../src/proxy/status-answer.ts'
 import { failToAppend, filePath, openPolicy, trust } from '../support/memory-gateway.ts'
 import { RunningProxy } from '../support/running-proxy.ts'
 import type { RawResponse } from '../support/raw-client.ts'
@@ -245,6 +247,34 @@ describe('an explanation', () => {
     const page = (await proxy.get(`/-/refused/${headers.get('x-request-id')!}`)).body.toString()
     expect(page).toContain('first-use record')
     expect(page).not.toMatch(/\b(?:signed|verified)\b/i)
+  })
+})
+
+describe('what is not for everybody', () => {
+  const entry = { kind: 'refused', id: 'r-aaaaaaaa', code: 'DENIED', time: 0 } as const
+
+  test.each([
+    ['127.0.0.1', true],
+    ['192.0.2.7', false],
+  ])('the address of a client (%s) is shown to that client alone', async (client, isShown) => {
+    const entries = [{ ...entry, client }]
+    proxy.gateway.entries.set('r-aaaaaaaa', { entries, searched: 'whole' })
+    const page = (await proxy.get('/-/refused/r-aaaaaaaa')).body.toString()
+    expect(page.includes(client)).toBe(isShown)
+    expect('who' in (await readJson('/-/refused/r-aaaaaaaa'))).toBe(isShown)
+  })
+
+  test.each([
+    ['127.0.0.1', true],
+    ['::1', true],
+    ['::ffff:127.0.0.1', true],
+    ['192.0.2.7', false],
+    ['::ffff:192.0.2.7', false],
+    ['fe80::1', false],
+    [undefined, false],
+  ])('folders are shown on this machine alone (%s)', (remoteAddress, isShown) => {
+    const request = { socket: { remoteAddress } }
+    expect(isLocalViewer({ request } as unknown as Exchange)).toBe(isShown)
   })
 })
 

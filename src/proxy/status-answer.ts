@@ -1,0 +1,33 @@
+/** What the pages under `/-/` have in common: who asks, in which form, and the form of the answer. */
+
+import { encodeUtf8, type Bytes } from '../base/bytes.ts'
+import type { Exchange } from './exchange.ts'
+
+export interface StatusAnswer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body: Bytes
+}
+
+const jsonHeaders = [
+  'Content-Type',
+  'application/json',
+  'Cache-Control',
+  'no-store',
+  'Vary',
+  'Accept',
+]
+
+export function answerJson(value: object, status = 200): StatusAnswer {
+  return { status, headers: jsonHeaders, body: encodeUtf8(`${JSON.stringify(value)}\n`) }
+}
+
+/** Browsers and curl get the page; a program says what it wants. */
+export function wantsJson({ request }: Exchange): boolean {
+  const { accept = '' } = request.headers
+  return /\bapplication\/json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
+}
+
+export function isLocalViewer({ request }: Exchange): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '')
+}
