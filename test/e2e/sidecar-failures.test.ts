@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hasPip } from '../support/pip.ts'
 import type { Pipeline } from '../support/pipeline.ts'
+import { findFreeOrigin } from './free-origin.ts'
 import { beginJob, install, readText, show, startLine, trial, useTrial } from './sidecar-jobs.ts'
 
 useTrial()
@@ -160,14 +161,4 @@ function isThere(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-/** Where nobody listens. */
-async function findFreeOrigin(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return `http://127.0.0.1:${port}/`
 }

@@ -33,6 +33,8 @@ export class Pipeline {
       `exec ${quoteShell(process.execPath)} ${quoteShell(main)} "$@"`,
     )
     writeShim(join(shims, 'npx'), '[ "$1" = tufgate ] || exit 97\nshift\nexec tufgate "$@"')
+    // It is there already.
+    writeShim(join(shims, 'npm'), '[ "$1" = install ] || exit 97')
     const path = [shims, ...(bin === undefined ? [] : [bin]), process.env['PATH'] ?? '']
     this.#environment = cleanEnvironment({
       PATH: path.join(delimiter),

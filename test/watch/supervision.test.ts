@@ -23,6 +23,10 @@ function listCommands(): (readonly [file: string, command: string])[] {
   })
 }
 
+function ownerOf(unit: string): string {
+  return unit.endsWith('/tufgate-serve.service') ? 'tufgate' : 'tufgate-mirror'
+}
+
 describe('the examples for supervisors', () => {
   test('run what is listed in them, eight times', () => {
     expect(listCommands()).toHaveLength(8)
@@ -52,7 +56,7 @@ describe('the examples for supervisors', () => {
     for (const unit of units) {
       const text = readFileSync(unit, 'utf8')
       if (unit.endsWith('.timer')) expect(units).toContain(unit.replace('.timer', '.service'))
-      else expect(text).toContain('StateDirectory=tufgate-mirror\n')
+      else expect(text).toContain(`StateDirectory=${ownerOf(unit)}\n`)
     }
   })
 })
