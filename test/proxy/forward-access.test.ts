@@ -12,6 +12,13 @@ function basic(text: string): string {
 let forward: MemoryForward
 let guarded: RunningProxy
 
+async function ask(url: string, ...headers: readonly string[]): Promise<RawResponse> {
+  const own = await guarded.connect()
+  const host = url.slice(7, url.indexOf('/', 8))
+  own.send([`GET ${url} HTTP/1.1`, `Host: ${host}`, ...headers, '', ''].join('\r\n'))
+  return own.response()
+}
+
 describe('a proxy for one command', () => {
   beforeEach(async () => {
     forward = new MemoryForward()
@@ -20,13 +27,6 @@ describe('a proxy for one command', () => {
     guarded.gateway.addProject('foo', [])
   })
   afterEach(() => guarded.stop())
-
-  async function ask(url: string, ...headers: readonly string[]): Promise<RawResponse> {
-    const own = await guarded.connect()
-    const host = url.slice(7, url.indexOf('/', 8))
-    own.send([`GET ${url} HTTP/1.1`, `Host: ${host}`, ...headers, '', ''].join('\r\n'))
-    return own.response()
-  }
 
   test('answers whoever knows its password', async () => {
     const header = basic(`tufgate:${accessToken}`)

@@ -84,6 +84,13 @@ async function buildHello(): Promise<Buffer> {
   return hello
 }
 
+async function refusedWith(code: string, message: string): Promise<void> {
+  await until(() => events().length > 0)
+  expect(events()).toMatchObject([
+    { kind: 'refused', code, message: expect.stringContaining(message) as string },
+  ])
+}
+
 describe('TLS that is ended here', () => {
   test('speaks HTTP/1.1 with the certificate of the host, and serves verified pages', async () => {
     await connect()
@@ -225,13 +232,6 @@ describe('a handshake', () => {
     expect((await client.response()).status).toBe(500)
     expect(proxy.faults.length).toBe(1)
   })
-
-  async function refusedWith(code: string, message: string): Promise<void> {
-    await until(() => events().length > 0)
-    expect(events()).toMatchObject([
-      { kind: 'refused', code, message: expect.stringContaining(message) as string },
-    ])
-  }
 })
 
 describe('its connections', () => {
