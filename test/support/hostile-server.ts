@@ -11,7 +11,7 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 
@@ -46,7 +46,7 @@ export interface HostileServer {
 }
 
 export async function startHostileServer(
-  options: { tls?: { key: string; cert: string }; host?: string } = {},
+  options: { tls?: ServerOptions; host?: string } = {},
 ): Promise<HostileServer> {
   const paths = new Map<string, Behaviour>()
   const counts = new Map<string, number>()
