@@ -8,6 +8,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -37,7 +38,8 @@ const inlineVersion: Plugin = {
   },
 }
 
-async function bundle(): Promise<void> {
+/** The files that stand in the script. */
+async function bundle(): Promise<readonly string[]> {
   const built = await rolldown({
     input: join(import.meta.dirname, 'entry.ts'),
     platform: 'node',
@@ -47,8 +49,38 @@ async function bundle(): Promise<void> {
       if (level === 'warn' && log.code !== 'EVAL') throw new Error(log.message)
     },
   })
-  await built.write({ file: script, format: 'cjs', codeSplitting: false, minify: true })
+  const options = { file: script, format: 'cjs', codeSplitting: false, minify: true } as const
+  const { output } = await built.write(options)
   await built.close()
+  return output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []))
+}
+
+/** Who hands on a program hands on the licences of all that is in it. */
+function writeLicences(files: readonly string[]): void {
+  const packages = files.flatMap(
+    (file) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? [],
+  )
+  const texts = [...new Set(packages)].toSorted().map((place) => {
+    const text = findLicence(place)
+    if (text === undefined) throw new Error(`${place} has no licence`)
+    return renderLicence(place.split('/node_modules/').at(-1) ?? place, text)
+  })
+  // One that came with a system has its licence elsewhere.
+  const node = findLicence(join(process.execPath, '..', '..'))
+  texts.unshift(
+    renderLicence('tufgate', findLicence(root) ?? ''),
+    renderLicence('Node.js', node ?? 'https://github.com/nodejs/node/blob/main/LICENSE\n'),
+  )
+  writeFileSync(join(folder, 'LICENCES.txt'), texts.join('\n'))
+}
+
+function findLicence(place: string): string | undefined {
+  const name = readdirSync(place).find((one) => /^licen[cs]e/i.test(one))
+  return name === undefined ? undefined : readFileSync(join(place, name), 'utf8')
+}
+
+function renderLicence(title: string, text: string): string {
+  return `${title}\n${'='.repeat(title.length)}\n\n${text}\n`
 }
 
 function writeBlob(): void {
@@ -80,7 +112,7 @@ function writeExecutable(): void {
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder)
-await bundle()
+writeLicences(await bundle())
 writeBlob()
 writeExecutable()
 const megabytes = (path: string): string => `${(statSync(path).size / 1e6).toFixed(1)} MB`
