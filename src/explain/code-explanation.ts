@@ -25,6 +25,12 @@ export const tellOperator: Step = {
   text: 'Give the request id to whoever runs this proxy. Do not get the file another way.',
 }
 
+/** As long as a page lists it, pip chooses the newest, and gives up when that is refused. */
+export const otherVersion: Step = {
+  text: 'Ask for another version: pip does not look for one by itself when a file is refused.',
+  command: "pip install 'PROJECT!=VERSION'",
+}
+
 export const tryAgain: Step = { text: 'Wait a minute and run the same command again.' }
 
 export const runDoctor: Step = {

@@ -2,17 +2,13 @@
 
 import type { DecisionCode, RequestCode } from '../base/errors.ts'
 import {
+  otherVersion,
   runDoctor,
   tellOperator,
   tryAgain,
   type CodeExplanation,
   type Step,
 } from './code-explanation.ts'
-
-const otherVersion: Step = {
-  text: 'Ask for another version, or let the installer choose one.',
-  command: 'pip install PROJECT',
-}
 
 const useIndexUrl: Step = {
   text: 'Use the proxy as the index of your installer.',
@@ -59,7 +55,7 @@ export const decisionExplanations = {
         {
           text: 'Wait until the file is old enough. Where the time is known, a refusal of the file names it.',
         },
-        otherVersion,
+        { text: 'Ask for an older version.' },
       ],
       operator: [
         {

@@ -5,6 +5,7 @@
 
 import type { ErrorCode } from '../base/errors.ts'
 import {
+  otherVersion,
   tellOperator,
   tryAgain,
   showSimilar,
@@ -162,12 +163,7 @@ export const firstUseExplanations: ReadonlyMap<ErrorCode, CodeExplanation> = new
         'A rule was written more widely than it was meant.',
       ],
       next: {
-        user: [
-          {
-            text: 'Ask for another version, or let the installer choose one.',
-            command: 'pip install PROJECT',
-          },
-        ],
+        user: [otherVersion],
         operator: [
           { text: 'The rule stands in the settings: deny under [policy].' },
           {
@@ -224,13 +220,7 @@ export const firstUseExplanations: ReadonlyMap<ErrorCode, CodeExplanation> = new
         'The index took it away because it was harmful.',
       ],
       next: {
-        user: [
-          {
-            text: 'Ask for another version, or let the installer choose one.',
-            command: 'pip install PROJECT',
-          },
-          tellOperator,
-        ],
+        user: [otherVersion, tellOperator],
         operator: [{ text: 'See when it went.', command: 'tufgate audit show --project PROJECT' }],
       },
     },

@@ -51,6 +51,8 @@ export interface Explanation {
   readonly clause?: string
   readonly expected?: string
   readonly found?: string
+  /** The two as they are shown: what they are called depends on the case. */
+  readonly compared: readonly (readonly [name: string, value: string])[]
   /** Which list the answer rests on; absent where nothing was looked up. */
   readonly trust?: AuditTrust
   /** The same as a sentence. */
@@ -87,6 +89,7 @@ export function explainEntry(
     ...pickRequest(entry),
     ...pickReason(entry),
     ...pickLine(entry),
+    compared: compareFacts(entry),
     outcome,
     title: titleOf(entry, outcome),
     when: formatUtcSeconds(entry.time),
@@ -134,6 +137,16 @@ function titleOf(entry: LoggedEvent, outcome: Outcome): string {
 
 const titles = { refused: 'Refused', delivered: 'Delivered', noted: 'Noted', hidden: 'Hidden' }
 
+/** A decision finds nothing: then there is only what the list says of the file. */
+function compareFacts({ expected, found }: LoggedEvent): (readonly [string, string])[] {
+  if (expected !== undefined && expected === found) return [['compared', expected]]
+  const isListed = found === undefined && expected?.startsWith('sha256:') === true
+  return [
+    ...(expected === undefined ? [] : [[isListed ? 'listed' : 'expected', expected] as const]),
+    ...(found === undefined ? [] : [['found', found] as const]),
+  ]
+}
+
 type Facts = Omit<Partial<Explanation>, 'outcome' | 'next'>
 
 function pickRequest({ id, request, project, file, client, trust }: LoggedEvent): Facts {
@@ -178,11 +191,14 @@ function listSteps({ user, operator }: CodeExplanation['next'], words: CommandWo
 }
 
 /** Names that came from the network go into a command only where they look like what they are. */
-function findWords({ project = '', request = '' }: LoggedEvent): CommandWords {
+function findWords({ project = '', request = '', file = '' }: LoggedEvent): CommandWords {
   const [, host] =
     /^(?:GET|HEAD) \/files\/[^/]+\/([a-z0-9.-]{1,253}(?::\d{1,5})?)\//.exec(request) ?? []
+  // PEP 427, PEP 625. Without an epoch: its mark means something to a shell.
+  const [, version] = /^[^-]+-(\d[\w.+]{0,60})(?:-.*\.whl|\.tar\.gz|\.zip)$/.exec(file) ?? []
   return {
     ...(/^[a-z0-9][a-z0-9._-]{0,200}$/.test(project) && { PROJECT: project }),
+    ...(version !== undefined && { VERSION: version }),
     ...(host !== undefined && /^[a-z0-9]/.test(host) && { HOST: host }),
   }
 }

@@ -5,6 +5,7 @@ import { quoteShell } from '../base/quote-shell.ts'
 /** What is known of a case. All of it is quoted; what may come from the network is checked before. */
 export interface CommandWords {
   readonly PROJECT?: string
+  readonly VERSION?: string
   readonly HOST?: string
   /** Folder of the audit log. */
   readonly LOG?: string
@@ -23,6 +24,7 @@ const meanings = {
   HOST: 'the host of the file',
   PROXY: 'the address of the proxy, such as http://127.0.0.1:8642',
   PROJECT: 'the name of the project',
+  VERSION: 'the version that is refused',
 } as const
 
 const word = new RegExp(String.raw`\b(?:${Object.keys(meanings).join('|')})\b`, 'g')

@@ -40,11 +40,10 @@ function renderFacts({ id, asked, who, when, code, count, line }: Explanation): 
   ]
 }
 
-function renderHappened({ happened, expected, found, advice }: Explanation): string[] {
+function renderHappened({ happened, compared, advice }: Explanation): string[] {
   const lines = [
     ...(happened === undefined ? [] : indent(happened)),
-    ...(expected === found ? fact('compared', expected) : []),
-    ...(expected === found ? [] : [...fact('expected', expected), ...fact('found', found)]),
+    ...compared.flatMap(([name, value]) => fact(name, value)),
     ...fact('advice', advice),
   ]
   return lines.length === 0 ? [] : ['What happened', ...lines]

@@ -112,11 +112,9 @@ function renderExplanationPage(explanation: Explanation): Bytes {
 }
 
 function renderHappened(explanation: Explanation): Html {
-  const { happened, advice, expected, found, id, code, asked, who, when, count } = explanation
-  const isSame = expected === found
+  const { happened, advice, compared, id, code, asked, who, when, count } = explanation
   const facts: readonly (readonly [string, string | undefined, boolean?])[] = [
-    [isSame ? 'compared' : 'expected', expected, true],
-    ['found', isSame ? undefined : found, true],
+    ...compared.map(([name, value]) => [name, value, true] as const),
     ['asked', asked, true],
     ['by', who],
     ['at', when.replace('T', ' ').replace('Z', ' UTC')],

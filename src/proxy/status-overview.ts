@@ -52,7 +52,7 @@ function renderOverview(overview: Overview): Bytes {
       </section>
       <section aria-labelledby="refused">
         <h2 id="refused">Last refused or hidden</h2>
-        ${renderEvents(decided, now)}
+        ${renderEvents(decided, now, true)}
       </section>
       ${renderFailed(failed, now)}
       <section aria-labelledby="counts">
@@ -149,22 +149,24 @@ function renderSeen({ indexSeenAt, trustKind }: IndexState, now: number): Html {
   </p>`
 }
 
-function renderEvents(events: readonly RecentEvent[], now: number): Html {
+function renderEvents(events: readonly RecentEvent[], now: number, isDecision: boolean): Html {
   if (events.length === 0) return html`<p>Nothing, since the start.</p>`
   const rest = events.length - shownEvents
   return html`<ul class="events">
-      ${events.slice(0, shownEvents).map((one) => renderEvent(one, now))}
+      ${events.slice(0, shownEvents).map((one) => renderEvent(one, now, isDecision))}
     </ul>
     ${rest > 0 ? html`<p class="faint">And ${rest} more, in the audit log.</p>` : nothing}`
 }
 
-function renderEvent({ event, times }: RecentEvent, now: number): Html {
+function renderEvent({ event, times }: RecentEvent, now: number, isDecision: boolean): Html {
   const { id, kind, project, file, request, code, message, time } = event
   const name = isolate(file ?? project ?? request ?? 'a request')
   const badge =
     kind === 'hidden'
       ? html`<span class="badge warn">hidden</span>`
-      : html`<span class="badge bad">refused</span>`
+      : isDecision
+        ? html`<span class="badge bad">refused</span>`
+        : html`<span class="badge warn">not served</span>`
   const what = id === undefined ? name : html`<a href="refused/${id}">${name}</a>`
   return html` <li>
     ${badge} <span class="what">${what}</span>
@@ -182,7 +184,7 @@ function renderFailed(events: readonly RecentEvent[], now: number): Html {
   return html`<section>
     <details>
       <summary>Not there, not reachable or asked for wrongly: ${events.length}</summary>
-      ${renderEvents(events, now)}
+      ${renderEvents(events, now, false)}
     </details>
   </section>`
 }

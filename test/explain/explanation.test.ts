@@ -56,7 +56,7 @@ describe('a refusal', () => {
     ['foo; rm -rf ~', 'GET /files/foo/$(reboot)/x/foo.whl'],
     ['--index-url=http://evil.test', 'GET /files/foo/-oevil/x/foo.whl'],
     ['$(reboot)', 'GET /files/foo/a b/x/foo.whl'],
-    ["'", 'GET /files/foo/`id`/x/foo.whl'],
+    ["x' reboot '", 'GET /files/foo/`id`/x/foo.whl'],
   ])('puts no hostile name into a command that somebody may copy: %s', (project, request) => {
     const all = ['DIGEST_MISMATCH', 'UNREACHABLE', 'DENIED'].flatMap(
       (code) => explainEntry({ ...refused, code, project, request }).next,
@@ -84,6 +84,30 @@ describe('a refusal', () => {
     expect(explainEntry({ ...refused, code: 'BUG' }).rule).toContain('nobody foresaw')
     expect(explainEntry({ kind: 'refused', time }).title).toBe('Refused: a request')
   })
+})
+
+test('what is refused by decision is told with another version to ask for', () => {
+  const denied = {
+    ...refused,
+    code: 'DENIED',
+    message: 'the policy denies foo==1.1',
+    expected: `sha256:${'a'.repeat(64)}`,
+  }
+  const { found: _found, ...entry } = denied
+  const { next, compared } = explainEntry(entry)
+  expect(next[0]?.command).toBe("pip install 'foo!=1.1'")
+  expect(compared).toEqual([['listed', `sha256:${'a'.repeat(64)}`]])
+})
+
+test.each([
+  ['foo-1.1.tar.gz', "pip install 'foo!=1.1'"],
+  ['foo_bar-2.0.post1+local-py3-none-any.whl', "pip install 'foo!=2.0.post1+local'"],
+  ["foo-1'$(reboot).tar.gz", "pip install 'foo!=VERSION'"],
+  ['foo-1!2.0.tar.gz', "pip install 'foo!=VERSION'"],
+  ['foo.exe', "pip install 'foo!=VERSION'"],
+])('the version of %s comes from its name, or not at all', (file, command) => {
+  const { next } = explainEntry({ ...refused, code: 'REMOVED', file })
+  expect(next[0]?.command).toBe(command)
 })
 
 describe('several lines of one request', () => {
