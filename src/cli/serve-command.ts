@@ -1,6 +1,7 @@
 /** `tufgate serve`: starts the proxy, says where it is, and stops it when asked. */
 
 import { formatSpan } from '../base/clock.ts'
+import type { Authority } from '../ca/authority.ts'
 import { createLog } from './logger.ts'
 import { describeCounts } from './notary-news.ts'
 import type { OpenIndex } from './open-index.ts'
@@ -39,7 +40,7 @@ export async function runServe(flags: ServeFlags): Promise<number> {
   return 0
 }
 
-export function announce({ origins, indexes, stateFolder }: RunningProxy): void {
+export function announce({ origins, indexes, authority, stateFolder }: RunningProxy): void {
   say(`tufgate ${version}`)
   for (const index of indexes) {
     say(`  index ${index.name}: ${index.url}`)
@@ -48,8 +49,14 @@ export function announce({ origins, indexes, stateFolder }: RunningProxy): void 
     const { pins } = index.policy
     if (pins !== undefined) say(`    only what ${pins.source} names: ${pins.count} files`)
   }
+  if (authority !== undefined) announceInterception(authority)
   say(`  state ${stateFolder}`)
   for (const origin of origins) say(`listening on ${origin}`)
+}
+
+function announceInterception({ hosts }: Authority): void {
+  say(`  interception: TLS to ${hosts.map(({ name }) => name).join(', ')} is ended here`)
+  say('    tell installers of the local authority: tufgate ca export --bundle -o FILE')
 }
 
 function announceMirrored({ rootSha256, repository, contact }: OpenIndex): void {

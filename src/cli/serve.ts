@@ -44,7 +44,7 @@ export interface ServeOptions {
   /** Before every path, where only one command is to use the proxy. */
   readonly accessToken?: string
   /** Who vouches for the hosts of indexes where TLS to them is ended here. Default: as the settings say. */
-  readonly authority?: Pick<Authority, 'contextFor'>
+  readonly authority?: Authority
   /** The first verified list answers all of its requests (see `SnapshotHold`). */
   readonly hold?: boolean
 }
@@ -53,6 +53,8 @@ export interface RunningProxy {
   /** `http://127.0.0.1:8642`, one for each address that is listened on. */
   readonly origins: readonly string[]
   readonly indexes: OpenIndexes
+  /** Who vouches for the hosts of indexes where TLS to them is ended here. */
+  readonly authority?: Authority
   readonly stateFolder: string
   /** Where its audit log is, and the chain that this process writes. */
   readonly audit: { readonly folder: string; readonly chain: string }
@@ -65,6 +67,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const listen = parseListen(settings, log)
   requireOtherProxy(listen, options.environment)
   const context = createIndexContext(options)
+  const authority = options.authority ?? (await findAuthority(context))
   const states = await openStates(context)
   const [{ directory }] = states
   const audit = await openAudit(directory.audit, settings, clock)
@@ -84,7 +87,6 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   }
   const ops = createGatewayOps({ indexes, vault, downloads, append, notes, clock, ...shown })
   const ownPorts: number[] = []
-  const authority = options.authority ?? (await findAuthority(context))
   const forward = createForwardPort({
     indexes,
     settings,
@@ -103,6 +105,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   return {
     origins: server.addresses.map(formatOrigin),
     indexes,
+    ...(authority !== undefined && { authority }),
     stateFolder: directory.path,
     audit: { folder: directory.audit, chain: audit.head().chain },
     stop: async () => {
@@ -130,7 +133,7 @@ async function closeIndexes(
   for (const { opened } of indexes) opened?.news.tellCounts(opened.firstUse.counts)
 }
 
-/** Loaded only where it is wanted. */
+/** Loaded only where it is wanted, and then before the start: one that is damaged is no matter for clients. */
 async function findAuthority({
   settings,
   clock,
@@ -138,7 +141,9 @@ async function findAuthority({
 }: IndexContext): Promise<Authority | undefined> {
   if (!settings.intercept.enabled) return undefined
   const { openAuthority } = await import('./open-authority.ts')
-  return openAuthority({ settings, clock, stateHome })
+  const authority = openAuthority({ settings, clock, stateHome })
+  await authority.certificate()
+  return authority
 }
 
 function handlerOptionsOf(

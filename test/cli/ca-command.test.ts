@@ -148,8 +148,9 @@ test('a key that others can read is refused, with what mends it', async () => {
   const [name = ''] = (await readdir(authorities)).filter((one) => one.endsWith('.json'))
   await chmod(join(authorities, name), 0o644)
 
-  for (const command of ['export', 'show']) {
-    const { code, stdout, stderr } = await ca(command)
+  const serve = ['serve', '--listen', '127.0.0.1:0']
+  for (const command of [['ca', 'export'], ['ca', 'show'], serve]) {
+    const { code, stdout, stderr } = await runProgram(...command, '--config', config)
     expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toContain(`chmod 600 ${join(authorities, name)}`)
