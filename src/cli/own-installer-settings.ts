@@ -17,6 +17,7 @@ import { listPipFiles } from '../installers/pip-conf.ts'
 const maxFileBytes = 1_000_000
 
 export interface OwnSettings {
+  readonly folder: string
   readonly access: ProxyAccess
   readonly leftOut: readonly LeftOut[]
   /** Sentences about files that could not be used. */
@@ -53,7 +54,8 @@ export function writeOwnSettings(context: SettingsContext): OwnSettings {
     write(access.pdmToml, pdm.text)
     const unreadable = pip.unreadable.map(({ path, problem }) => describeUnusable(path, problem))
     const leftOut = [...pip.leftOut, ...uv.leftOut, ...pdm.leftOut]
-    return { access, leftOut, problems: [...unreadable, ...uv.problems, ...pdm.problems], remove }
+    const problems = [...unreadable, ...uv.problems, ...pdm.problems]
+    return { folder: own, access, leftOut, problems, remove }
   } catch (error) {
     remove()
     throw error

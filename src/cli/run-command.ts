@@ -7,7 +7,11 @@ import { readAudit } from '../audit/reader.ts'
 import { encodeHex } from '../base/bytes.ts'
 import { createRandomBytes } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
-import { buildChildEnvironment } from '../installers/child-environment.ts'
+import {
+  addForwardVariables,
+  buildChildEnvironment,
+  type ChildEnvironment,
+} from '../installers/child-environment.ts'
 import type { SessionSummary } from '../report/session-summary.ts'
 import { isLoopback, parseListenAddress } from './listen-address.ts'
 import { createLog, type Log } from './logger.ts'
@@ -15,6 +19,7 @@ import { writeOwnSettings, type OwnSettings } from './own-installer-settings.ts'
 import { findCredentialVariables } from './read-credentials.ts'
 import { readSettings } from './read-settings.ts'
 import { noteLeftOut, noteLine, noteSummary, noteUncovered } from './run-notes.ts'
+import type { Interception } from './run-interception.ts'
 import type { ServeFlags } from './serve-command.ts'
 import { startProxy, type RunningProxy } from './serve.ts'
 import type { Settings } from './settings.ts'
@@ -24,12 +29,18 @@ import { exitCodeOfSignal, WrappedCommand, type CommandOutcome } from './wrapped
 /** 160 bits. */
 const tokenBytes = 20
 
+export interface RunFlags extends ServeFlags {
+  readonly intercept?: boolean
+}
+
 export async function runCommand(
   commandLine: readonly string[],
-  flags: ServeFlags,
+  { intercept, ...flags }: RunFlags,
 ): Promise<number> {
   const wrapped = new WrappedCommand()
   const settings = readRunSettings(flags)
+  const isIntercepting = intercept ?? settings.intercept.enabled
+  const interception = isIntercepting ? await openInterception(settings) : undefined
   const faults = new Faults(createLog(settings['log-level'], Date.now))
   const accessToken = encodeHex(createRandomBytes(tokenBytes))
   const proxy = await startProxy({
@@ -39,13 +50,15 @@ export async function runCommand(
     environment: process.env,
     accessToken,
     hold: true,
+    ...(interception !== undefined && { authority: interception.authority }),
   })
   faults.endWith(wrapped)
   let outcome: CommandOutcome
   try {
-    const indexUrl = `${proxy.origins[0] ?? ''}/${accessToken}/simple/`
+    const [origin = ''] = proxy.origins
     const secrets = findCredentialVariables(settings.index)
-    outcome = await runBehind({ indexUrl, secrets }, wrapped, commandLine)
+    const surroundings = { origin, token: accessToken, secrets, interception }
+    outcome = await runBehind(surroundings, wrapped, commandLine)
   } catch (error) {
     sayFailure(error)
     outcome = { exitCode: 1 }
@@ -69,31 +82,51 @@ function readRunSettings({ config, ...overrides }: ServeFlags): Settings {
   return isQuiet ? { ...settings, 'log-level': 'warning' } : settings
 }
 
+/** Loaded only where it is wanted. */
+async function openInterception(settings: Settings): Promise<Interception> {
+  const { startInterception } = await import('./run-interception.ts')
+  return startInterception(settings)
+}
+
 interface Surroundings {
-  readonly indexUrl: string
+  readonly origin: string
+  readonly token: string
   /** Variables that hold passwords of indexes. */
   readonly secrets: readonly string[]
+  readonly interception: Interception | undefined
 }
 
 async function runBehind(
-  { indexUrl, secrets }: Surroundings,
+  surroundings: Surroundings,
   wrapped: WrappedCommand,
   [command = '', ...args]: readonly string[],
 ): Promise<CommandOutcome> {
+  const { origin, token, secrets, interception } = surroundings
+  const indexUrl = `${origin}/${token}/simple/`
   const own = writeOwnSettings({ environment: process.env, folder: process.cwd(), indexUrl })
   const remove = removeAtExit(own)
   try {
-    const { environment, leftOut } = buildChildEnvironment(process.env, own.access)
+    const { environment, leftOut } = await buildEnvironment(surroundings, own)
     // The proxy asks with them: code that an installer runs has no need to know them.
     for (const name of secrets) delete environment[name]
     noteLeftOut([...leftOut, ...own.leftOut], own.problems)
-    noteUncovered([command, ...args])
+    if (interception === undefined) noteUncovered([command, ...args])
     const { early } = wrapped
     if (early !== undefined) return { exitCode: exitCodeOfSignal(early) }
     return await wrapped.run({ command, args, environment })
   } finally {
     remove()
   }
+}
+
+async function buildEnvironment(
+  { origin, token, interception }: Surroundings,
+  { access, folder }: OwnSettings,
+): Promise<ChildEnvironment> {
+  const child = buildChildEnvironment(process.env, access)
+  if (interception === undefined) return child
+  const { writeBundle } = await import('./run-interception.ts')
+  return addForwardVariables(child, writeBundle(interception, { origin, token, folder }, noteLine))
 }
 
 function removeAtExit(own: OwnSettings): () => void {

@@ -4,6 +4,7 @@
  */
 
 import { isPastVariable, type LeftOut } from './past-proxy.ts'
+import { buildTrustVariables } from './trust-variables.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -69,6 +70,38 @@ function buildNoProxy(parent: Environment): Record<string, string> {
     .filter((host) => host !== '')
   const hosts = [...new Set(given.includes('*') ? ['*'] : [...given, ...ownHosts])].join(',')
   return { no_proxy: hosts, NO_PROXY: hosts }
+}
+
+export interface ForwardAccess {
+  /** `http://tufgate:TOKEN@127.0.0.1:PORT` */
+  readonly proxyUrl: string
+  /** The certificate of its authority, and all roots that installers knew before. */
+  readonly bundlePath: string
+}
+
+const proxyVariables = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [
+  name,
+  name.toUpperCase(),
+])
+
+/** Whatever the command asks by HTTP comes to the proxy, but what is on this machine. */
+export function addForwardVariables(
+  { environment, leftOut }: ChildEnvironment,
+  { proxyUrl, bundlePath }: ForwardAccess,
+): ChildEnvironment {
+  const { NO_PROXY = '' } = environment
+  const isLed = NO_PROXY.split(',').some((host) => !ownHosts.includes(host))
+  const hosts = ownHosts.join(',')
+  return {
+    environment: {
+      ...environment,
+      ...Object.fromEntries(proxyVariables.map((name) => [name, proxyUrl])),
+      ...buildTrustVariables(bundlePath),
+      no_proxy: hosts,
+      NO_PROXY: hosts,
+    },
+    leftOut: isLed ? [...leftOut, { name: 'NO_PROXY', place: 'the environment' }] : leftOut,
+  }
 }
 
 function isFile(name: string): boolean {

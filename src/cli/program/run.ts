@@ -1,16 +1,18 @@
 /** `tufgate run`. */
 
 import type { Command } from 'commander'
-import type { ServeFlags } from '../serve-command.ts'
+import type { RunFlags } from '../run-command.ts'
 import { example, type Run } from './registration.ts'
 import { addProxyOptions } from './serve.ts'
 
 const help = `
 The command, and nothing else, gets the address of a proxy of its own for pip, uv, pdm and pipenv, and
-settings files without what leads past it. Its output, its input and its signals stay as they are.
+settings files without what leads past it. Its input, its output and its signals stay as they are.
 What no variable can redirect goes past the proxy all the same: poetry (without
 poetry-plugin-pypi-mirror), sources in pyproject.toml and Pipfile, -i, --extra-index-url, --find-links
-and direct URLs on a command line or in a requirements file. "tufgate doctor" finds these.
+and direct URLs on a command line or in a requirements file. "tufgate doctor" finds these, and
+--intercept catches them: what they ask of the index is verified, other hosts are refused unless
+[forward] in the settings allows them.
 A lock file that the command writes may hold the address of the proxy: "tufgate lock rewrite" mends it.
 
 Exit code: that of the command (128+n where signal n ended it); 3 where something was refused and the
@@ -26,15 +28,20 @@ export function addRun(program: Command, run: Run): void {
       .passThroughOptions(),
     'host:port to listen on (default: a free port of 127.0.0.1)',
   )
+    .option(
+      '--intercept',
+      'all that the command asks by HTTP and HTTPS comes to the proxy: pypi.org is verified too, by certificates of an authority that ends with the command',
+    )
     .addHelpText(
       'after',
       `${example(
         'tufgate run -- pip install flask',
         'tufgate run --pins pins.txt -- uv sync',
+        'tufgate run --intercept -- poetry install',
         'tufgate run --mirror https://mirror.example/ --root 1.root.json --index https://pypi.org/simple/ -- make test',
       )}\n${help}`,
     )
-    .action((command: readonly string[], flags: ServeFlags) =>
+    .action((command: readonly string[], flags: RunFlags) =>
       run(async () => (await import('../run-command.ts')).runCommand(command, flags)),
     )
 }
