@@ -1,34 +1,110 @@
-/** Packs the program, installs the package into an empty folder and runs it from there. */
+/**
+ * Packs the program, installs the package into an empty folder and runs it from there: its commands, and
+ * a pipeline as the README has it, with real pip against a small index of this machine.
+ */
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { quoteShell } from '../src/base/quote-shell.ts'
+import { buildWheel } from '../test/support/build-wheel.ts'
+import { serveFolder, writeIndex } from '../test/support/folder-index.ts'
+import { hasPip, warnWithoutPip } from '../test/support/pip.ts'
+import { cleanEnvironment, runCommand, type Finished } from '../test/support/program.ts'
 
 const root = join(import.meta.dirname, '..')
-const folder = mkdtempSync(join(tmpdir(), 'tufgate-package-'))
+const folder = await mkdtemp(join(tmpdir(), 'tufgate-package-'))
 
-function run(command: string, args: readonly string[], cwd: string): string {
-  return execFileSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** As in a pipeline: each line, the first that fails ends it. */
+function run(...lines: readonly string[]): Promise<Finished> {
+  const env = cleanEnvironment({
+    HOME: folder,
+    PIP_CONFIG_FILE: '/dev/null',
+    PIP_NO_CACHE_DIR: '1',
+    PIP_DISABLE_PIP_VERSION_CHECK: '1',
+    npm_config_cache: join(process.env['HOME'] ?? folder, '.npm'),
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    // What this package is must not depend on what the registry says: nothing is fetched by `npx`.
+    npm_config_yes: 'false',
   })
+  return runCommand('sh', ['-ec', lines.join('\n')], { cwd: folder, env })
+}
+
+async function requireRun(...lines: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(...lines)
+  if (code !== 0) throw new Error(`${lines.join('\n')}\nended with ${code}:\n${stdout}${stderr}`)
+  return stdout
+}
+
+function requireText(text: string, wanted: string): void {
+  if (!text.includes(wanted)) throw new Error(`"${wanted}" is not in:\n${text}`)
+}
+
+async function packInto(target: string): Promise<string> {
+  const args = ['pack', '--pack-destination', target, '--silent']
+  const packed = await runCommand('npm', args, { cwd: root, env: process.env })
+  const archive = (await readdir(target)).find((name) => name.endsWith('.tgz'))
+  if (archive === undefined) throw new Error(`npm pack: ${packed.stderr}`)
+  return archive
+}
+
+/** Without a mirror, and with one; then a file that was changed after it was signed. */
+async function tryPipeline(): Promise<void> {
+  const wheels = ['1.0', '1.1'].map((version) => buildWheel({ name: 'package-demo', version }))
+  await writeIndex(join(folder, 'index'), [{ name: 'package-demo', wheels }])
+  const index = await serveFolder(join(folder, 'index'))
+  try {
+    await requireRun('python3 -m venv venv')
+    const firstUse = `npx tufgate start --index ${index.url}`
+    requireText(await requireRun(...listLines(firstUse)), '1 file handed out on first use')
+    await requireRun(
+      `npx tufgate mirror sync mirror --index ${index.url} --all`,
+      'cp mirror/public/metadata/1.root.json .',
+    )
+    const signed = `${firstUse} --mirror mirror/public --root 1.root.json`
+    requireText(await requireRun(...listLines(signed)), 'tufgate: 1 file verified')
+    await requireRefusal(signed, wheels[1]?.filename ?? '')
+  } finally {
+    await index.close()
+  }
+}
+
+/** The README's own, with another index. */
+function listLines(start: string): string[] {
+  return [
+    '. venv/bin/activate',
+    start,
+    'eval "$(npx tufgate env)"',
+    'python3 -m pip install --force-reinstall package-demo',
+    'npx tufgate stop --fail-on-refusal',
+  ]
+}
+
+async function requireRefusal(start: string, filename: string): Promise<void> {
+  await writeFile(join(folder, 'index/files', filename), 'something else')
+  // Another state: what was verified once is not fetched again.
+  const state = ['export XDG_STATE_HOME="$PWD/fresh"']
+  const refused = await run(...state, ...listLines(start))
+  if (refused.code === 0) throw new Error(`nothing was refused:\n${refused.stdout}`)
+  requireText(refused.stderr, 'Refused by tufgate')
+  const stopped = await run(...state, 'npx tufgate stop --fail-on-refusal')
+  if (stopped.code !== 3) throw new Error(`stop ended with ${stopped.code}:\n${stopped.stderr}`)
 }
 
 try {
-  run('npm', ['pack', '--pack-destination', folder, '--silent'], root)
-  const archive = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? ''
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-  run('npm', ['install', '--no-audit', '--no-fund', '--silent', join(folder, archive)], folder)
-  const program = join(folder, 'node_modules', '.bin', 'tufgate')
-  const help = run(program, ['--help'], folder)
-  if (!help.includes('serve')) throw new Error(`unexpected help: ${help}`)
-  const mirror = join(folder, 'mirror')
-  run(program, ['mirror', 'init', mirror], folder)
-  const status = run(program, ['mirror', 'status', mirror, '--json'], folder)
-  JSON.parse(status)
+  const archive = await packInto(folder)
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
+  await requireRun(`npm install --silent ./${quoteShell(archive)}`)
+  requireText(await requireRun('npx tufgate --help'), 'serve')
+  await requireRun('npx tufgate mirror init mirror')
+  JSON.parse(await requireRun('npx tufgate mirror status mirror --json'))
   process.stdout.write(`${archive} runs from an empty folder\n`)
+  warnWithoutPip()
+  if (hasPip) {
+    await tryPipeline()
+    process.stdout.write('its pipeline installs what is in order, and refuses what is not\n')
+  }
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  await rm(folder, { recursive: true, force: true })
 }
