@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import type { CacheFacts } from '../doctor/judge-state.ts'
 import type { Environment } from '../installers/child-environment.ts'
 import type { Installer } from '../installers/reference.ts'
@@ -26,7 +26,10 @@ export async function findPythons(
   const onPath = pythonNames.flatMap((name) => findAll(name, environment))
   const asked = [...new Set(onPath)].slice(0, maxPythons)
   const found = await Promise.all(
-    asked.map(async (path) => ({ path, prefix: await askPrefix(path, environment) })),
+    asked.map(async (path) => ({
+      path,
+      prefix: findEnvironment(path) ?? (await askPrefix(path, environment)),
+    })),
   )
   const environments = [environment['VIRTUAL_ENV'], join(folder, '.venv'), join(folder, 'venv')]
     .flatMap((prefix) => (prefix === undefined ? [] : [prefix]))
@@ -38,6 +41,12 @@ export async function findPythons(
     if (!byPrefix.has(key)) byPrefix.set(key, python)
   }
   return [...byPrefix.values()]
+}
+
+/** Where `pyvenv.cfg` stands above it, that is its prefix: what is in there need not be run. */
+function findEnvironment(path: string): string | undefined {
+  const prefix = dirname(dirname(path))
+  return existsSync(join(prefix, 'pyvenv.cfg')) ? prefix : undefined
 }
 
 /** Isolated and without site packages: nothing of the project or the user is run. */

@@ -99,7 +99,7 @@ async function refreshInMemory(
       return { expiries: await refreshFrom(start, source, context) }
     } catch (error) {
       const { message, ...rest } = describeProblem(error)
-      failure ??= { ...rest, message: `the mirror ${source.name} does not do: ${message}` }
+      failure ??= { ...rest, message: `the mirror ${source.name}: ${message}` }
     }
   }
   return { expiries: listExpiries(start), ...(failure && { refreshFailure: failure }) }

@@ -44,7 +44,7 @@ function judgeUse(
   // Everything comes from find-links, which is a finding of its own.
   if (found.some(({ reference: { kind } }) => kind === 'no-index')) return []
   const said = found.find(({ reference: { kind } }) => kind === 'pypi')
-  const [narrow] = indexes
+  const narrow = indexes.find(({ reference }) => reference.isDefault === true)
   const isUsed = projectFile !== undefined || installer === 'pip'
   return [
     {
@@ -72,7 +72,11 @@ function describeSetting(installer: Installer, narrow: PlacedReference | undefin
     : `${showAddress(narrow.reference.name)} holds for one command of ${installer} alone`
 }
 
-/** A section of pip's settings that is called after a command holds for that alone. */
-function isGeneral({ installer, name }: Reference, place: string): boolean {
-  return installer !== 'pip' || place === environmentPlace || !/ in \[(?!global\])/.test(name)
+/**
+ * Not what one requirements file says; and a section of pip's settings that is called after a command
+ * holds for that alone.
+ */
+function isGeneral({ installer, name, isDefault }: Reference, place: string): boolean {
+  if (installer !== 'pip' || place === environmentPlace) return true
+  return isDefault === true && !/ in \[(?!global\])/.test(name)
 }

@@ -44,9 +44,7 @@ export function judgeReference(
   const judgement = judgeKind(reference, place, context)
   if (judgement === undefined) return undefined
   const overriddenBy =
-    reference.installer === 'pip' && place !== environmentPlace
-      ? context.overriding.get(reference.kind)
-      : undefined
+    reference.isDefault === true ? context.overriding.get(reference.kind) : undefined
   const isWarning = overriddenBy !== undefined && judgement.severity === 'problem'
   const suffix = isWarning
     ? ` In this shell ${overriddenBy} takes its place; wherever that is not set it holds.`
@@ -106,6 +104,14 @@ const fixedJudgements: ReadonlyMap<ReferenceKind, Judgement> = new Map<Reference
       severity: 'problem',
       code: 'version-control',
       why: 'It is fetched from version control and built here: no index is asked, and nothing is checked.',
+    },
+  ],
+  [
+    'old-default',
+    {
+      severity: 'note',
+      code: 'old-poetry',
+      why: 'poetry 1.4 and older ask PyPI too, past tufgate, unless a source says that it is the default; newer ones do not.',
     },
   ],
   [

@@ -17,6 +17,7 @@ const mends: Readonly<Record<ReferenceKind, Mend>> = {
   'extra-index': () =>
     'take it out; packages that only this index has can come through tufgate: give it an [[index]] with projects = ["name-*"] in tufgate.toml',
   pypi: ({ installer }, _, own) => mendDefault(installer, own),
+  'old-default': () => 'with such a poetry: default = true below this line',
   'find-links': takeOut,
   'no-index': takeOut,
   proxy: takeOut,

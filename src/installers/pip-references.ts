@@ -39,6 +39,7 @@ export function readPipSettings(settings: readonly PipSetting[]): ReadSettings {
           line,
           name,
           value: one,
+          isDefault: true,
         })),
       )
     }

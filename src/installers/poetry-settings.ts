@@ -49,7 +49,9 @@ function readSource(source: TomlNode): Reference[] {
   const url = source.get('url')
   if (url.text === undefined) return []
   const kind = findPriority(source) === 'primary' ? 'index' : 'extra-index'
-  return [{ kind, installer: 'poetry', line: url.line, name, value: url.text }]
+  const found: Reference = { kind, installer: 'poetry', line: url.line, name, value: url.text }
+  const isSaid = ['priority', 'default', 'secondary'].some((key) => source.get(key).isThere)
+  return isSaid ? [found] : [found, { ...found, kind: 'old-default' }]
 }
 
 /** `default` and `secondary` are what poetry had before 1.5. */

@@ -14,6 +14,8 @@ export type ReferenceKind =
   | 'extra-index'
   /** PyPI itself: nothing says otherwise. */
   | 'pypi'
+  /** The same, for releases of the installer that are older than the file assumes. */
+  | 'old-default'
   /** A page or folder whose files may be installed. */
   | 'find-links'
   | 'no-index'
@@ -40,6 +42,8 @@ export interface Reference {
   readonly name: string
   /** Raw; may hold a password. */
   readonly value: string
+  /** Holds wherever nothing nearer is said: pip's own settings, not the options of one requirements file. */
+  readonly isDefault?: true
 }
 
 /** Another file that belongs to this one: `-r base.txt`. */

@@ -80,7 +80,9 @@ describe('an index', () => {
 
   test('whose place a variable takes is a warning, for shells without it', () => {
     const context = contextOf({ overriding: new Map([['index', 'PIP_INDEX_URL']]) })
-    expect(judge(refer('index', 'https://pypi.org/simple/'), context)).toMatchObject({
+    const reference = refer('index', 'https://pypi.org/simple/')
+    expect(judge(reference, context)).toMatchObject({ severity: 'problem' })
+    expect(judge({ ...reference, isDefault: true }, context)).toMatchObject({
       severity: 'warning',
       why: containing('In this shell PIP_INDEX_URL takes its place'),
     })
@@ -146,6 +148,7 @@ describe('other settings', () => {
     [refer('path', './x-1.0-py3-none-any.whl'), 'warning', 'local-file'],
     [refer('path', '../x'), 'note', 'local-folder'],
     [refer('publish', 'https://acme/'), 'note', 'publish-address'],
+    [refer('old-default', 'https://acme/', 'poetry'), 'note', 'old-poetry'],
   ])('are judged by what they let past: %j', (reference, severity, code) => {
     expect(judge(reference)).toMatchObject({ severity, code })
   })
@@ -191,7 +194,7 @@ describe('an installer that is told nothing', () => {
     const judgeWith = (name: string, place = '/pip.conf'): unknown[] =>
       judgeDefaults(
         [{ installer: 'pip' }],
-        [{ place, reference: { ...refer('index', index), name } }],
+        [{ place, reference: { ...refer('index', index), name, isDefault: true } }],
         contextOf(),
       )
     expect(judgeWith('PIP_INDEX_URL', environmentPlace)).toEqual([])

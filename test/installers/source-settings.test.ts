@@ -146,6 +146,7 @@ describe('sources of poetry', () => {
   ])('have one in place of PyPI: %s', (_, line) => {
     expect(readPoetry('[[tool.poetry.source]]', 'name = "s"', 'url = "http://s/"', line)).toEqual([
       'poetry 5 index source s http://s/',
+      ...(line === '' ? ['poetry 5 old-default source s http://s/'] : []),
     ])
   })
 

@@ -1,0 +1,349 @@
+/**
+ * The doctor beside a real pip: what it calls a way past the proxy is one, and what it says mends it does.
+ * A second index, which nobody has signed, has a newer version, and remembers who asks.
+ */
+
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { examine } from '../../src/cli/doctor-examination.ts'
+import { readSettings } from '../../src/cli/read-settings.ts'
+import { countFindings, isClean, type Finding } from '../../src/doctor/finding.ts'
+import { buildWheel } from '../support/build-wheel.ts'
+import { serve, startHostileServer, type HostileServer } from '../support/hostile-server.ts'
+import { createPipEnvironment, hasPip, warnWithoutPip } from '../support/pip.ts'
+import { cleanEnvironment, runCommand, type Finished } from '../support/program.ts'
+import { Trial, type TrialProxy } from './trial.ts'
+
+warnWithoutPip()
+
+const genuine = buildWheel({ name: 'e2e-greeting', version: '1.0' })
+const foreign = buildWheel({ name: 'e2e-greeting', version: '9.9' })
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+
+interface Report {
+  readonly result: string
+  readonly findings: readonly Finding[]
+}
+
+/** What is set, and where: files below the folder of the user. */
+interface Setup {
+  readonly variables?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string>>
+}
+
+describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
+  let trial: Trial
+  let proxy: TrialProxy
+  let other: HostileServer
+  let python: string
+  let config: string
+
+  beforeAll(async () => {
+    trial = await Trial.create()
+    trial.publish('e2e-greeting', [genuine])
+    await trial.sync()
+    proxy = await trial.startProxy()
+    const listen = `listen = ["127.0.0.1:${proxy.port}"]`
+    ;({ config } = await trial.writeSettings({ settings: listen, state: proxy.state }))
+    ;({ python } = await createPipEnvironment(join(trial.folder, 'venv')))
+    other = await startHostileServer()
+    const link = `<a href="/files/${foreign.filename}">${foreign.filename}</a>`
+    const page = serve(Buffer.from(`<html><body>${link}</body></html>`), {
+      'content-type': 'text/html',
+    })
+    for (const path of ['/simple/e2e-greeting/', '/links/']) other.on(path, page)
+    other.on(`/files/${foreign.filename}`, serve(foreign.bytes))
+  }, 60_000)
+
+  afterAll(async () => {
+    await other.close()
+    await trial.close()
+  })
+
+  beforeEach(async () => {
+    for (const name of ['home', 'project', 'out']) {
+      await rm(join(trial.folder, name), { recursive: true, force: true })
+      await mkdir(join(trial.folder, name))
+    }
+  })
+
+  function environmentOf({ variables }: Setup): NodeJS.ProcessEnv {
+    return cleanEnvironment({
+      HOME: join(trial.folder, 'home'),
+      PATH: dirname(python),
+      PIP_INDEX_URL: `${proxy.origin}/simple/`,
+      ...variables,
+    })
+  }
+
+  async function writeFiles({ files = {} }: Setup): Promise<void> {
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(trial.folder, name)
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, content)
+    }
+  }
+
+  function runDoctor(setup: Setup, ...flags: readonly string[]): Promise<Finished> {
+    const parameters = [main, 'doctor', '--config', config, ...flags, join(trial.folder, 'project')]
+    return runCommand(process.execPath, parameters, { env: environmentOf(setup) })
+  }
+
+  /** The same without a process of its own: there are many. */
+  async function examineHere(setup: Setup): Promise<Report> {
+    const { findings } = await examine({
+      folder: join(trial.folder, 'project'),
+      settings: readSettings(config, {}),
+      stateHome: proxy.state,
+      environment: environmentOf(setup),
+      isOnline: true,
+      now: Date.now(),
+      config,
+    })
+    return { result: isClean(countFindings(findings)) ? 'ok' : 'not-ok', findings }
+  }
+
+  async function download(setup: Setup, ...wanted: readonly string[]): Promise<string> {
+    const parameters = ['-m', 'pip', '--no-input', '--disable-pip-version-check', 'download']
+    const folder = ['--no-deps', '--retries', '0', '-d', join(trial.folder, 'out')]
+    const { stdout, stderr } = await runCommand(python, [...parameters, ...folder, ...wanted], {
+      env: environmentOf(setup),
+      cwd: join(trial.folder, 'project'),
+    })
+    return stdout + stderr
+  }
+
+  test('is nothing where pip asks the proxy alone: one line, exit code 0', async () => {
+    const { code, stdout, stderr } = await runDoctor({})
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: `clean: nothing goes past the proxy at ${proxy.origin}/simple/\n`,
+      stderr: '',
+    })
+    expect(await download({}, 'e2e-greeting')).toContain('Successfully downloaded e2e-greeting')
+  })
+
+  /** `{other}` and `{ours}` stand for the two origins. */
+  const ways: readonly {
+    readonly name: string
+    readonly code: string
+    /** Below the folder of the user, or the environment. */
+    readonly place: string
+    readonly line?: number
+    readonly setup: Setup
+    /** What the doctor says, done. */
+    readonly mended: Setup
+    readonly mend: string
+    readonly wanted?: readonly string[]
+  }[] = [
+    {
+      name: 'a variable with a further index',
+      code: 'extra-index',
+      place: 'environment variables',
+      setup: { variables: { PIP_EXTRA_INDEX_URL: '{other}/simple/' } },
+      mend: 'unset PIP_EXTRA_INDEX_URL',
+      mended: {},
+    },
+    {
+      name: 'a variable with another index',
+      code: 'other-local-address',
+      place: 'environment variables',
+      setup: { variables: { PIP_INDEX_URL: '{other}/simple/' } },
+      mend: 'export PIP_INDEX_URL={ours}/simple/',
+      mended: { variables: { PIP_INDEX_URL: '{ours}/simple/' } },
+    },
+    {
+      name: 'an index in the pip.conf of the user',
+      code: 'other-local-address',
+      place: 'home/.config/pip/pip.conf',
+      line: 2,
+      setup: {
+        variables: { PIP_INDEX_URL: '' },
+        files: { 'home/.config/pip/pip.conf': '[global]\nindex-url = {other}/simple/\n' },
+      },
+      mend: 'write {ours}/simple/ in this line',
+      mended: {
+        variables: { PIP_INDEX_URL: '' },
+        files: { 'home/.config/pip/pip.conf': '[global]\nindex-url = {ours}/simple/\n' },
+      },
+    },
+    {
+      name: 'a further index for one command in the old pip.conf',
+      code: 'extra-index',
+      place: 'home/.pip/pip.conf',
+      line: 4,
+      setup: {
+        files: {
+          'home/.pip/pip.conf':
+            '[global]\ntimeout = 9\n[download]\nEXTRA_INDEX_URL={other}/simple/\n',
+        },
+      },
+      mend: 'take it out;',
+      mended: { files: { 'home/.pip/pip.conf': '[global]\ntimeout = 9\n[download]\n' } },
+    },
+    {
+      name: 'files of a page of links',
+      code: 'find-links',
+      place: 'environment variables',
+      setup: { variables: { PIP_FIND_LINKS: '{other}/links/' } },
+      mend: 'unset PIP_FIND_LINKS',
+      mended: {},
+    },
+    {
+      name: 'an HTTP proxy in pip.conf, whatever NO_PROXY says',
+      code: 'outgoing-proxy',
+      place: 'home/.config/pip/pip.conf',
+      line: 2,
+      setup: {
+        variables: { NO_PROXY: '127.0.0.1' },
+        files: { 'home/.config/pip/pip.conf': '[global]\nproxy = {other}\n' },
+      },
+      mend: 'take this line out',
+      mended: { files: { 'home/.config/pip/pip.conf': '[global]\n' } },
+    },
+    {
+      name: 'an HTTP proxy for everything, without NO_PROXY',
+      code: 'no-proxy-missing',
+      place: 'environment variables',
+      setup: { variables: { HTTP_PROXY: '{other}' } },
+      mend: "export NO_PROXY='127.0.0.1,localhost,::1' no_proxy='127.0.0.1,localhost,::1'",
+      mended: {
+        variables: { HTTP_PROXY: '{other}', NO_PROXY: '127.0.0.1,localhost,::1' },
+      },
+    },
+    {
+      name: 'an index in a requirements file that another includes',
+      code: 'extra-index',
+      place: 'project/more/base.txt',
+      line: 2,
+      setup: {
+        files: {
+          'project/requirements.txt': '-r more/base.txt\n',
+          'project/more/base.txt': 'e2e-greeting\n--extra-index {other}/simple/\n',
+        },
+      },
+      mend: 'take it out;',
+      mended: { files: { 'project/more/base.txt': 'e2e-greeting\n' } },
+      wanted: ['-r', 'requirements.txt'],
+    },
+    {
+      name: 'an index behind a separator that no editor shows as the end of a line',
+      code: 'extra-index',
+      place: 'project/requirements.txt',
+      line: 1,
+      setup: {
+        files: {
+          'project/requirements.txt': '# good\v--extra-index-url {other}/simple/\ne2e-greeting\n',
+        },
+      },
+      mend: 'take it out;',
+      mended: { files: { 'project/requirements.txt': 'e2e-greeting\n' } },
+      wanted: ['-r', 'requirements.txt'],
+    },
+    {
+      name: 'a requirement with an address of its own',
+      code: 'direct-url',
+      place: 'project/requirements.txt',
+      line: 2,
+      setup: {
+        files: {
+          'project/requirements.txt': `# 1\ne2e-greeting @ {other}/files/${foreign.filename}\n`,
+        },
+      },
+      mend: 'name it by its version (name==1.2)',
+      mended: { files: { 'project/requirements.txt': 'e2e-greeting==1.0\n' } },
+      wanted: ['-r', 'requirements.txt'],
+    },
+    {
+      name: 'a list of constraints that a variable names, on another server',
+      code: 'direct-url',
+      place: 'environment variables',
+      setup: { variables: { PIP_CONSTRAINT: '{other}/links/' } },
+      mend: 'unset PIP_CONSTRAINT',
+      mended: {},
+    },
+  ]
+
+  test.each(ways)('is one, until it is mended: $name', async (way) => {
+    const fill = (text: string): string =>
+      text.replaceAll('{other}', other.origin).replaceAll('{ours}', proxy.origin)
+    const fillAll = (setup: Setup): Setup => JSON.parse(fill(JSON.stringify(setup))) as Setup
+    const wanted = way.wanted ?? ['e2e-greeting']
+    const setup = fillAll(way.setup)
+    await writeFiles(setup)
+    const earlier = other.requests.length
+    await download(setup, ...wanted)
+    expect(other.requests.length).toBeGreaterThan(earlier)
+
+    const before = await examineHere(setup)
+    const place = /^(?:home|project)\//.test(way.place) ? join(trial.folder, way.place) : way.place
+    const found = before.findings.find(({ code }) => code === way.code)
+    expect(before.result).toBe('not-ok')
+    expect(found).toMatchObject({ place, ...(way.line !== undefined && { line: way.line }) })
+    expect(found?.mend).toContain(fill(way.mend))
+
+    const mended = fillAll(way.mended)
+    await writeFiles(mended)
+    expect(await examineHere(mended)).toEqual({ result: 'ok', findings: [] })
+    const seen = other.requests.length
+    const said = await download(mended, ...wanted)
+    expect(other.requests.slice(seen)).toEqual([])
+    expect(said).toContain(genuine.filename)
+  })
+
+  test('stands in each file that pip itself names', async () => {
+    const files = {
+      'home/.pip/pip.conf': '[global]\nextra-index-url = https://x.example/1/\n',
+      'home/.config/pip/pip.conf': '[global]\nextra-index-url = https://x.example/2/\n',
+      'venv/pip.conf': '[global]\nextra-index-url = https://x.example/3/\n',
+    }
+    try {
+      await writeFiles({ files })
+      const { stdout } = await runCommand(python, ['-m', 'pip', 'config', 'debug'], {
+        env: environmentOf({}),
+      })
+      const named = Array.from(
+        stdout.matchAll(/^ {2}(\S.*), exists: True$/gm),
+        ([, path]) => path ?? '',
+      )
+      const { findings } = await examineHere({ files })
+      const ours = findings.filter(({ code }) => code === 'extra-index').map(({ place }) => place)
+      expect(ours.toSorted()).toEqual(
+        named.filter((path) => path.startsWith(trial.folder)).toSorted(),
+      )
+    } finally {
+      await rm(join(trial.folder, 'venv/pip.conf'), { force: true })
+    }
+  })
+
+  test('is told to a person with nothing of it that could move the cursor', async () => {
+    const files = {
+      'project/requirements.txt':
+        '--extra-index-url https://user:secret@x.example/\u001b[2J\u202e/simple/\n',
+      'project/sub\u001b[31m/requirements.txt': '-i https://y.example/\n',
+    }
+    await writeFiles({ files })
+    // An option of a file goes before what a variable says.
+    const { code, stdout } = await runDoctor({})
+    expect(code).toBe(3)
+    expect(stdout).not.toMatch(/[^\n\x20-\x7e]/)
+    expect(stdout).not.toContain('secret')
+    expect(stdout).toContain('project/sub?[31m/requirements.txt')
+    expect(stdout).toMatch(/\n2 problems\n$/)
+    const json = await runDoctor({}, '--json')
+    expect(json.stdout).not.toMatch(/[^\n\x20-\x7e]/)
+    expect(json.stdout).not.toContain('secret')
+  })
+
+  test('is not asked of a folder that is none, or of settings that are wrong', async () => {
+    const env = environmentOf({})
+    const run = (...parameters: readonly string[]): Promise<Finished> =>
+      runCommand(process.execPath, [main, 'doctor', ...parameters], { env })
+    const folder = await run(join(trial.folder, 'gone'))
+    expect(folder).toMatchObject({ code: 2 })
+    expect(folder.stderr).toContain('gone does not exist.')
+    expect(await run('--config', join(trial.folder, 'gone.toml'))).toMatchObject({ code: 2 })
+    expect(await run('--what')).toMatchObject({ code: 2 })
+  })
+})
