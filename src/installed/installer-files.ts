@@ -31,7 +31,7 @@ export async function checkInstallerFiles(
   const about = { distribution: `${distribution.name} ${distribution.version}` }
   const names = installerFiles.map((name) => join(distribution.folder, name))
   const [record = ''] = names
-  for (const path of names) if (disk.files.has(path)) own.add(path)
+  for (const path of names) own.add(path)
   for (const path of names) {
     const found = disk.files.get(path)
     if (found === undefined) {
@@ -51,12 +51,14 @@ export async function checkInstallerFiles(
 /** Each line must name a file of this distribution: pip removes what stands in it. */
 async function checkRecord(
   path: string,
-  { site, name, version }: Distribution,
+  { folder, site, name, version }: Distribution,
   { disk, layout, findings }: Comparison,
   own: ReadonlySet<string>,
 ): Promise<Pick<Finding, 'class' | 'reason'>> {
   const bytes = await disk.read(path, maxRecordBytes)
   if (bytes === undefined) return { class: 'unreadable' }
+  // poetry removes direct_url.json, which RECORD goes on to list.
+  const notes = new Set(installerFiles.map((name) => join(folder, name)))
   const lines = listRecordPaths(Buffer.from(bytes).toString('utf8'))
   for (const raw of lines) {
     const listed = resolvePath(site, raw)
@@ -65,7 +67,7 @@ async function checkRecord(
     const source = listed === undefined ? undefined : findSource(listed)
     const isOwn = listed !== undefined && (own.has(listed) || own.has(source ?? ''))
     if (!isOwn) return { class: 'changed', reason: `it lists ${raw}, which is not of this wheel` }
-    if (source !== undefined || disk.files.has(listed)) continue
+    if (source !== undefined || disk.files.has(listed) || notes.has(listed)) continue
     findings.add({ path: listed, class: 'missing', distribution: `${name} ${version}` })
   }
   return { class: 'generated' }

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildWheel } from '../support/build-wheel.ts'
+import { containing } from '../support/expecting.ts'
 import { runProgram, type Finished } from '../support/program.ts'
 import { isTestable, listInstalled, makeMachine, type Client } from './clients/client.ts'
 import { pdm } from './clients/pdm-client.ts'
@@ -54,7 +55,7 @@ describe.runIf(isTestable('pdm', pdm.isPresent))('pdm.lock', () => {
     expect(await readFile(file, 'utf8')).toBe(before)
     expect(await rewrite(file)).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("2 addresses turned into the index's own") as unknown,
+      stdout: containing("2 addresses turned into the index's own"),
     })
     const after = await readFile(file, 'utf8')
     expect(after).not.toContain(proxy.origin)
@@ -93,13 +94,14 @@ describe.runIf(isTestable('poetry', poetry.isPresent))('poetry.lock', () => {
 
   test('for PyPI itself loses the source that the project does not name any more, as poetry would write it', async () => {
     const project = await lockThroughProxy(poetry)
-    const { folder, run } = project.machine
+    const { machine } = project
+    const { folder } = machine
     const file = join(folder, 'poetry.lock')
     const manifest = join(folder, 'pyproject.toml')
     const [plain = ''] = (await readFile(manifest, 'utf8')).split('[[tool.poetry.source]]')
     await writeFile(manifest, plain)
     const check = () =>
-      run('poetry', ['lock', '--check'], {
+      machine.run('poetry', ['lock', '--check'], {
         PYTHON_KEYRING_BACKEND: 'keyring.backends.null.Keyring',
       })
     expect(await check()).toMatchObject({ code: 1 })
@@ -126,7 +128,7 @@ describe.runIf(isTestable('pipenv', pipenv.isPresent))('Pipfile.lock', () => {
     const result = await runProgram('lock', 'rewrite', file, '--check')
     expect(result).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('nothing to rewrite') as unknown,
+      stdout: containing('nothing to rewrite'),
     })
     expect(await readFile(file, 'utf8')).toBe(before)
   }, 180_000)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { parse as parseToml } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
 import { findLockFormat, rewriteLock, type LockFormat } from '../../src/installers/rewrite-lock.ts'
