@@ -27,6 +27,7 @@ export async function runServe(flags: ServeFlags): Promise<number> {
   const signalled = waitForSignal()
   announce(proxy)
   say(`  pip install --index-url ${proxy.origins[0] ?? ''}/simple/ PACKAGE`)
+  say(`  what is refused, and why: ${proxy.origins[0] ?? ''}/-/ or tufgate explain ID`)
   const signal = await signalled
   log('info', `${signal}: stopping; requests under way have 10 s to end`)
   const started = Date.now()
