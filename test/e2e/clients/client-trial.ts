@@ -11,6 +11,8 @@ export interface ClientTrial {
   readonly proxy: TrialProxy
   /** `http://127.0.0.1:PORT/simple/` */
   readonly indexUrl: string
+  /** The same of the index behind it: for clients that use the proxy as their HTTP proxy. */
+  readonly originUrl: string
   readonly folder: string
   /** By file name: of what may be installed. */
   readonly digests: ReadonlyMap<string, string>
@@ -51,6 +53,7 @@ export async function startClientTrial(): Promise<ClientTrial> {
   return {
     proxy,
     indexUrl: `${proxy.origin}/simple/`,
+    originUrl: trial.indexUrl,
     folder: trial.folder,
     digests: new Map([...libs, app].map(({ filename, sha256 }) => [filename, sha256])),
     close: () => trial.close(),

@@ -17,9 +17,12 @@ import { canTrace, readAddresses, traceInto } from './connect-trace.ts'
 /** A resolver written in Python takes its time on a busy machine. */
 vi.setConfig({ testTimeout: 180_000 })
 
-export function describeClient(client: Client): void {
-  describe.runIf(isTestable(client.name, client.isPresent))(client.name, () => {
-    const bench = useBench(client)
+/** How it is told of the proxy: as its index, or as its HTTP proxy on the way to an index that it knows. */
+export type Way = 'index-url' | 'http-proxy'
+
+export function describeClient(client: Client, way: Way = 'index-url'): void {
+  describe.runIf(isTestable(client.name, client.isPresent))(`${client.name}, by ${way}`, () => {
+    const bench = useBench(client, way)
     describeInstalls(bench)
     describeRefusals(bench, client)
     // At the end: of all that was done above.
@@ -35,7 +38,7 @@ interface Bench {
   open(...requirements: readonly string[]): Promise<ClientProject>
 }
 
-function useBench(client: Client): Bench {
+function useBench(client: Client, way: Way): Bench {
   let trial: ClientTrial
   let count = 0
   beforeAll(async () => {
@@ -53,11 +56,22 @@ function useBench(client: Client): Bench {
     },
     open: async (...requirements) => {
       count += 1
-      const wrapper = canTrace ? await traceInto(bench.traces) : []
-      return client.open(await makeMachine(trial, String(count), wrapper), requirements)
+      const trace = canTrace ? await traceInto(bench.traces) : []
+      const { folder, indexUrl, originUrl } = trial
+      const machine = await (way === 'index-url'
+        ? makeMachine({ folder, indexUrl }, String(count), trace)
+        : makeMachine({ folder, indexUrl: originUrl }, String(count), [
+            ...trace,
+            ...setProxy(trial),
+          ]))
+      return client.open(machine, requirements)
     },
   }
   return bench
+}
+
+function setProxy({ proxy: { origin } }: ClientTrial): readonly string[] {
+  return ['env', `http_proxy=${origin}`, `https_proxy=${origin}`]
 }
 
 const newest = ['client-app 1.0', 'client-lib 1.1']

@@ -1,0 +1,4 @@
+import { describeClient } from './describe-client.ts'
+import { pipenv } from './pipenv-client.ts'
+
+describeClient(pipenv, 'http-proxy')
