@@ -3,7 +3,7 @@
  * proxy does, and a failure of ours is never told as its success.
  */
 
-import { readAudit } from '../audit/reader.ts'
+import { parseHead } from '../audit/head.ts'
 import { encodeHex } from '../base/bytes.ts'
 import { createRandomBytes } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
@@ -14,34 +14,34 @@ import {
 } from '../installers/child-environment.ts'
 import type { SessionSummary } from '../report/session-summary.ts'
 import { isLoopback, parseListenAddress } from './listen-address.ts'
-import { createLog, type Log } from './logger.ts'
+import { createLog } from './logger.ts'
 import { writeOwnSettings, type OwnSettings } from './own-installer-settings.ts'
 import { findCredentialVariables } from './read-credentials.ts'
+import { isRefused, readSession, type ReadSession } from './read-session.ts'
 import { readSettings } from './read-settings.ts'
+import { RunFaults } from './run-faults.ts'
 import { noteLeftOut, noteLine, noteSummary, noteUncovered } from './run-notes.ts'
 import type { Interception } from './run-interception.ts'
 import type { ServeFlags } from './serve-command.ts'
 import { startProxy, type RunningProxy } from './serve.ts'
 import type { Settings } from './settings.ts'
 import { sayFailure } from './terminal.ts'
+import type { ReportFlags } from './write-reports.ts'
 import { exitCodeOfSignal, WrappedCommand, type CommandOutcome } from './wrapped-command.ts'
 
 /** 160 bits. */
 const tokenBytes = 20
 
-export interface RunFlags extends ServeFlags {
+export interface RunFlags extends ServeFlags, ReportFlags {
   readonly intercept?: boolean
 }
 
-export async function runCommand(
-  commandLine: readonly string[],
-  { intercept, ...flags }: RunFlags,
-): Promise<number> {
+export async function runCommand(commandLine: readonly string[], flags: RunFlags): Promise<number> {
   const wrapped = new WrappedCommand()
   const settings = readRunSettings(flags)
-  const isIntercepting = intercept ?? settings.intercept.enabled
+  const isIntercepting = flags.intercept ?? settings.intercept.enabled
   const interception = isIntercepting ? await openInterception(settings) : undefined
-  const faults = new Faults(createLog(settings['log-level'], Date.now))
+  const faults = new RunFaults(createLog(settings['log-level'], Date.now))
   const accessToken = encodeHex(createRandomBytes(tokenBytes))
   const proxy = await startProxy({
     settings,
@@ -64,8 +64,10 @@ export async function runCommand(
     outcome = { exitCode: 1 }
   }
   if (outcome.problem !== undefined) noteLine(outcome.problem)
-  const summary = await conclude(proxy, settings, faults)
-  return decideExitCode(outcome.exitCode, { hasFailed: faults.hasFailed, summary })
+  const stateDir = settings['state-dir']
+  const summary = await conclude(proxy, faults, { flags, stateDir })
+  const { hasFailed } = faults
+  return decideExitCode(outcome.exitCode, { hasFailed, isRefused: isRefused(summary) })
 }
 
 /** A port of its own on this machine, and less to read between the lines of the command. */
@@ -138,69 +140,44 @@ function removeAtExit(own: OwnSettings): () => void {
   }
 }
 
-/** `undefined` where the log could not be read to its end. */
 async function conclude(
   proxy: RunningProxy,
-  settings: Settings,
-  faults: Faults,
-): Promise<SessionSummary | undefined> {
+  faults: RunFaults,
+  { flags, stateDir }: { readonly flags: ReportFlags; readonly stateDir: string | undefined },
+): Promise<SessionSummary> {
   const head = await faults.attempt(() => proxy.stop())
-  const { folder, chain } = proxy.audit
-  const stateDir = settings['state-dir']
-  return faults.attempt(() => noteSummary(readAudit(folder, { chain }), { head, stateDir }))
+  // The proxy knows its last line: what was cut off behind its back is missed.
+  const session = await readSession(proxy.audit, parseHead(head ?? ''))
+  const { summary, problems } = session
+  noteSummary(summary, { head, stateDir })
+  for (const problem of problems) faults.tell(problem)
+  await faults.attempt(() => writeReportsOf(session, flags))
+  return summary
+}
+
+/** Loaded only where one is wanted. */
+async function writeReportsOf(
+  { summary, ...verdict }: ReadSession,
+  flags: ReportFlags,
+): Promise<void> {
+  const wanted = [flags.summary, flags.junit, flags.sarif, flags.codeQuality, flags.json]
+  if (wanted.every((path) => path === undefined)) return
+  const { writeReports } = await import('./write-reports.ts')
+  await writeReports(summary, verdict, flags)
 }
 
 export interface Conclusion {
   /** We did, whatever the command says. */
   readonly hasFailed: boolean
-  readonly summary: SessionSummary | undefined
+  readonly isRefused: boolean
 }
 
 /** The command's own, unless it says 0 and something speaks against it. */
-export function decideExitCode(exitCode: number, { hasFailed, summary }: Conclusion): number {
+export function decideExitCode(
+  exitCode: number,
+  { hasFailed, isRefused: wasRefused }: Conclusion,
+): number {
   if (exitCode !== 0) return exitCode
-  if (hasFailed || summary === undefined) return 1
-  const { items, more } = summary.refused
-  return items.length > 0 || more > 0 ? 3 : 0
-}
-
-/** Whether anything of ours went wrong while the command ran: an error that was logged, or a bug. */
-class Faults {
-  readonly log: Log
-  #hasFailed = false
-
-  constructor(log: Log) {
-    this.log = (level, message) => {
-      if (level === 'error') this.note()
-      log(level, message)
-    }
-  }
-
-  get hasFailed(): boolean {
-    return this.#hasFailed
-  }
-
-  note(): void {
-    this.#hasFailed = true
-  }
-
-  /** What fails is said, and the rest goes on. */
-  async attempt<T>(act: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await act()
-    } catch (error) {
-      this.note()
-      sayFailure(error)
-      return undefined
-    }
-  }
-
-  /** Behind a proxy that has lost its way nothing goes on. */
-  endWith(wrapped: WrappedCommand): void {
-    process.on('uncaughtException', (error) => {
-      this.note()
-      sayFailure(error)
-      wrapped.kill()
-    })
-  }
+  if (hasFailed) return 1
+  return wasRefused ? 3 : 0
 }

@@ -1,10 +1,9 @@
 /** What `run` says on standard error beside the command: what it leaves out before, what happened after. */
 
-import type { AuditEntry } from '../audit/reader.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import type { LeftOut } from '../installers/past-proxy.ts'
 import { toInertLine } from '../report/inert-line.ts'
-import { summarizeSession, type SessionSummary } from '../report/session-summary.ts'
+import type { SessionSummary } from '../report/session-summary.ts'
 import { renderSummaryText } from '../report/summary-text.ts'
 import { note } from './terminal.ts'
 
@@ -39,15 +38,17 @@ export function noteUncovered([command = '', ...args]: readonly string[]): void 
   )
 }
 
-export async function noteSummary(
-  entries: AsyncIterable<AuditEntry>,
-  { head, stateDir }: { readonly head: string | undefined; readonly stateDir: string | undefined },
-): Promise<SessionSummary> {
-  const summary = await summarizeSession(entries)
+export interface SummaryPlace {
+  /** `CHAIN:SEQ:DIGEST` */
+  readonly head: string | undefined
+  /** As it was given: without one the log is found by itself. */
+  readonly stateDir: string | undefined
+}
+
+export function noteSummary(summary: SessionSummary, { head, stateDir }: SummaryPlace): void {
   const where = stateDir === undefined ? '' : ` --state-dir ${quoteShell(stateDir)}`
   note(renderSummaryText(summary, { explainCommand: `tufgate explain${where}` }))
   if (head !== undefined) note(`  audit log head ${head}`)
-  return summary
 }
 
 export function noteLine(line: string): void {

@@ -4,16 +4,14 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readAudit } from '../audit/reader.ts'
-import { parseHead, verifyAudit, type AuditVerdict } from '../audit/verifier.ts'
-import { renderHead } from '../audit/head.ts'
-import { toPrintable } from '../base/bytes.ts'
+import { parseHead } from '../audit/head.ts'
 import { ConfigError } from '../base/errors.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import type { SessionVerdict } from '../report/sections.ts'
 import { renderSummaryText } from '../report/summary-text.ts'
-import { summarizeSession, type SessionSummary } from '../report/session-summary.ts'
+import type { SessionSummary } from '../report/session-summary.ts'
 import { findProcess } from '../store/process-owner.ts'
+import { isRefused, readSession } from './read-session.ts'
 import {
   findSidecar,
   findSidecarPlace,
@@ -22,7 +20,7 @@ import {
   type SidecarFlags,
   type SidecarPlace,
 } from './sidecar-file.ts'
-import { formatFailure, note, paint, say } from './terminal.ts'
+import { note, paint, say } from './terminal.ts'
 import { tellGithub, writeReports, type ReportFlags } from './write-reports.ts'
 
 export interface StopFlags extends SidecarFlags, ReportFlags {
@@ -65,26 +63,9 @@ async function judge(
   ending: Ending,
   place: SidecarPlace,
 ): Promise<{ readonly summary: SessionSummary; readonly verdict: SessionVerdict }> {
-  const { folder, chain } = audit
-  const head = parseHead(start)
-  try {
-    const summary = await summarizeSession(readAudit(folder, { chain }))
-    const found = await verifyAudit(folder, { chain, ...(head !== undefined && { head }) })
-    const problems = [...describeEnding(ending, summary, place), ...describeVerdict(found, folder)]
-    const [last] = found.chains
-    return { summary, verdict: { problems, ...(last && { head: renderHead(last.head) }) } }
-  } catch (error) {
-    // Whoever took it away does not get a session without refusals for it.
-    const summary = await summarizeSession(nothing())
-    const problem = `the audit log of this session cannot be read: ${formatFailure(error)}`
-    return { summary, verdict: { problems: [...describeEnding(ending, summary, place), problem] } }
-  }
-}
-
-async function* nothing(): AsyncGenerator<never, void> {}
-
-function isRefused({ refused: { items, more } }: SessionSummary): boolean {
-  return items.length > 0 || more > 0
+  const { summary, ...verdict } = await readSession(audit, parseHead(start))
+  const problems = [...describeEnding(ending, summary, place), ...verdict.problems]
+  return { summary, verdict: { ...verdict, problems } }
 }
 
 async function end({ owner }: Sidecar, { name, file }: SidecarPlace): Promise<Ending> {
@@ -139,22 +120,6 @@ function describeEnding(
       '  What installers asked for since then was not served: those steps failed, or did not go through tufgate.',
       look,
       `  Then run the steps again, with a fresh one: tufgate start${flags}`,
-    ].join('\n'),
-  ]
-}
-
-function describeVerdict({ findings, chains: [chain] }: AuditVerdict, folder: string): string[] {
-  const [first] = findings
-  if (first === undefined && chain?.firstSeq === 1) return []
-  const what =
-    first === undefined
-      ? `its lines before line ${chain?.firstSeq ?? 0} were taken by its disk budget: raise max-total under [audit]`
-      : `${first.file || 'the log'}, line ${first.line}: ${first.what}: expected ${first.expected}, found ${first.found}`
-  return [
-    [
-      'the audit log of this session is not whole: what was refused cannot be told for sure.',
-      `  ${toPrintable(what, 600)}`,
-      `  All of it: tufgate audit verify --log ${quoteShell(folder)}`,
     ].join('\n'),
   ]
 }

@@ -86,6 +86,42 @@ describe('the exit code', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
+  test('an audit log that the command has shortened: 1, whatever the command says', async () => {
+    const code = `
+      const { readdirSync, readFileSync, truncateSync } = require('node:fs')
+      const { join } = require('node:path')
+      const state = process.argv[1]
+      const [root] = readdirSync(state).filter((name) => name.length === 64)
+      const [log] = readdirSync(join(state, root, 'audit')).filter((name) => name.endsWith('.jsonl'))
+      const path = join(state, root, 'audit', log)
+      const text = readFileSync(path, 'latin1')
+      truncateSync(path, text.indexOf('\\n') + 1)`
+    const { code: found, stderr } = await fixture.run(node(code, fixture.state))
+    expect(stderr).toContain('tufgate: the audit log of this session is not whole')
+    expect(stderr).toContain('tufgate audit verify --log ')
+    expect(found).toBe(1)
+  })
+
+  test('an audit log that the command has taken away: 1, whatever the command says', async () => {
+    const { code, stderr } = await fixture.run(['sh', '-c', `rm -r ${fixture.state}/*/audit`])
+    expect(stderr).toContain('tufgate: the audit log of this session ')
+    expect(code).toBe(1)
+  })
+
+  test('a summary that cannot be written: 1, and the others are', async () => {
+    const json = join(fixture.state, 'summary.json')
+    const missing = join(fixture.state, 'none', 'summary.md')
+    const flags = ['--summary', missing, '--json', json, '--junit', join(fixture.state, 'j.xml')]
+    const args = ['run', '--config', fixture.config, ...flags, '--', ...node(ask)]
+    const { code } = await collect(spawnProgram(fixture.variables(), ...args))
+    expect(code).toBe(1)
+    expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject({
+      isStopped: true,
+      refused: { items: [], more: 0 },
+      problems: [],
+    })
+  })
+
   test('a temporary folder that is not there: not 0, and the command is not started', async () => {
     const marker = join(fixture.state, 'marker')
     const { code, stderr } = await fixture.run(['touch', marker], {

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { RunFlags } from '../run-command.ts'
 import { example, type Run } from './registration.ts'
 import { addProxyOptions } from './serve.ts'
+import { addReportOptions } from './sidecar.ts'
 
 const help = `
 The command, and nothing else, gets the address of a proxy of its own for pip, uv, pdm and pipenv, and
@@ -19,7 +20,7 @@ Exit code: that of the command (128+n where signal n ended it); 3 where somethin
 command said 0; 1 or 2 where tufgate itself failed; 127 and 126 for a command that cannot be started.`
 
 export function addRun(program: Command, run: Run): void {
-  addProxyOptions(
+  const command = addProxyOptions(
     program
       .command('run')
       .description('Run one command whose installers use a proxy of their own.')
@@ -27,11 +28,11 @@ export function addRun(program: Command, run: Run): void {
       .argument('<command...>', 'the command, behind --')
       .passThroughOptions(),
     'host:port to listen on (default: a free port of 127.0.0.1)',
+  ).option(
+    '--intercept',
+    'all that the command asks by HTTP and HTTPS comes to the proxy: pypi.org is verified too, by certificates of an authority that ends with the command',
   )
-    .option(
-      '--intercept',
-      'all that the command asks by HTTP and HTTPS comes to the proxy: pypi.org is verified too, by certificates of an authority that ends with the command',
-    )
+  addReportOptions(command)
     .addHelpText(
       'after',
       `${example(
@@ -41,7 +42,7 @@ export function addRun(program: Command, run: Run): void {
         'tufgate run --mirror https://mirror.example/ --root 1.root.json --index https://pypi.org/simple/ -- make test',
       )}\n${help}`,
     )
-    .action((command: readonly string[], flags: RunFlags) =>
-      run(async () => (await import('../run-command.ts')).runCommand(command, flags)),
+    .action((words: readonly string[], flags: RunFlags) =>
+      run(async () => (await import('../run-command.ts')).runCommand(words, flags)),
     )
 }

@@ -25,6 +25,10 @@ function addStart(program: Command, run: Run): void {
       '--timeout <duration>',
       'how long to wait for a mirror that does not answer (default: 60s)',
     )
+    .option(
+      '--intercept',
+      'what installers ask pypi.org itself comes to the proxy too, by certificates of an authority that ends with it',
+    )
     .option('--json', 'print JSON')
     .addOption(new Option('--background').hideHelp())
     .addHelpText(
@@ -69,17 +73,12 @@ function addEnv(program: Command, run: Run): void {
 }
 
 function addStop(program: Command, run: Run): void {
-  addPlaceOptions(
+  const stop = addPlaceOptions(
     program
       .command('stop')
       .description('Stop the proxy that was started, and say what it verified, refused and hid.'),
-  )
-    .option('--fail-on-refusal', 'exit code 3 where something was refused')
-    .option('--summary <file>', 'write the summary as Markdown')
-    .option('--junit <file>', 'write it as JUnit XML')
-    .option('--sarif <file>', 'write what was refused as SARIF 2.1.0')
-    .option('--code-quality <file>', 'write what was refused as a Code Quality report of GitLab')
-    .option('--json <file>', 'write all of it as JSON')
+  ).option('--fail-on-refusal', 'exit code 3 where something was refused')
+  addReportOptions(stop)
     .addHelpText(
       'after',
       example(
@@ -90,6 +89,16 @@ function addStop(program: Command, run: Run): void {
     .action((flags: StopFlags) =>
       run(async () => (await import('../stop-command.ts')).runStop(flags)),
     )
+}
+
+/** In which forms the summary of a session can be had. */
+export function addReportOptions(command: Command): Command {
+  return command
+    .option('--summary <file>', 'write the summary as Markdown')
+    .option('--junit <file>', 'write it as JUnit XML')
+    .option('--sarif <file>', 'write what was refused as SARIF 2.1.0')
+    .option('--code-quality <file>', 'write what was refused as a Code Quality report of GitLab')
+    .option('--json <file>', 'write all of it as JSON')
 }
 
 function addPlaceOptions(command: Command): Command {
