@@ -3,6 +3,7 @@
 import { isTufgateError } from '../base/errors.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { judgeDefaults, type InstallerUse } from '../doctor/judge-defaults.ts'
+import { judgeForward } from '../doctor/judge-forward.ts'
 import { judgeLockFile } from '../doctor/judge-locked.ts'
 import {
   isTufgate,
@@ -84,6 +85,10 @@ export async function examine(examination: Examination): Promise<Examined> {
       version,
       configFlag: context.configFlag,
     }),
+    ...judgeForward(
+      { allow: settings.forward.allow, isIntercepting: settings.intercept.enabled },
+      context,
+    ),
     ...others.flat(),
     ...examineMachine(pythons, found, context),
     ...found.findings,

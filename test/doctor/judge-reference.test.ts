@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { containing } from '../support/expecting.ts'
 import { judgeDefaults } from '../../src/doctor/judge-defaults.ts'
+import { judgeForward } from '../../src/doctor/judge-forward.ts'
 import { judgeLockFile } from '../../src/doctor/judge-locked.ts'
 import { judgeProxyVariables } from '../../src/doctor/judge-proxy.ts'
 import { judgeReference, type JudgeContext } from '../../src/doctor/judge-reference.ts'
@@ -131,6 +132,34 @@ describe('requests that go through the proxy as an HTTP proxy', () => {
     expect(judge(refer('proxy', 'http://127.0.0.1:8642'), context)).toBeUndefined()
     expect(judge(refer('index', 'https://pypi.org/simple/'), context)).toBeUndefined()
     expect(judge(refer('index', 'https://pypi.org/simple/', 'uv'), context)).toBeDefined()
+  })
+})
+
+describe('the proxy as an HTTP proxy', () => {
+  const settings = { allow: [], isIntercepting: false }
+
+  test('refuses https where it cannot look into it', () => {
+    const context = contextOf({ environment: { HTTPS_PROXY: 'http://127.0.0.1:8642' } })
+    expect(judgeForward(settings, context)).toMatchObject([
+      { severity: 'warning', code: 'https-refused' },
+    ])
+    expect(judgeForward(settings, contextOf())).toEqual([])
+  })
+
+  test('is believed by installers that were told of its authority', () => {
+    const environment = { HTTPS_PROXY: 'http://127.0.0.1:8642' }
+    const intercepting = { allow: [], isIntercepting: true }
+    expect(judgeForward(intercepting, contextOf({ environment }))).toMatchObject([
+      { severity: 'warning', code: 'authority-not-trusted' },
+    ])
+    const told = contextOf({ environment: { ...environment, PIP_CERT: '/b.pem' } })
+    expect(judgeForward(intercepting, told)).toEqual([])
+  })
+
+  test('lets pass what its settings allow, which is told', () => {
+    expect(judgeForward({ ...settings, allow: ['github.com'] }, contextOf())).toMatchObject([
+      { severity: 'note', code: 'forward-allow', what: containing('github.com') },
+    ])
   })
 })
 
