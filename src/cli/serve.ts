@@ -168,10 +168,15 @@ function parseListen(settings: Settings, log: Log): ListenAddress[] {
   for (const address of listen.filter((one) => !isLoopback(one))) {
     log(
       'warning',
-      `Listening on ${formatOrigin(address)}: whoever reaches this address can use the proxy; there is no access control.`,
+      `Listening on ${formatOrigin(address)}: whoever reaches this address can use the proxy; there is no access control.${describeRelay(settings)}`,
     )
   }
   return listen
+}
+
+function describeRelay({ forward: { allow, 'remote-clients': isForAll } }: Settings): string {
+  if (!isForAll || allow.length === 0) return ''
+  return ` Through it they reach, unverified: ${allow.join(', ')} (remote-clients in [forward]).`
 }
 
 interface Logs {

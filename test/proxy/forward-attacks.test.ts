@@ -1,5 +1,8 @@
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { UpstreamError } from '../../src/base/errors.ts'
+import { requireLetPass } from '../../src/proxy/let-pass.ts'
 import { MemoryForward, publicIndex } from '../support/memory-forward.ts'
 import type { RawClient, RawResponse } from '../support/raw-client.ts'
 import { RunningProxy } from '../support/running-proxy.ts'
@@ -309,16 +312,42 @@ describe('other hosts', () => {
     expect(forward.passed).toEqual([])
   })
 
-  test('are for clients of this machine alone, unless the settings say otherwise', async () => {
-    const { isLocalClient } = await import('../../src/proxy/addressee.ts')
-    const from = (remoteAddress: string | undefined, localAddress = '192.0.2.1'): boolean =>
-      isLocalClient({ remoteAddress, localAddress } as never)
-    expect(
-      ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', '192.0.2.1'].map((one) => from(one)),
-    ).toEqual(Array(5).fill(true))
-    expect(['192.0.2.2', '::2', '::ffff:192.0.2.2', undefined].map((one) => from(one))).toEqual(
-      Array(4).fill(false),
-    )
+  test.each([
+    ['127.0.0.1', true],
+    ['127.9.9.9', true],
+    ['::1', true],
+    ['::ffff:127.0.0.1', true],
+    // Its own address: a client of this machine that called it by that.
+    ['192.0.2.1', true],
+    ['192.0.2.2', false],
+    ['::2', false],
+    ['::ffff:192.0.2.2', false],
+    [undefined, false],
+  ])(
+    'are for clients of this machine alone, unless the settings say otherwise: %s',
+    (remoteAddress, isLocal) => {
+      const socket = new Socket()
+      Object.defineProperties(socket, {
+        remoteAddress: { value: remoteAddress },
+        localAddress: { value: '192.0.2.1' },
+      })
+      const request = new IncomingMessage(socket)
+      const place = { host: 'other.test', port: 80 }
+      const attempt = (): void => requireLetPass(forward, request, place)
+      if (isLocal) expect(attempt).not.toThrow()
+      else
+        expect(attempt).toThrow('clients on other machines do not reach other.test:80 through this')
+      forward.servesRemoteClients = true
+      expect(attempt).not.toThrow()
+    },
+  )
+
+  test('a head that never ends is given up on as ever', async () => {
+    const hasty = await RunningProxy.start({ forward }, { headerTimeMs: 20 })
+    const slow = await hasty.connect()
+    slow.send('GET http://other.test/ HTTP/1.1\r\nHost: oth')
+    expect((await slow.response()).reason).toContain('the head of the request did not come in time')
+    await hasty.stop()
   })
 })
 
