@@ -44,7 +44,9 @@ function judgeUse(
   // Everything comes from find-links, which is a finding of its own.
   if (found.some(({ reference: { kind } }) => kind === 'no-index')) return []
   const said = found.find(({ reference: { kind } }) => kind === 'pypi')
-  const narrow = indexes.find(({ reference }) => reference.isDefault === true)
+  const narrow = indexes.find(
+    ({ reference }) => reference.isDefault === true || reference.installer === 'uv',
+  )
   const isUsed = projectFile !== undefined || installer === 'pip'
   return [
     {
@@ -69,7 +71,7 @@ function describePlace(found: PlacedReference | undefined): Pick<Finding, 'place
 function describeSetting(installer: Installer, narrow: PlacedReference | undefined): string {
   return narrow === undefined
     ? `nothing tells ${installer} which index to ask`
-    : `${showAddress(narrow.reference.name)} holds for one command of ${installer} alone`
+    : `${showAddress(narrow.reference.name)} holds for some commands of ${installer} alone`
 }
 
 /**
@@ -77,6 +79,8 @@ function describeSetting(installer: Installer, narrow: PlacedReference | undefin
  * holds for that alone.
  */
 function isGeneral({ installer, name, isDefault }: Reference, place: string): boolean {
+  // What `uv pip` reads, and no other command of uv.
+  if (installer === 'uv') return !name.startsWith('pip.')
   if (installer !== 'pip' || place === environmentPlace) return true
   return isDefault === true && !/ in \[(?!global\])/.test(name)
 }

@@ -25,6 +25,9 @@ function findVariable(environment: Environment, name: string): ProxyInForce | un
   return undefined
 }
 
+/** No host name is longer; with a port. */
+const maxEntryLength = 300
+
 /** Names match themselves and what lies below them; networks are for IPv4 addresses alone. */
 function isExempt({ hostname, port, protocol }: URL, noProxy: string): boolean {
   const host = hostname.replaceAll(/[[\]]/g, '').toLowerCase()
@@ -32,7 +35,7 @@ function isExempt({ hostname, port, protocol }: URL, noProxy: string): boolean {
   return noProxy
     .toLowerCase()
     .split(/[\s,]+/)
-    .filter((entry) => entry !== '')
+    .filter((entry) => entry !== '' && entry.length <= maxEntryLength)
     .some((entry) => matches(entry, host, ownPort))
 }
 

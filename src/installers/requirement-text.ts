@@ -7,7 +7,8 @@ import { referTo, type Place, type Reference } from './reference.ts'
 
 /** `undefined` where the requirement is looked up in an index. */
 export function findTarget(rawRequirement: string, place: Place): Reference | undefined {
-  const text = rawRequirement.trim()
+  // One space is as good as many, and no expression below looks at a run of them twice.
+  const text = rawRequirement.replaceAll(/\s+/g, ' ').trim()
   // PEP 508: a marker of a URL stands behind a space and a semicolon.
   const [, name, direct] = /^([\w.-]+)\s*(?:\[[^\]]*\])?\s*@\s*(\S.*?)(?:\s;.*)?$/s.exec(text) ?? []
   if (direct !== undefined && !isLogin(text)) {

@@ -230,10 +230,18 @@ describe('an installer that is told nothing', () => {
     expect(judgeWith('index-url in [global]')).toEqual([])
     expect(judgeWith('index-url in [install]')).toMatchObject([
       {
-        what: 'index-url in [install] holds for one command of pip alone',
+        what: 'index-url in [install] holds for some commands of pip alone',
         place: '/pip.conf',
         line: 3,
       },
+    ])
+  })
+
+  test('is uv, where its settings are for uv pip alone', () => {
+    const reference: Reference = { ...refer('index', own.index, 'uv'), name: 'pip.index-url' }
+    const uses = [{ installer: 'uv', projectFile: '/uv.toml' }] as const
+    expect(judgeDefaults(uses, [{ place: '/uv.toml', reference }], contextOf())).toMatchObject([
+      { what: 'pip.index-url holds for some commands of uv alone', severity: 'problem' },
     ])
   })
 

@@ -93,4 +93,14 @@ describe('a requirements file', () => {
       '3 index -i https://b/',
     ])
   })
+
+  test.each([
+    ['a run of spaces', `a${' '.repeat(200_000)}b @`],
+    ['quotes that are not closed', `--find-links ${`"'\\"`.repeat(50_000)}`],
+    ['many brackets', `a${'['.repeat(200_000)} @ b`],
+    ['many comments', 'a ;'.repeat(100_000)],
+    ['joined lines', 'a \\\n'.repeat(100_000)],
+  ])('is read in a time that goes with its length: %s', (_, text) => {
+    expect(read(text).length).toBeLessThan(2)
+  })
 })
