@@ -73,7 +73,7 @@ describe.runIf(hasPip)('pip behind tufgate run', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('1 refused')
     expect(stderr).toMatch(
-      / {4}run_swapped-1\.0-py3-none-any\.whl: .* is not the signed one \[r-[a-z]+\]/,
+      / {4}run_swapped-1\.0-py3-none-any\.whl: .* is not the signed one \[r-[a-z2-7]+\]/,
     )
     expect(stderr).toContain('code     LENGTH_MISMATCH')
     expect(stderr).toMatch(/why: tufgate explain --state-dir \S+ r-/)
