@@ -56,10 +56,11 @@ function routeIndex(authority: Authority, { contextFor }: ForwardPort): ConnectR
   const { host } = authority
   throw new RequestError(
     'FORWARD_REFUSED',
-    `what comes from ${host} over HTTPS cannot be looked into, and would pass unverified`,
+    // What clients print ends here: it has to say what to do.
+    `HTTPS to ${host} cannot be looked into: use this proxy as the index URL, or turn [intercept] on`,
     {
       found: `${host}:${authority.port}`,
-      next: 'use this proxy as the index URL (http://<this proxy>/simple/), or set enabled = true in [intercept] of the settings and give clients its certificate (tufgate ca export)',
+      next: 'use http://<this proxy>/simple/ as the index URL, or set enabled = true in [intercept] of the settings and give clients its certificate (tufgate ca export)',
     },
   )
 }

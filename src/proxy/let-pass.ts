@@ -17,7 +17,7 @@ export function requireLetPass(
     const isUsual = number === 80 || number === 443
     throw new RequestError(
       'FORWARD_REFUSED',
-      `${found} is neither a host of an index nor on the list of hosts that may be reached`,
+      `${found} is neither a host of an index nor on the list allow in [forward]`,
       {
         found,
         next: `where clients need it, unverified: allow = ["${isUsual ? host : found}"] in [forward] of the settings`,

@@ -64,10 +64,12 @@ describe('CONNECT to an index', () => {
   test('is refused, and says what to do instead', async () => {
     const { status, reason, body } = await refused('index.test:443')
     expect(status).toBe(403)
-    expect(reason).toContain('what comes from index.test over HTTPS cannot be looked into')
+    expect(reason).toContain(
+      'HTTPS to index.test cannot be looked into: use this proxy as the index URL',
+    )
     const { code, next } = JSON.parse(body.toString()) as Record<string, string>
     expect(code).toBe('FORWARD_REFUSED')
-    expect(next).toContain('use this proxy as the index URL')
+    expect(next).toContain('use http://<this proxy>/simple/ as the index URL')
     expect(next).toContain('[intercept]')
     expect(proxy.gateway.events).toMatchObject([
       { kind: 'refused', request: 'CONNECT index.test:443', found: 'index.test:443' },
