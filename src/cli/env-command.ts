@@ -6,8 +6,11 @@ import { createRandomBytes } from '../base/digest.ts'
 import { ConfigError, StorageError, type TufgateError } from '../base/errors.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import {
+  addForwardVariables,
   buildChildEnvironment,
   buildIndexVariables,
+  proxyVariables,
+  type ChildEnvironment,
   type Environment,
 } from '../installers/child-environment.ts'
 import { isPastVariable } from '../installers/past-proxy.ts'
@@ -35,21 +38,23 @@ export interface EnvFlags extends SidecarFlags {
 
 export async function runEnv(flags: EnvFlags): Promise<number> {
   const format = flags.format ?? 'sh'
+  let sidecar: Sidecar | undefined
   try {
     const place = findSidecarPlace(flags)
-    const sidecar = requireLiving(place)
-    const text = renderVariables(format, buildVariables(sidecar, place), createDelimiter)
-    write(text, { format, token: sidecar.token, isAppended: flags.write === true })
+    sidecar = findSidecar(place)
+    const living = requireLiving(sidecar, place)
+    const text = renderVariables(format, await buildVariables(living, place), createDelimiter)
+    write(text, { format, token: living.token, isAppended: flags.write === true })
     return 0
   } catch (error) {
     sayFailure(error)
-    process.stdout.write(renderClosed(format, buildClosed(), 'tufgate: no proxy is running'))
+    const closed = buildClosed(sidecar?.certificate !== undefined)
+    process.stdout.write(renderClosed(format, closed, 'tufgate: no proxy is running'))
     return exitCodeOf(error)
   }
 }
 
-function requireLiving(place: SidecarPlace): Sidecar {
-  const sidecar = findSidecar(place)
+function requireLiving(sidecar: Sidecar | undefined, place: SidecarPlace): Sidecar {
   if (sidecar === undefined) throw refuseWithout(place)
   const { pid, state } = findProcess(sidecar.owner)
   if (state === 'alive') return sidecar
@@ -68,22 +73,42 @@ function refuseWithout({ name, file, flags }: SidecarPlace): TufgateError {
   })
 }
 
-function buildVariables({ origin, token }: Sidecar, { folder }: SidecarPlace): Variables {
+async function buildVariables(sidecar: Sidecar, place: SidecarPlace): Promise<Variables> {
+  const { origin, token, secrets } = sidecar
   // What an earlier call has set is ours.
-  const parent = withoutOwn(process.env, [token, folder])
+  const parent = withoutOwn(process.env, [token, place.folder])
   const indexUrl = `${origin}/${token}/simple/`
-  const cwd = process.cwd()
-  const own = writeOwnSettings({ environment: parent, folder: cwd, indexUrl, into: folder })
+  const context = { environment: parent, folder: process.cwd(), indexUrl, into: place.folder }
+  const own = writeOwnSettings(context)
+  const child = buildChildEnvironment(parent, own.access)
+  const { environment, leftOut } = await addInterception(child, sidecar, { parent, place })
   for (const problem of own.problems) warn(toPrintable(problem, 400))
-  const { environment, leftOut } = buildChildEnvironment(parent, own.access)
-  for (const { name, place } of [...own.leftOut, ...leftOut]) {
-    note(`not used: ${toPrintable(name)} (${toPrintable(place, 400)})`)
+  for (const { name, place: where } of [...own.leftOut, ...leftOut]) {
+    note(`not used: ${toPrintable(name)} (${toPrintable(where, 400)})`)
   }
-  const names = [...Object.keys(buildIndexVariables(own.access)), 'no_proxy', 'NO_PROXY']
+  const always = [...Object.keys(buildIndexVariables(own.access)), 'no_proxy', 'NO_PROXY']
+  const changed = Object.keys(environment).filter((name) => environment[name] !== parent[name])
+  const names = new Set([...always, ...changed])
   return {
-    set: Object.fromEntries(names.map((name) => [name, environment[name] ?? ''])),
-    unset: Object.keys(parent).filter((name) => environment[name] === undefined),
+    set: Object.fromEntries([...names].map((name) => [name, environment[name] ?? ''])),
+    unset: [
+      ...Object.keys(parent).filter((name) => environment[name] === undefined),
+      ...secrets.filter((name) => parent[name] !== undefined),
+    ],
   }
+}
+
+/** Where the proxy ends TLS: then what asks the index itself comes to it as well. */
+async function addInterception(
+  child: ChildEnvironment,
+  { origin, token, certificate }: Sidecar,
+  { parent, place }: { readonly parent: Environment; readonly place: SidecarPlace },
+): Promise<ChildEnvironment> {
+  if (certificate === undefined) return child
+  const { writeBundle } = await import('./run-interception.ts')
+  const forward = { origin, token, folder: place.folder, environment: parent }
+  const access = writeBundle({ certificatePem: certificate }, forward, (problem) => warn(problem))
+  return addForwardVariables(child, access)
 }
 
 function withoutOwn(environment: Environment, marks: readonly string[]): Environment {
@@ -91,15 +116,20 @@ function withoutOwn(environment: Environment, marks: readonly string[]): Environ
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => !isOwn(value)))
 }
 
+const nobody = 'http://127.0.0.1:1'
+
 /** Nobody listens there, and no file of settings names another index. */
-function buildClosed(): Variables {
+function buildClosed(isIntercepting: boolean): Variables {
+  const access = {
+    indexUrl: `${nobody}/tufgate-is-not-running/simple/`,
+    pipConf: '/dev/null',
+    uvToml: '/dev/null',
+    pdmToml: '/dev/null',
+  }
+  const set = buildIndexVariables(access)
+  if (isIntercepting) for (const name of proxyVariables) set[name] = nobody
   return {
-    set: buildIndexVariables({
-      indexUrl: 'http://127.0.0.1:1/tufgate-is-not-running/simple/',
-      pipConf: '/dev/null',
-      uvToml: '/dev/null',
-      pdmToml: '/dev/null',
-    }),
+    set,
     unset: Object.entries(process.env)
       .filter(([name, value]) => isPastVariable(name, value ?? ''))
       .map(([name]) => name),

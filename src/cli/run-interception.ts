@@ -24,16 +24,18 @@ export interface ForwardPlace {
   readonly origin: string
   readonly token: string
   readonly folder: string
+  /** Of whoever is told of the file. Default: this process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 /** @param warn told of each file of roots that cannot be taken over */
 export function writeBundle(
-  { certificatePem }: Interception,
-  { origin, token, folder }: ForwardPlace,
+  { certificatePem }: Pick<Interception, 'certificatePem'>,
+  { origin, token, folder, environment = process.env }: ForwardPlace,
   warn: (message: string) => void,
 ): ForwardAccess {
   const bundlePath = join(folder, 'roots.pem')
-  const { pem } = buildBundle(certificatePem, process.env, warn)
+  const { pem } = buildBundle(certificatePem, environment, warn)
   writeFileSync(bundlePath, pem, { mode: 0o600 })
   return { proxyUrl: origin.replace('://', `://tufgate:${token}@`), bundlePath }
 }

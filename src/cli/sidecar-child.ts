@@ -9,16 +9,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { renderHead } from '../audit/head.ts'
 import { verifyAudit } from '../audit/verifier.ts'
 import { encodeHex } from '../base/bytes.ts'
+import type { Authority } from '../ca/authority.ts'
 import { formatSpan } from '../base/clock.ts'
 import { createRandomBytes } from '../base/digest.ts'
 import { UpstreamError } from '../base/errors.ts'
 import { currentOwner } from '../store/process-owner.ts'
 import { createLog } from './logger.ts'
 import type { OpenIndex } from './open-index.ts'
+import { findCredentialVariables } from './read-credentials.ts'
 import { readSettings } from './read-settings.ts'
 import { formatTrust } from './repository-events.ts'
 import { startProxy, type RunningProxy } from './serve.ts'
 import { announce, type ServeFlags } from './serve-command.ts'
+import type { Settings } from './settings.ts'
 import type { Sidecar } from './sidecar-file.ts'
 import { exitCodeOf, formatFailure, say } from './terminal.ts'
 import { waitForSignal } from './wait-for-signal.ts'
@@ -27,19 +30,25 @@ export type SidecarAnswer =
   | { readonly kind: 'ready'; readonly sidecar: Sidecar; readonly indexes: readonly string[] }
   | { readonly kind: 'failed'; readonly text: string; readonly exitCode: number }
 
+export interface SidecarServeFlags extends ServeFlags {
+  /** By an authority that lives in the memory of this process alone. */
+  readonly intercept?: boolean
+}
+
 const retryMs = 250
 
 /** Only in a process that was started for it: there the answer has somebody to read it. */
-export async function runSidecar(flags: ServeFlags, timeoutMs: number): Promise<number> {
+export async function runSidecar(flags: SidecarServeFlags, timeoutMs: number): Promise<number> {
   const orphaned = once(process, 'disconnect').then(() => 'orphaned')
   const kept = once(process, 'message').then(() => 'kept')
   try {
     const token = encodeHex(createRandomBytes(16))
-    const proxy = await start(flags, token)
+    const settings = readSidecarSettings(flags)
+    const proxy = await start(settings, flags, token)
     const signalled = waitForSignal()
     try {
       await Promise.race([waitUntilReady(proxy.indexes, timeoutMs), orphaned, signalled])
-      await answer(await describeReady(proxy, token))
+      await answer(await describeReady(proxy, settings, token))
       if ((await Promise.race([kept, orphaned, signalled])) === 'kept') await signalled
     } finally {
       await stop(proxy)
@@ -51,13 +60,32 @@ export async function runSidecar(flags: ServeFlags, timeoutMs: number): Promise<
   }
 }
 
-async function start({ config, ...flags }: ServeFlags, accessToken: string): Promise<RunningProxy> {
-  const settings = readSettings(config, { ...flags, listen: flags.listen ?? ['127.0.0.1:0'] })
+function readSidecarSettings({
+  config,
+  intercept: _intercept,
+  ...flags
+}: SidecarServeFlags): Settings {
+  return readSettings(config, { ...flags, listen: flags.listen ?? ['127.0.0.1:0'] })
+}
+
+async function start(
+  settings: Settings,
+  { intercept }: SidecarServeFlags,
+  accessToken: string,
+): Promise<RunningProxy> {
   const log = createLog(settings['log-level'], Date.now)
-  const options = { settings, log, clock: Date.now, environment: process.env }
-  const proxy = await startProxy({ ...options, accessToken })
+  const options = { settings, log, clock: Date.now, environment: process.env, accessToken }
+  const authority = intercept === true ? await createAuthority(settings) : undefined
+  const proxy = await startProxy({ ...options, ...(authority !== undefined && { authority }) })
   announce(proxy)
   return proxy
+}
+
+/** Loaded only where it is wanted. */
+async function createAuthority(settings: Settings): Promise<Authority> {
+  const { startInterception } = await import('./run-interception.ts')
+  const { authority } = await startInterception(settings)
+  return authority
 }
 
 /** Where there is no mirror the list is made of what is asked for: it is ready at once. */
@@ -79,8 +107,13 @@ async function isReady(index: OpenIndex, deadline: number): Promise<boolean> {
   }
 }
 
-async function describeReady(proxy: RunningProxy, token: string): Promise<SidecarAnswer> {
+async function describeReady(
+  proxy: RunningProxy,
+  settings: Settings,
+  token: string,
+): Promise<SidecarAnswer> {
   const { origins, audit, indexes } = proxy
+  const certificate = await proxy.authority?.certificate()
   const { chains } = await verifyAudit(audit.folder, { ...audit, isAlive: () => true })
   const [only] = chains
   const [origin = ''] = origins
@@ -93,6 +126,8 @@ async function describeReady(proxy: RunningProxy, token: string): Promise<Sideca
       audit: { folder: audit.folder, chain: audit.chain },
       head: only === undefined ? '' : renderHead(only.head),
       startedAt: Date.now(),
+      ...(certificate !== undefined && { certificate }),
+      secrets: findCredentialVariables(settings.index),
     },
     indexes: indexes.map(describeIndex),
   }

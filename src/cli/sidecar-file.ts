@@ -6,7 +6,14 @@
 
 import { join, resolve } from 'node:path'
 import { decodeUtf8, encodeUtf8, toPrintable } from '../base/bytes.ts'
-import { readInteger, readMember, readObject, readString } from '../base/decode.ts'
+import {
+  readArray,
+  readInteger,
+  readMember,
+  readObject,
+  readOptional,
+  readString,
+} from '../base/decode.ts'
 import { ConfigError, describeError } from '../base/errors.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import { PrivateFiles } from '../store/private-files.ts'
@@ -42,6 +49,10 @@ export interface Sidecar {
   readonly head: string
   /** Milliseconds. */
   readonly startedAt: number
+  /** Of its authority (PEM), where it ends TLS to the hosts of indexes. */
+  readonly certificate?: string
+  /** Variables that hold passwords of indexes: nothing for what an installer runs. */
+  readonly secrets: readonly string[]
 }
 
 const format = 1
@@ -99,6 +110,7 @@ export function forgetSidecar({ folder }: SidecarPlace): void {
 export function parseSidecar(value: unknown): Sidecar {
   const object = readObject(value)
   const audit = readMember(object, 'audit', readObject)
+  const certificate = readOptional(object, 'certificate', readString)
   return {
     owner: readMember(object, 'owner', readString),
     origin: readMember(object, 'origin', readString),
@@ -109,5 +121,7 @@ export function parseSidecar(value: unknown): Sidecar {
     },
     head: readMember(object, 'head', readString),
     startedAt: readMember(object, 'startedAt', (time) => readInteger(time, 0)),
+    ...(certificate !== undefined && { certificate }),
+    secrets: readMember(object, 'secrets', (names) => readArray(names, readString)),
   }
 }

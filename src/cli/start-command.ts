@@ -9,8 +9,7 @@ import { makeFolderPath } from '../store/make-folder.ts'
 import { findProcess } from '../store/process-owner.ts'
 import { buildStorageError } from '../store/storage-error.ts'
 import { readSettings } from './read-settings.ts'
-import type { ServeFlags } from './serve-command.ts'
-import { runSidecar } from './sidecar-child.ts'
+import { runSidecar, type SidecarServeFlags } from './sidecar-child.ts'
 import {
   findSidecar,
   findSidecarPlace,
@@ -25,7 +24,7 @@ import { durationWords, parseDuration } from './units.ts'
 import { version } from './version.ts'
 import { join } from 'node:path'
 
-export interface StartFlags extends ServeFlags, Pick<SidecarFlags, 'name'> {
+export interface StartFlags extends SidecarServeFlags, Pick<SidecarFlags, 'name'> {
   readonly timeout?: string
   readonly json?: boolean
   /** This is the process in the background itself. */
@@ -38,7 +37,7 @@ export async function runStart(flags: StartFlags): Promise<number> {
   const { name: _name, timeout, json, background, ...serveFlags } = flags
   const timeoutMs = requireTimeout(timeout ?? defaultTimeout)
   if (background === true) return runSidecar(serveFlags, timeoutMs)
-  const { config, ...overrides } = serveFlags
+  const { config, intercept: _intercept, ...overrides } = serveFlags
   // What is wrong with them is said before anything is made.
   readSettings(config, overrides)
   const place = findSidecarPlace(flags)

@@ -79,10 +79,9 @@ export interface ForwardAccess {
   readonly bundlePath: string
 }
 
-const proxyVariables = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [
-  name,
-  name.toUpperCase(),
-])
+export const proxyVariables: readonly string[] = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap(
+  (name) => [name, name.toUpperCase()],
+)
 
 /** Whatever the command asks by HTTP comes to the proxy, but what is on this machine. */
 export function addForwardVariables(

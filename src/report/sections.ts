@@ -30,7 +30,7 @@ export interface SectionItem {
 }
 
 export interface Section {
-  readonly kind: 'refused' | 'failed' | 'hidden' | 'absent' | 'warnings' | 'released'
+  readonly kind: 'refused' | 'failed' | 'hidden' | 'absent' | 'warnings' | 'passed' | 'released'
   readonly title: string
   readonly items: readonly SectionItem[]
   /** Lines of the log that are about none of the items. */
@@ -39,7 +39,7 @@ export interface Section {
 
 /** What is wrong comes first, what went well last. Empty ones are left out. */
 export function listSections(summary: SessionSummary): Section[] {
-  const { refused, failed, hidden, absent, warnings } = summary
+  const { refused, failed, hidden, absent, warnings, passed } = summary
   const sections: Section[] = [
     buildSection('refused', 'Refused', refused, describeRefused),
     buildSection('failed', 'Could not be had', failed, describeRefused),
@@ -58,20 +58,30 @@ export function listSections(summary: SessionSummary): Section[] {
       text: withTimes(message, count),
       facts: [],
     })),
+    buildSection('passed', 'Let pass unverified (the settings allow it)', passed, (item) => ({
+      subject: item.server,
+      text: formatBytes(item.bytes),
+      facts: [],
+    })),
     ...listReleased(summary.released),
   ]
   return sections.filter(({ items, more }) => items.length > 0 || more > 0)
 }
 
 /** One line: `12 files verified (3.4 MB), 1 refused`. */
-export function describeOutcome({ released, refused, failed, hidden }: SessionSummary): string {
+export function describeOutcome(summary: SessionSummary): string {
+  const { released, refused, failed, hidden, passed } = summary
   const parts = [
     ...describeReleasedCounts(released),
     ...(refused.items.length > 0 ? [`${countOf(refused)} refused`] : ['nothing refused']),
     ...(failed.items.length > 0 ? [`${countOf(failed)} could not be had`] : []),
     ...(hidden.items.length > 0 ? [`files of ${countOf(hidden)} projects hidden by policy`] : []),
+    ...(passed.items.length > 0 ? [`${countOf(passed)} servers let pass unverified`] : []),
   ]
-  return parts.join(', ').replace('of 1 projects', 'of 1 project')
+  return parts
+    .join(', ')
+    .replace('of 1 projects', 'of 1 project')
+    .replace(' 1 servers', ' 1 server')
 }
 
 /** What the answers rested on, one line for each list, the newest last. */

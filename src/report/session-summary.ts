@@ -5,7 +5,7 @@
  */
 
 import type { AuditEntry } from '../audit/entry.ts'
-import type { AuditTrust } from '../audit/event.ts'
+import { passedUnverified, type AuditTrust } from '../audit/event.ts'
 import { trustKindOf, type TrustKind } from '../base/trust-words.ts'
 import { Tally, type Listing } from './tally.ts'
 import { judgeRefusal } from './refusal-class.ts'
@@ -58,6 +58,13 @@ export interface WarningItem {
   readonly count: number
 }
 
+/** A server that is no index, from which something was let pass as it came. */
+export interface PassedServer {
+  /** `host:port` */
+  readonly server: string
+  readonly bytes: number
+}
+
 /** A list that answers rested on. */
 export interface TrustUse {
   readonly trust: TrustKind
@@ -84,6 +91,8 @@ export interface SessionSummary {
   readonly absent: Listing<RefusedItem>
   readonly hidden: Listing<HiddenItem>
   readonly warnings: Listing<WarningItem>
+  /** By the forward mode, where its settings allow it: nothing of it was checked. */
+  readonly passed: Listing<PassedServer>
   readonly trust: Listing<TrustUse>
   /** Requests that made no sense to the proxy: a wrong path, method or host. */
   readonly misdirected: number
@@ -102,6 +111,7 @@ interface Tallies {
   readonly absent: Tally<Mutable<RefusedItem>>
   readonly hidden: Tally<Mutable<HiddenItem>>
   readonly warnings: Tally<Mutable<WarningItem>>
+  readonly passed: Tally<Mutable<PassedServer>>
   readonly trust: Tally<Mutable<TrustUse>>
 }
 
@@ -116,6 +126,7 @@ export async function summarizeSession(
     absent: new Tally(maxItems),
     hidden: new Tally(maxItems),
     warnings: new Tally(maxItems),
+    passed: new Tally(maxItems),
     trust: new Tally(maxTrustUses),
   }
   let first: AuditEntry | undefined
@@ -137,6 +148,7 @@ export async function summarizeSession(
     absent: tallies.absent.list(),
     hidden: tallies.hidden.list(),
     warnings: tallies.warnings.list(),
+    passed: tallies.passed.list(),
     trust: tallies.trust.list(),
     ...counts,
   }
@@ -161,6 +173,9 @@ function addEntry(tallies: Tallies, entry: AuditEntry): 'metadata' | 'misdirecte
       break
     case 'warning':
       addWarning(tallies.warnings, entry)
+      break
+    case 'page':
+      if (entry.code === passedUnverified) addPassed(tallies.passed, entry)
       break
     default:
   }
@@ -227,6 +242,12 @@ function addWarning(tally: Tally<Mutable<WarningItem>>, entry: AuditEntry): void
   const { code = '', message = '' } = entry
   const item = tally.find([code, message], () => ({ code, message, count: 0 }))
   if (item !== undefined) item.count += timesOf(entry)
+}
+
+function addPassed(tally: Tally<Mutable<PassedServer>>, entry: AuditEntry): void {
+  const { found: server = '', bytes = 0 } = entry
+  const item = tally.find([server], () => ({ server, bytes: 0 }))
+  if (item !== undefined) item.bytes += bytes
 }
 
 function addTrust(tally: Tally<Mutable<TrustUse>>, entry: AuditEntry): void {

@@ -32,6 +32,7 @@ const sidecar = {
   audit: { folder: '/x/audit', chain: 'chain' },
   head: 'chain:1:digest',
   startedAt: 1000,
+  secrets: ['ACME_INDEX'],
 }
 
 async function leave(stateDir: string, owner: string): Promise<SidecarPlace> {
@@ -136,6 +137,7 @@ test('the settings of the user stay in force, but for what leads past the proxy'
     HOME: home,
     PIP_EXTRA_INDEX_URL: 'https://evil.example/simple/',
     NO_PROXY: 'corp.example',
+    ACME_INDEX: 'user:password',
   })
   const args = [main, 'env', '--format', 'json', '--state-dir', stateDir]
   const { code, stdout, stderr } = await runCommand(process.execPath, args, { env })
@@ -146,6 +148,8 @@ test('the settings of the user stay in force, but for what leads past the proxy'
     UV_DEFAULT_INDEX: 'http://127.0.0.1:4321/secret/simple/',
     PIP_CONFIG_FILE: join(place.folder, 'pip.conf'),
     PIP_EXTRA_INDEX_URL: '',
+    // What an installer runs has no need of it.
+    ACME_INDEX: '',
     NO_PROXY: 'corp.example,localhost,127.0.0.1,::1',
   })
   expect(stderr).toContain('not used: PIP_EXTRA_INDEX_URL (the environment)')

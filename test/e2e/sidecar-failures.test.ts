@@ -1,13 +1,14 @@
 /** A proxy in the background that is killed, or does not start: what the steps of a pipeline see of it. */
 
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hasPip } from '../support/pip.ts'
 import type { Pipeline } from '../support/pipeline.ts'
+import { collect, spawnProgram } from '../support/program.ts'
 import { findFreeOrigin } from './free-origin.ts'
 import { beginJob, install, readText, show, startLine, trial, useTrial } from './sidecar-jobs.ts'
 
@@ -69,6 +70,17 @@ describe.runIf(hasPip)('a proxy that was killed', () => {
         Its output: cat <folder>/xdg/tufgate/sidecars/default/log"
     `)
   }, 60_000)
+
+  test('that intercepts leaves nothing open', async () => {
+    const job = beginJob()
+    await job.step(`${startLine()} --intercept`)
+    await kill(job)
+    const { stdout } = await job.step(
+      'set +e; eval "$(tufgate env)"; echo "$? $HTTPS_PROXY $http_proxy"',
+    )
+    expect(stdout).toBe('1 http://127.0.0.1:1 http://127.0.0.1:1\n')
+    expect(await job.step('tufgate stop')).toMatchObject({ code: 1 })
+  }, 60_000)
 })
 
 describe('a log that somebody has changed', () => {
@@ -125,6 +137,23 @@ describe('a start that fails', () => {
         Check that the mirror is reachable and renewed, and that the clock of this machine is right.
         Nothing runs in the background. Its output: cat <folder>/xdg/tufgate/sidecars/default/log"
     `)
+    expect(job.pids()).toEqual([])
+  }, 60_000)
+
+  test('where it is broken off ends what it had put in the background', async () => {
+    const job = beginJob()
+    const args = startLine(await findFreeOrigin())
+      .split(' ')
+      .slice(1)
+    const start = spawnProgram({ XDG_STATE_HOME: join(job.folder, 'xdg') }, ...args)
+    const ended = collect(start)
+    const log = join(job.state, 'sidecars', 'default', 'log')
+    const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '')
+    await expect.poll(read, { timeout: 20_000 }).toContain('listening on')
+    // As a pipeline that is cancelled does it: without a word.
+    start.kill('SIGKILL')
+    await ended
+    await expect.poll(read, { timeout: 20_000 }).toContain('stopped after')
     expect(job.pids()).toEqual([])
   }, 60_000)
 

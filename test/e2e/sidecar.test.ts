@@ -217,3 +217,23 @@ describe.runIf(hasPip)('what is refused', () => {
     }
   }, 60_000)
 })
+
+describe('a sidecar that intercepts', () => {
+  test('gets all that is asked by HTTP, with one bundle of roots however often it is asked for', async () => {
+    const job = beginJob()
+    const started = await job.step(`${startLine()} --intercept\ntufgate env > env.sh`)
+    expect(started).toMatchObject({ code: 0 })
+    const again = '. ./env.sh\nwc -c < "$PIP_CERT"\neval "$(tufgate env)"\nwc -c < "$SSL_CERT_FILE"'
+    const [first = '', second = ''] = (await job.step(again)).stdout.split('\n')
+    expect(Number(first)).toBeGreaterThan(500)
+    expect(second).toBe(first)
+    const asked = await job.step(
+      '. ./env.sh\ncurl -s -x "$http_proxy" http://other.example/x?secret',
+    )
+    expect(asked.stdout).toContain('FORWARD_REFUSED')
+    const stopped = await job.step('tufgate stop --fail-on-refusal')
+    expect(stopped.code).toBe(3)
+    expect(stopped.stdout).toMatch(/GET http:\/\/other\.example\/x: .* \[r-/)
+    expect(stopped.stdout).not.toContain('secret')
+  }, 60_000)
+})

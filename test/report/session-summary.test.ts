@@ -192,3 +192,18 @@ test('moves no cursor and begins no line of its own', async () => {
   expect(text).toMatch(/^[\x20-\x7e\n]*$/)
   expect(text).toContain('a?[2J??::error::x??.whl')
 })
+
+test('names the servers from which something was let pass, and that nobody checked it', async () => {
+  const passed = { code: 'PASSED_UNVERIFIED', found: 'pkgs.example:443' }
+  const summary = await summarize(
+    entry('page', passed),
+    entry('page', { ...passed, bytes: 1200 }),
+    entry('page', { project: 'demo', bytes: 5 }),
+  )
+  expect(summary.passed).toEqual({ items: [{ server: 'pkgs.example:443', bytes: 1200 }], more: 0 })
+  const text = renderSummaryText(summary)
+  expect(text).toContain('nothing refused, 1 server let pass unverified')
+  expect(text).toContain(
+    'Let pass unverified (the settings allow it):\n    pkgs.example:443: 1.2 kB',
+  )
+})
