@@ -100,7 +100,8 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
     headerTimeMs: settings.limits['header-time'],
   })
   ownPorts.push(...server.addresses.map(({ port }) => port))
-  prewarm(indexes, log)
+  // After whoever waits for this: a command that is wrapped starts meanwhile.
+  setImmediate(() => prewarm(indexes, log))
   const rechecks = startRechecks(indexes, log)
   return {
     origins: server.addresses.map(formatOrigin),
@@ -233,7 +234,7 @@ function openAudit(directory: string, { audit }: Settings, clock: Clock): Promis
 function prewarm(indexes: OpenIndexes, log: Log): void {
   for (const { name, repository, trustKind } of indexes) {
     // What the notary has is made when it is asked for.
-    if (trustKind === 'first-use') continue
+    if (trustKind === 'first-use' || repository.isSettling) continue
     repository.refresh().catch((error: unknown) => {
       // What each mirror failed with has been said already; a fault of our own has not.
       const isSaid = error instanceof VerifyError || error instanceof UpstreamError

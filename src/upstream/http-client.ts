@@ -13,7 +13,6 @@ import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { UpstreamError } from '../base/errors.ts'
 import type { Access } from './credentials.ts'
-import { createDispatcher } from './dispatchers.ts'
 import {
   runExchange,
   type ExchangeLimits,
@@ -134,7 +133,7 @@ export class HttpClient {
   readonly #limits: HttpLimits
   readonly #exchangeLimits: ExchangeLimits
   /** By whether private addresses may be dialled. */
-  readonly #dispatchers = new Map<boolean, Dispatcher>()
+  readonly #dispatchers = new Map<boolean, Promise<Dispatcher>>()
 
   constructor(options: HttpClientOptions) {
     this.#options = options
@@ -211,8 +210,10 @@ export class HttpClient {
 
   /** Ends what is under way, with errors. */
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#dispatchers.values(), (dispatcher) => dispatcher.destroy()))
+    const settled = await Promise.allSettled(this.#dispatchers.values())
+    const dispatchers = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     this.#dispatchers.clear()
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()))
   }
 
   async #getOnce(url: string, options: GetOptions, deadlineAt: number): Promise<HttpResponse> {
@@ -261,7 +262,7 @@ export class HttpClient {
     )
   }
 
-  #exchange(
+  async #exchange(
     url: URL,
     { access: { credentials, isSent }, ...journey }: Journey & { readonly access: Access },
     sink: ExchangeSink,
@@ -273,17 +274,24 @@ export class HttpClient {
         ? { authorization: credentials.renderAuthorization() }
         : {}),
     }
-    const dispatcher = this.#dispatcherFor(journey.hosts.allowPrivate)
+    const dispatcher = await this.#dispatcherFor(journey.hosts.allowPrivate)
     return runExchange(dispatcher, { ...journey, url, headers }, sink, this.#exchangeLimits)
   }
 
-  #dispatcherFor(allowPrivate: boolean): Dispatcher {
+  #dispatcherFor(allowPrivate: boolean): Promise<Dispatcher> {
     const existing = this.#dispatchers.get(allowPrivate)
     if (existing !== undefined) return existing
-    const { ca, lookup, environment = process.env } = this.#options
-    const created = createDispatcher(allowPrivate, { ...this.#limits, ca, lookup, environment })
+    const created = this.#createDispatcher(allowPrivate)
     this.#dispatchers.set(allowPrivate, created)
+    created.catch(() => this.#dispatchers.delete(allowPrivate))
     return created
+  }
+
+  /** Loaded with the first request: what listens need not wait for it. */
+  async #createDispatcher(allowPrivate: boolean): Promise<Dispatcher> {
+    const { createDispatcher } = await import('./dispatchers.ts')
+    const { ca, lookup, environment = process.env } = this.#options
+    return createDispatcher(allowPrivate, { ...this.#limits, ca, lookup, environment })
   }
 
   #retry<T>(deadlineAt: number, attempt: () => Promise<T>): Promise<T> {
