@@ -44,8 +44,8 @@ const lost: CodeExplanation = {
     operator: [
       { text: 'Look at the disk, and put the state folder back from a backup.' },
       {
-        text: 'Or look at the project again. The fingerprints that were seen are kept; STATE is the folder of the notary.',
-        command: 'tufgate mirror sync STATE --project PROJECT --full',
+        text: 'Or look at the project again. The fingerprints that were seen are kept.',
+        command: 'tufgate mirror sync NOTARY --project PROJECT --full',
       },
     ],
   },

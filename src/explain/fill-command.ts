@@ -20,6 +20,7 @@ const meanings = {
   MIRROR: 'the folder of the mirror',
   ROOT: 'the root file given to serve',
   STATE: 'the state folder, which serve names when it starts',
+  NOTARY: 'the folder in which what was seen is kept, which serve names when it starts',
   LOG: 'the folder of the audit log',
   HOST: 'the host of the file',
   PROXY: 'the address of the proxy, such as http://127.0.0.1:8642',
