@@ -6,6 +6,7 @@ import { readSettings } from '../../src/cli/read-settings.ts'
 import type { Finding } from '../../src/doctor/finding.ts'
 import { Trial } from '../e2e/trial.ts'
 import { buildWheel } from '../support/build-wheel.ts'
+import { findClosedPort } from './hostile-address.ts'
 import { Machine } from './doctor-fixture.ts'
 
 const day = 86_400_000
@@ -15,6 +16,8 @@ let trial: Trial
 let machine: Machine
 let config: string
 let state: string
+/** Nobody is there. */
+let silent: string
 
 beforeAll(async () => {
   trial = await Trial.create()
@@ -25,7 +28,9 @@ beforeAll(async () => {
   const proxy = await trial.startProxy()
   await fetch(`${proxy.origin}/simple/greeting/`)
   await proxy.stop()
-  ;({ config } = await trial.writeSettings({ state: proxy.state }))
+  silent = `http://127.0.0.1:${await findClosedPort()}`
+  const settings = `listen = ["${silent.slice('http://'.length)}"]`
+  ;({ config } = await trial.writeSettings({ settings, state: proxy.state }))
   ;({ state } = proxy)
 }, 60_000)
 
@@ -130,16 +135,14 @@ describe('the signed list of a mirror', () => {
   })
 
   test('cannot be had where the mirror is gone', async () => {
-    const gone = await trial.writeSettings({ mirror: 'http://127.0.0.1:9/mirror/', state })
+    const gone = await trial.writeSettings({ mirror: `${silent}/mirror/`, state })
     expect(await codes(undefined, gone.config)).toEqual(['problem mirror-unreachable'])
   })
 })
 
 describe('the index', () => {
-  const silent = 'http://127.0.0.1:9/simple/'
-
   test('is told of when it does not answer', async () => {
-    const text = (await readFile(config, 'utf8')).replace(trial.indexUrl, silent)
+    const text = (await readFile(config, 'utf8')).replace(trial.indexUrl, `${silent}/simple/`)
     const file = await machine.write('silent.toml', text)
     const found = await look(undefined, file)
     expect(found.map(({ code }) => code)).toEqual(['index-unreachable', 'not-asked'])

@@ -4,7 +4,7 @@ import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { containing, matching } from '../support/expecting.ts'
-import { hostileAddress } from './hostile-address.ts'
+import { findClosedPort, hostileAddress } from './hostile-address.ts'
 import { Machine } from './doctor-fixture.ts'
 
 const own = 'http://127.0.0.1:8642/simple/'
@@ -268,8 +268,7 @@ describe('the address of the proxy', () => {
   })
 
   test('may have nobody there', async () => {
-    const { server: opened, port } = await hostileAddress('')
-    await new Promise((resolve) => opened.close(resolve))
+    const port = await findClosedPort()
     machine.settings = `listen = ["127.0.0.1:${port}"]`
     const found = await machine.examine({ config: "it's.toml" })
     expect(found.filter(({ place }) => place === 'the proxy')).toMatchObject([

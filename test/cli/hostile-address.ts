@@ -13,3 +13,10 @@ export function hostileAddress(answer: string): Promise<{ server: Server; port: 
     })
   })
 }
+
+/** Where somebody listened a moment ago, and nobody does. */
+export async function findClosedPort(): Promise<number> {
+  const { server, port } = await hostileAddress('')
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

@@ -68,8 +68,11 @@ describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
     }
   })
 
-  function environmentOf({ variables }: Setup): NodeJS.ProcessEnv {
+  /** Without the settings of this machine, but where pip is to read files of its user. */
+  function environmentOf({ variables, files = {} }: Setup): NodeJS.ProcessEnv {
+    const isConfigured = Object.keys(files).some((name) => name.endsWith('pip.conf'))
     return cleanEnvironment({
+      ...(!isConfigured && { PIP_CONFIG_FILE: '/dev/null' }),
       HOME: join(trial.folder, 'home'),
       PATH: dirname(python),
       PIP_INDEX_URL: `${proxy.origin}/simple/`,
@@ -101,7 +104,8 @@ describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
       now: Date.now(),
       config,
     })
-    return { result: isClean(countFindings(findings)) ? 'ok' : 'not-ok', findings }
+    const ours = findings.filter(({ place }) => !place.startsWith('/etc/'))
+    return { result: isClean(countFindings(ours)) ? 'ok' : 'not-ok', findings: ours }
   }
 
   async function download(setup: Setup, ...wanted: readonly string[]): Promise<string> {
@@ -301,7 +305,7 @@ describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
     try {
       await writeFiles({ files })
       const { stdout } = await runCommand(python, ['-m', 'pip', 'config', 'debug'], {
-        env: environmentOf({}),
+        env: environmentOf({ files }),
       })
       const named = Array.from(
         stdout.matchAll(/^ {2}(\S.*), exists: True$/gm),
