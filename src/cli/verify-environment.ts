@@ -9,7 +9,7 @@ import { classifyRest, type ByteCodeRule, type Untraced } from '../installed/cla
 import { compareWheel, type Comparison } from '../installed/compare-wheel.ts'
 import type { Disk } from '../installed/disk.ts'
 import { compareText, Findings } from '../installed/findings.ts'
-import { findLayout, type Layout } from '../installed/layout.ts'
+import { findLayout, readVenvSettings, type Layout } from '../installed/layout.ts'
 import {
   buildReceipt,
   renderReceiptJson,
@@ -35,7 +35,9 @@ export interface EnvironmentFlags extends ReadingFlags {
   readonly bytecode?: ByteCodeRule
 }
 
+const exitCodes = { verified: 0, 'first-use': 0, 'not-verified': 3, 'not-told': 1 } as const
 const maxListed = 40
+const maxSettingsBytes = 65_536
 /** So many are fetched and read at a time. */
 const parallel = 4
 
@@ -63,7 +65,7 @@ export async function runVerifyEnvironment(
       say(renderReceiptText(receipt, maxListed).trimEnd())
       sayFirstSights(reading.indexes)
     }
-    return { verified: 0, 'not-verified': 3, 'not-told': 1 }[receipt.result]
+    return exitCodes[receipt.result]
   } finally {
     progress.stop()
     await reading.close()
@@ -114,8 +116,11 @@ async function examine(examined: Examined, reading: Reading, progress: Progress)
   const { disk, layout, root, given, bytecode, clock } = examined
   const scriptFolders = [...new Set([root, resolve(given)])].map((folder) => `${folder}/bin/`)
   const findings = new Findings()
-  const comparison = { disk, layout, findings, scriptFolders }
-  await noteOpenEnvironment(comparison)
+  const settings = Buffer.from((await disk.read('pyvenv.cfg', maxSettingsBytes)) ?? [])
+  const { home: pythonHome, isOpen } = readVenvSettings(settings.toString('utf8'))
+  const home = pythonHome === undefined ? {} : { pythonHome }
+  const comparison = { disk, layout, findings, scriptFolders, ...home }
+  if (isOpen && layout.kind === 'venv') noteOpenEnvironment(findings)
   const found = await findDistributions(disk, layout)
   const { results, untraced } = await compareAll(found, comparison, {
     reading,
@@ -128,6 +133,7 @@ async function examine(examined: Examined, reading: Reading, progress: Progress)
     time: formatUtcSeconds(clock()),
     path: root,
     layout,
+    ...home,
     byteCode: bytecode,
     distributions: markTwice(results),
     findings: findings.all,
@@ -135,10 +141,7 @@ async function examine(examined: Examined, reading: Reading, progress: Progress)
 }
 
 /** Packages outside of it would be used, and are not looked at. */
-async function noteOpenEnvironment({ disk, layout, findings }: Comparison): Promise<void> {
-  if (layout.kind !== 'venv') return
-  const text = Buffer.from((await disk.read('pyvenv.cfg', 65_536)) ?? []).toString('utf8')
-  if (!/^\s*include-system-site-packages\s*=\s*true\s*$/im.test(text)) return
+function noteOpenEnvironment(findings: Findings): void {
   const reason = 'packages of the system are used too, and were not looked at'
   findings.add({ path: 'pyvenv.cfg', class: 'unknown', reason })
 }

@@ -83,17 +83,34 @@ async function judgeByteCode(
 
 function judgeEnvironment(
   path: string,
-  { kind, target, staysInside }: DiskFile,
-  { layout }: Comparison,
+  file: DiskFile,
+  { layout, pythonHome }: Comparison,
 ): Finding | undefined {
   if (layout.kind !== 'venv' || !environmentFiles.test(path)) return undefined
-  if (kind === 'link') {
-    const isExpected = path.startsWith('bin/python') || staysInside === true
-    return isExpected
-      ? { path, class: 'environment', reason: `link to ${target ?? ''}` }
-      : undefined
+  const { kind, target = '', staysInside } = file
+  if (path.startsWith('bin/python')) return judgePython(path, file, pythonHome)
+  if (kind === 'file') return { path, class: 'environment' }
+  // lib64 of some systems.
+  return kind === 'link' && staysInside === true
+    ? { path, class: 'environment', reason: `link to ${target}` }
+    : undefined
+}
+
+/** What runs everything else: a link to the Python that pyvenv.cfg names, or to another one beside it. */
+function judgePython(
+  path: string,
+  { kind, target = '' }: DiskFile,
+  home: string | undefined,
+): Finding | undefined {
+  if (kind !== 'link') {
+    const reason = 'a program in place of a link to Python; nobody signs it'
+    return kind === 'file' ? { path, class: 'unknown', reason } : undefined
   }
-  return kind === 'file' ? { path, class: 'environment' } : undefined
+  const prefix = home === undefined || !target.startsWith(`${home}/`) ? '' : `${home}/`
+  const isPython = /^(?:python|pypy)[\d.]*$/.test(target.slice(prefix.length))
+  const reason = `link to ${target}`
+  if (isPython) return { path, class: 'environment', reason }
+  return { path, class: 'unknown', reason: `${reason}, not to the Python of pyvenv.cfg` }
 }
 
 function judgeOwned(path: string, owners: ReadonlyMap<string, string>): Finding | undefined {

@@ -35,6 +35,8 @@ export interface Comparison {
   readonly findings: Findings
   /** `/opt/venv/bin/`, in all its spellings: where the interpreter of a script must be. */
   readonly scriptFolders: readonly string[]
+  /** The folder of the Python that the environment says it is of. */
+  readonly pythonHome?: string
 }
 
 /** Far more than a script of a few lines. */

@@ -58,7 +58,7 @@ async function checkRecord(
   const bytes = await disk.read(path, maxRecordBytes)
   if (bytes === undefined) return { class: 'unreadable' }
   // poetry removes direct_url.json, which RECORD goes on to list.
-  const notes = new Set(installerFiles.map((name) => join(folder, name)))
+  const notes = new Set(installerFiles.map((file) => join(folder, file)))
   const lines = listRecordPaths(Buffer.from(bytes).toString('utf8'))
   for (const raw of lines) {
     const listed = resolvePath(site, raw)

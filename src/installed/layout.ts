@@ -18,21 +18,18 @@ export type Scheme = 'site' | 'scripts' | 'headers' | 'data'
 /** `undefined` for a folder in which nothing can be installed. */
 export function findLayout(paths: Iterable<string>): Layout | undefined {
   const sites = new Set<string>()
-  let isVenv = false
-  let hasDistribution = false
-  let python = ''
+  let [isVenv, hasDistribution, headers] = [false, false, '']
   for (const path of paths) {
-    if (path === 'pyvenv.cfg') isVenv = true
+    isVenv ||= path === 'pyvenv.cfg'
+    hasDistribution ||= /^[^/]+\.(?:dist|egg)-info(?:\/|$)/.test(path)
     const [, site] = /^(lib(?:64)?\/python3\.\d+\/(?:site|dist)-packages)\//.exec(path) ?? []
     if (site !== undefined) sites.add(site)
-    if (python === '') python = /^include\/site\/python(3\.\d+)\//.exec(path)?.[1] ?? ''
-    if (/^[^/]+\.(?:dist|egg)-info(?:\/|$)/.test(path)) hasDistribution = true
+    if (path.startsWith('include/site/')) headers = path
   }
-  const [first] = sites
-  if (isVenv || first !== undefined) {
-    const [, own = python] = /python(3\.\d+)/.exec(first ?? '') ?? []
-    return { kind: isVenv ? 'venv' : 'prefix', sites: [...sites].toSorted(), python: own }
-  }
+  const [first] = [...sites].toSorted()
+  const python = /python(3\.\d+)/.exec(first ?? headers)?.[1] ?? ''
+  if (isVenv || first !== undefined)
+    return { kind: isVenv ? 'venv' : 'prefix', sites: [...sites].toSorted(), python }
   return hasDistribution ? { kind: 'folder', sites: [''], python } : undefined
 }
 
@@ -64,6 +61,18 @@ function listHeaderFolders({ kind, python }: Layout): readonly string[] {
   const ofVenv = `include/site/python${python}`
   if (kind === 'venv') return [ofVenv]
   return kind === 'prefix' ? [`include/python${python}`] : [ofVenv, 'include/python']
+}
+
+/** What `pyvenv.cfg` says: where the Python of the environment is, and whether packages outside of it count. */
+export function readVenvSettings(text: string): { home?: string; isOpen: boolean } {
+  const settings = new Map<string, string>()
+  for (const line of text.split(/\r?\n/)) {
+    const at = line.indexOf('=')
+    if (at > 0) settings.set(line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim())
+  }
+  const home = settings.get('home')?.replace(/(?<=.)\/+$/, '')
+  const isOpen = settings.get('include-system-site-packages')?.toLowerCase() === 'true'
+  return { isOpen, ...(home !== undefined && { home }) }
 }
 
 export function join(folder: string, path: string): string {

@@ -41,11 +41,14 @@ export interface Receipt {
   readonly tufgate: string
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
   readonly time: string
-  readonly result: 'verified' | 'not-verified' | 'not-told'
+  /** `first-use`: all is as it was first seen, which verifies nothing. */
+  readonly result: 'verified' | 'first-use' | 'not-verified' | 'not-told'
   readonly environment: {
     readonly path: string
     readonly kind: Layout['kind']
     readonly python: string
+    /** As pyvenv.cfg says: where its Python is, which is not looked at. */
+    readonly pythonHome?: string
   }
   readonly byteCode: 'header' | 'refuse'
   readonly counts: Readonly<Record<FileClass, number>>
@@ -61,13 +64,15 @@ export interface ReceiptParts {
   readonly time: string
   readonly path: string
   readonly layout: Layout
+  readonly pythonHome?: string
   readonly byteCode: 'header' | 'refuse'
   readonly distributions: readonly DistributionResult[]
   readonly findings: readonly Finding[]
 }
 
 export function buildReceipt(parts: ReceiptParts): Receipt {
-  const { tufgate, time, path, layout, byteCode, findings } = parts
+  const { tufgate, time, path, layout, pythonHome, byteCode, findings } = parts
+  const home = pythonHome === undefined ? {} : { pythonHome }
   const distributions = parts.distributions.toSorted(
     (left, right) => compareText(left.name, right.name) || compareText(left.folder, right.folder),
   )
@@ -77,7 +82,7 @@ export function buildReceipt(parts: ReceiptParts): Receipt {
     tufgate,
     time,
     result: findResult(distributions, notVerified),
-    environment: { path, kind: layout.kind, python: layout.python },
+    environment: { path, kind: layout.kind, python: layout.python, ...home },
     byteCode,
     counts: countClasses(findings),
     distributions,
@@ -97,7 +102,10 @@ function findResult(
     (finding) => finding.class === 'untraced' && names.has(finding.distribution ?? ''),
   )
   if (!isTraced || !isOnlyUntold) return 'not-verified'
-  return untold.length > 0 ? 'not-told' : 'verified'
+  if (untold.length > 0) return 'not-told'
+  return distributions.some(({ origin }) => origin?.trust === 'first-use')
+    ? 'first-use'
+    : 'verified'
 }
 
 function countClasses(findings: readonly Finding[]): Record<FileClass, number> {

@@ -9,9 +9,11 @@ const maxLength = 500
 
 export function renderReceiptText(receipt: Receipt, maxListed: number): string {
   const { environment, time, tufgate } = receipt
-  const python = environment.python === '' ? '' : `, Python ${environment.python}`
+  const { python: version, pythonHome } = environment
+  const of = pythonHome === undefined ? '' : ` of ${pythonHome}`
+  const python = version === '' ? '' : `, Python ${version}${of}`
   return [
-    `${print(environment.path)} (${environment.kind}${python}), ${time}, tufgate ${tufgate}`,
+    print(`${environment.path} (${environment.kind}${python}), ${time}, tufgate ${tufgate}`),
     ...renderCounts(receipt),
     ...renderDistributions(receipt, maxListed),
     ...renderNotVerified(receipt.notVerified, maxListed),
@@ -42,7 +44,10 @@ function renderCounts(receipt: Receipt): string[] {
         ? 'byte code whose header fits its source. WHAT IT DOES IS NOT CHECKED, and Python runs it in place of the source'
         : 'byte code',
     ],
-    [counts.environment, 'of the environment itself (activate, pyvenv.cfg): nobody signs them'],
+    [
+      counts.environment,
+      'of the environment itself (activate, pyvenv.cfg, links to Python): NOT CHECKED, nobody signs them',
+    ],
     [counts.changed, 'CHANGED'],
     [counts.missing, 'MISSING'],
     [counts.unreadable, 'NOT READABLE'],
@@ -59,7 +64,7 @@ function renderDistributions({ distributions }: Receipt, maxListed: number): str
   const others = distributions.filter(({ status }) => status !== 'traced')
   const yanked = traced.filter((one) => one.yanked !== undefined)
   return [
-    `${distributions.length} distributions, ${traced.length} traced to their wheels`,
+    `${countOf(distributions.length)}, ${traced.length} traced to their wheels`,
     ...renderList(others, maxListed, ({ name, version, status, reason = '' }) => {
       const label = status === 'untold' ? 'could not be told' : status
       return `  ${print(`${name} ${version}`)}: ${label}${reason === '' ? '' : `, ${print(reason)}`}`
@@ -68,6 +73,10 @@ function renderDistributions({ distributions }: Receipt, maxListed: number): str
       print(`  ${name} ${version} is yanked${reason === '' ? '' : `: ${reason}`}`),
     ),
   ]
+}
+
+function countOf(distributions: number): string {
+  return distributions === 1 ? '1 distribution' : `${distributions} distributions`
 }
 
 function renderNotVerified(findings: readonly Finding[], maxListed: number): string[] {

@@ -12,6 +12,8 @@ import { Trial } from './trial.ts'
 export const whole = buildSchemeWheel('whole', '1.0')
 export const plain = buildWheel({ name: 'plain', version: '2.0', code: 'plain = 1\n' })
 
+const keepAll = { preserveTimestamps: true, recursive: true, verbatimSymlinks: true }
+
 export interface Receipt {
   readonly result: string
   readonly counts: Readonly<Record<string, number>>
@@ -89,7 +91,7 @@ export async function startInstalledTrial(): Promise<InstalledTrial> {
     attack: async (change, path, ...args) => {
       const kept = join(trial.folder, 'kept')
       const existed = (await lstat(path).catch(() => undefined)) !== undefined
-      if (existed) await cp(path, kept, { preserveTimestamps: true, recursive: true })
+      if (existed) await cp(path, kept, keepAll)
       try {
         await change()
         return await examine(venv, ...args)

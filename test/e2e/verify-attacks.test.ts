@@ -182,6 +182,24 @@ describe.runIf(hasPip)('an environment', () => {
       { class: 'missing' },
     ],
     [
+      'a link to another Python',
+      () => join(installed.venv, 'bin/python'),
+      async (path) => {
+        await rm(path)
+        await symlink('/tmp/evil/python', path)
+      },
+      { class: 'unknown', reason: containing('not to the Python of pyvenv.cfg') },
+    ],
+    [
+      'a program in place of Python',
+      () => join(installed.venv, 'bin/python'),
+      async (path) => {
+        await rm(path)
+        await writeFile(path, '#!/bin/sh\n', { mode: 0o755 })
+      },
+      { class: 'unknown', reason: containing('in place of a link') },
+    ],
+    [
       'an open environment',
       () => join(installed.venv, 'pyvenv.cfg'),
       async (path) => {
