@@ -129,9 +129,9 @@ function renderResult(receipt: Receipt): string {
     counts['byte-code'] > 0 && byteCode === 'header'
       ? '\nByte code is as good as whoever wrote it: delete it (find . -name "*.pyc" -delete), or --bytecode refuse.'
       : ''
-  if (result === 'verified' && receipt.distributions.length === 0)
-    return 'Nothing is installed in it.'
-  if (result === 'verified')
+  const isGood = result === 'verified' || result === 'first-use'
+  if (isGood && receipt.distributions.length === 0) return 'Nothing is installed in it.'
+  if (isGood)
     return `Everything that is installed is ${matches} or made by the installer: ${matchesMean}.${advice}`
   if (result === 'not-told')
     return `Not all could be told: ask again when the mirror answers.${advice}`
