@@ -82,6 +82,7 @@ export class Forwarding {
     const note = { code: passedUnverified, found }
     const begun = { ...note, message: `let pass to ${found}, unverified` }
     await log.requireWritten(describeExchange(exchange, 'page', now(), begun))
+    response.setHeader('X-Request-Id', exchange.id)
     const { status, bytes } = await this.#port.passThrough(request, response, url)
     const message = `${found} answered ${status}, unverified`
     await log.note(describeExchange(exchange, 'page', now(), { ...note, message, bytes }))

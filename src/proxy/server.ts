@@ -250,6 +250,7 @@ class ConnectionServer {
       lane.isBusy = true
       return
     }
+    if (this.#isStopping) return void connected.socket.destroy()
     // The connection goes on as the one inside of it.
     this.#lanes.delete(request.socket)
     this.#inner.set(connected.socket, connected.authority)

@@ -123,7 +123,8 @@ class Passage {
     removeHopByHop(answer.headers)
     // Framed anew, as the client's own version of HTTP needs it.
     delete answer.headers['transfer-encoding']
-    // Ours mean that something was verified.
+    response.setHeader('X-Tufgate-Trust', 'unverified')
+    // What the server says of this is its own invention.
     delete answer.headers['x-tufgate-trust']
     delete answer.headers['x-request-id']
     answer.on('data', (chunk: Uint8Array) => (this.#bytes += chunk.length))

@@ -267,8 +267,13 @@ describe('other hosts', () => {
   })
 
   test('that are let pass get what was asked, and the log says that nobody checked it', async () => {
-    const { status, body } = await send('GET http://other.test/x?y=1 HTTP/1.1', 'Host: other.test')
+    const { status, body, headers } = await send(
+      'GET http://other.test/x?y=1 HTTP/1.1',
+      'Host: other.test',
+    )
     expect([status, body.toString()]).toEqual([200, 'passed'])
+    expect(headers.get('x-request-id')).toBe(proxy.gateway.events[0]?.id)
+    expect(headers.get('x-tufgate-trust')).toBeUndefined()
     expect(forward.passed).toEqual(['http://other.test/x?y=1'])
     expect(proxy.gateway.events).toMatchObject([
       {
@@ -292,9 +297,13 @@ describe('other hosts', () => {
 
   test('that cannot be reached are 502 with the reason', async () => {
     forward.fault = new UpstreamError('UNREACHABLE', 'could not connect to other.test:80 (refused)')
-    const { status, reason } = await send('GET http://other.test/ HTTP/1.1', 'Host: other.test')
+    const { status, reason, headers } = await send(
+      'GET http://other.test/ HTTP/1.1',
+      'Host: other.test',
+    )
     expect(status).toBe(502)
     expect(reason).toContain('could not connect to other.test:80')
+    expect(headers.get('x-request-id')).toBe(proxy.gateway.events[1]?.id)
     expect(codes()).toEqual(['PASSED_UNVERIFIED', 'UNREACHABLE'])
   })
 
