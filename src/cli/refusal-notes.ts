@@ -39,6 +39,8 @@ export class RefusalNotes {
   /** Of their own: names that a client makes up must not silence them. */
   readonly #refusalLimit: OnceAMinute
   readonly #hiddenLimit: OnceAMinute
+  /** Of its own: hosts that a client makes up must not silence the rest. */
+  readonly #forwardLimit: OnceAMinute
 
   constructor(log: Log, clock: Clock) {
     this.#log = log
@@ -46,6 +48,7 @@ export class RefusalNotes {
     this.#absentLimit = new OnceAMinute(clock)
     this.#refusalLimit = new OnceAMinute(clock)
     this.#hiddenLimit = new OnceAMinute(clock)
+    this.#forwardLimit = new OnceAMinute(clock)
   }
 
   /** With a mirror: the project is proven not to be signed. */
@@ -67,9 +70,17 @@ export class RefusalNotes {
   }
 
   /** A refusal as it was written; the request id finds the rest of it. */
-  noteRefusal({ code = '', project = '', file, message = '', id = '' }: AuditEvent): void {
+  noteRefusal(event: AuditEvent): void {
+    const { code = '', project = '', file, message = '', id = '' } = event
+    if (code === 'FORWARD_REFUSED') return this.#noteForward(event)
     if (!told.has(code) || !this.#refusalLimit.isDue(`${project} ${file ?? ''} ${code}`)) return
     this.#log('warning', `refused ${toPrintable(file ?? project, 200)}: ${message} [${id}]`)
+  }
+
+  /** Many clients do not show why CONNECT was refused, and who does not trust our authority hears nothing else. */
+  #noteForward({ message = '', next = '', id = '' }: AuditEvent): void {
+    if (!this.#forwardLimit.isDue(message)) return
+    this.#log('warning', `refused: ${message} [${id}]${next === '' ? '' : `\n  ${next}`}`)
   }
 
   /** @param pinsName the pins file, where there is one */

@@ -156,3 +156,24 @@ test('a host that the settings do not name is told with the line to add, other f
   notes.noteFailedDownload('foo', new UpstreamError('HOST_REFUSED', 'no', { next: 'add this' }))
   expect(lines).toEqual(['warning foo: no\n  add this'])
 })
+
+test('says once a minute that a client does not trust the local authority, and what to do', () => {
+  const refusal = {
+    kind: 'refused',
+    code: 'FORWARD_REFUSED',
+    message: 'the client does not trust the local authority, which vouched for pypi.org',
+    next: 'give the client its certificate: tufgate ca export',
+  } as const
+  for (let at = 0; at < 300; at += 1) {
+    notes.noteRefusal({ ...refusal, message: `no tunnel to host-${at}.test`, id: 'r-bbbbbbbb' })
+  }
+  lines.length = 0
+  now += 60_000
+
+  notes.noteRefusal({ ...refusal, id: 'r-aaaaaaaa' })
+  notes.noteRefusal({ ...refusal, id: 'r-cccccccc' })
+
+  expect(lines).toEqual([
+    'warning refused: the client does not trust the local authority, which vouched for pypi.org [r-aaaaaaaa]\n  give the client its certificate: tufgate ca export',
+  ])
+})

@@ -46,7 +46,7 @@ test('shows a certificate for exactly the host, of the authority that was export
 })
 
 test('answers a page and a file inside, from signed records', async () => {
-  const page = await ask('pypi.org', ['GET /simple/inner-tool/ HTTP/1.1', 'Host: pypi.org'])
+  const page = await ask('pypi.org', ['GET /simple/client-tool/ HTTP/1.1', 'Host: pypi.org'])
   const file = await ask('files.pythonhosted.org', [
     `GET ${findFilePath(tool)} HTTP/1.1`,
     'Host: files.pythonhosted.org:443',
@@ -80,16 +80,16 @@ test.each([
   ['another port', 'pypi.org:8443'],
   ['the proxy itself', 'localhost'],
 ])('refuses a request inside that is for %s: 421', async (_what, host) => {
-  const answer = await ask('pypi.org', ['GET /simple/inner-tool/ HTTP/1.1', `Host: ${host}`])
+  const answer = await ask('pypi.org', ['GET /simple/client-tool/ HTTP/1.1', `Host: ${host}`])
 
   expect(answer).toMatch(/^HTTP\/1\.1 421 /)
   expect(answer).not.toContain(findFilePath(tool))
 })
 
 test.each([
-  ['no Host', ['GET /simple/inner-tool/ HTTP/1.1']],
+  ['no Host', ['GET /simple/client-tool/ HTTP/1.1']],
   ['two Hosts', ['GET /simple/ HTTP/1.1', 'Host: pypi.org', 'Host: pypi.org']],
-  ['a whole URL', ['GET https://pypi.org/simple/inner-tool/ HTTP/1.1', 'Host: pypi.org']],
+  ['a whole URL', ['GET https://pypi.org/simple/client-tool/ HTTP/1.1', 'Host: pypi.org']],
   ['a URL of another host', ['GET http://example.org/ HTTP/1.1', 'Host: example.org']],
 ])('refuses a request inside with %s: 400', async (_what, lines) => {
   const answer = await ask('pypi.org', lines)
@@ -105,7 +105,7 @@ test('refuses TLS that names another host than CONNECT did, before any request i
     checkServerIdentity: () => undefined,
     ca,
   }).then(
-    (inner) => exchange(inner, ['GET /simple/inner-tool/ HTTP/1.1', 'Host: pypi.org', ...closing]),
+    (inner) => exchange(inner, ['GET /simple/client-tool/ HTTP/1.1', 'Host: pypi.org', ...closing]),
     () => '',
   )
 
@@ -119,7 +119,7 @@ test.each(['TLSv1', 'TLSv1.1'] as const)('refuses %s', async (version) => {
 })
 
 test('speaks TLS 1.2', async () => {
-  const answer = await ask('pypi.org', ['HEAD /simple/inner-tool/ HTTP/1.1', 'Host: pypi.org'], {
+  const answer = await ask('pypi.org', ['HEAD /simple/client-tool/ HTTP/1.1', 'Host: pypi.org'], {
     maxVersion: 'TLSv1.2',
   })
 
@@ -136,7 +136,7 @@ test('a client that does not trust the authority sends no request, and gets noth
   const asked = trial.pypi.server.count()
 
   await expect(
-    ask('pypi.org', ['GET /simple/inner-tool/ HTTP/1.1', 'Host: pypi.org'], { ca: [] }),
+    ask('pypi.org', ['GET /simple/client-tool/ HTTP/1.1', 'Host: pypi.org'], { ca: [] }),
   ).rejects.toThrow('unable to verify the first certificate')
 
   expect(trial.pypi.server.count()).toBe(asked)
@@ -148,12 +148,12 @@ test('what comes in the clear after CONNECT is no request', async () => {
   socket.on('data', (chunk) => received.push(chunk))
   socket.on('error', () => undefined)
 
-  socket.write('GET /simple/inner-tool/ HTTP/1.1\r\nHost: pypi.org\r\n\r\n')
+  socket.write('GET /simple/client-tool/ HTTP/1.1\r\nHost: pypi.org\r\n\r\n')
   await new Promise((resolve) => {
     socket.once('close', resolve)
   })
 
-  expect(Buffer.concat(received).toString('latin1')).not.toContain('inner')
+  expect(Buffer.concat(received).toString('latin1')).not.toContain('client')
 })
 
 test('CONNECT inside of CONNECT leads nowhere', async () => {
@@ -165,7 +165,7 @@ test('CONNECT inside of CONNECT leads nowhere', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 405 /)
 })
 
-test.each(['/-/health', '/-/', '/pypi/inner-tool/json', '/packages/', '/'])(
+test.each(['/-/health', '/-/', '/pypi/client-tool/json', '/packages/', '/'])(
   'serves nothing but pages and files as the host of an index: %s',
   async (path) => {
     const answer = await ask('pypi.org', [`GET ${path} HTTP/1.1`, 'Host: pypi.org'])
@@ -182,7 +182,7 @@ test('a file that was changed is refused inside as outside', async () => {
       ...more,
     ])
 
-    expect(answer).toMatch(/^HTTP\/1\.1 403 Refused by tufgate: sha256 of inner_victim-1\.0/)
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Refused by tufgate: sha256 of client_victim-1\.0/)
     expect(answer).not.toContain('EVIL')
   }
 })
@@ -198,13 +198,13 @@ test('requests one after the other in one connection are answered each', async (
   const inner = await beginTls(socket, { servername: 'pypi.org', ca })
 
   const answers = await exchange(inner, [
-    'GET /simple/inner-tool/ HTTP/1.1',
+    'GET /simple/client-tool/ HTTP/1.1',
     'Host: pypi.org',
     '',
     'GET /simple/nobody-has-this/ HTTP/1.1',
     'Host: pypi.org',
     '',
-    'GET /simple/inner-victim/ HTTP/1.1',
+    'GET /simple/client-victim/ HTTP/1.1',
     'Host: pypi.org',
     ...closing,
   ])

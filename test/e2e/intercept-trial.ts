@@ -23,27 +23,27 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 export const greetings = ['1.0', '1.1'].map((version) =>
   buildWheel({
-    name: 'inner-greeting',
+    name: 'client-greeting',
     version,
     code: `def greet():\n    return "hello from ${version}"\n`,
   }),
 )
 export const tool = buildWheel({
-  name: 'inner-tool',
+  name: 'client-tool',
   version: '2.0',
-  requires: ['inner-greeting>=1.0'],
-  code: 'from inner_greeting import greet\n\ndef main():\n    print(greet())\n',
-  scripts: { 'inner-tool': 'inner_tool:main' },
+  requires: ['client-greeting>=1.0'],
+  code: 'from client_greeting import greet\n\ndef main():\n    print(greet())\n',
+  scripts: { 'client-tool': 'client_tool:main' },
 })
 /** Changed behind the back of the mirror. */
 export const victim = buildWheel({
-  name: 'inner-victim',
+  name: 'client-victim',
   version: '1.0',
   code: 'answer = "good"\n',
 })
 /** On the page of PyPI, and on no signed list. */
 export const evil = buildWheel({
-  name: 'inner-greeting',
+  name: 'client-greeting',
   version: '9.0',
   code: 'answer = "EVIL"\n',
 })
@@ -69,12 +69,12 @@ export interface InterceptTrial {
 export async function startInterceptTrial(): Promise<InterceptTrial> {
   const folder = await mkdtemp(join(tmpdir(), 'tufgate-intercept-'))
   const pypi = await startPretendPypi()
-  pypi.publish('inner-greeting', greetings)
-  pypi.publish('inner-tool', [tool])
-  pypi.publish('inner-victim', [victim])
+  pypi.publish('client-greeting', greetings)
+  pypi.publish('client-tool', [tool])
+  pypi.publish('client-victim', [victim])
   const root = await signAll(folder, pypi)
   // From here on it lies.
-  pypi.publish('inner-greeting', [...greetings, evil])
+  pypi.publish('client-greeting', [...greetings, evil])
   pypi.server.on(findFilePath(victim), serve(tamper(victim)))
   const state = join(folder, 'state')
   const config = join(folder, 'tufgate.toml')
@@ -116,7 +116,7 @@ async function signAll(folder: string, { environment }: PretendPypi): Promise<st
   const run = (...args: readonly string[]): Promise<Finished> =>
     runCommand(process.execPath, [main, ...args], { env: cleanEnvironment(environment) })
   await requireSuccess(run('mirror', 'init', mirror, '--projects', '10'))
-  const projects = ['inner-greeting', 'inner-tool', 'inner-victim'].flatMap((name) => [
+  const projects = ['client-greeting', 'client-tool', 'client-victim'].flatMap((name) => [
     '--project',
     name,
   ])

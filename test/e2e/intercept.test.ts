@@ -11,7 +11,7 @@ import {
   type PipEnvironment,
 } from '../support/pip.ts'
 import { findFileUrl } from '../support/pretend-pypi.ts'
-import { runCommand, type Finished } from '../support/program.ts'
+import { runCommand, runProgram, type Finished } from '../support/program.ts'
 import {
   evil,
   greetings,
@@ -51,28 +51,28 @@ describe.runIf(hasPip)('pip that asks https://pypi.org/simple/', () => {
   }
 
   test('gets a program and its dependency, of which PyPI shows an unsigned version too', async () => {
-    const { code, stderr } = await pip(true, 'install', 'inner-tool')
+    const { code, stderr } = await pip(true, 'install', 'client-tool')
 
     expect(stderr).toBe('')
     expect(code).toBe(0)
-    const script = await runCommand(join(trial.folder, 'venv', 'bin', 'inner-tool'), [])
+    const script = await runCommand(join(trial.folder, 'venv', 'bin', 'client-tool'), [])
     expect(script.stdout).toBe('hello from 1.1\n')
   })
 
   test('cannot be led to a version that is on the page of PyPI alone', async () => {
-    const { code, stderr } = await pip(true, 'install', 'inner-greeting==9.0')
+    const { code, stderr } = await pip(true, 'install', 'client-greeting==9.0')
 
     expect(code).toBe(1)
-    expect(stderr).toContain('No matching distribution found for inner-greeting==9.0')
+    expect(stderr).toContain('No matching distribution found for client-greeting==9.0')
     expect(stderr).toContain('(from versions: 1.0, 1.1)')
   })
 
   test('is refused a file that was changed, and is shown why', async () => {
-    const { pip: finished, files } = await download('inner-victim')
+    const { pip: finished, files } = await download('client-victim')
 
     expect(finished.code).toBe(1)
     expect(finished.stderr).toMatch(
-      /403 Client Error: Refused by tufgate: sha256 of inner_victim-1.0-py3-none-any.whl is not the signed one/,
+      /403 Client Error: Refused by tufgate: sha256 of client_victim-1.0-py3-none-any.whl is not the signed one/,
     )
     expect(files).toEqual([])
   })
@@ -103,12 +103,16 @@ describe.runIf(hasPip)('pip that asks https://pypi.org/simple/', () => {
   test('delivers nothing to a client that was not told of the authority', async () => {
     const asked = trial.pypi.server.count()
 
-    const { code, stdout, stderr } = await pip(false, 'install', '--retries', '0', 'inner-victim')
+    const { code, stdout, stderr } = await pip(false, 'install', '--retries', '0', 'client-victim')
 
     expect(code).toBe(1)
     // Old versions warn on standard output.
     expect(stdout + stderr).toMatch(/certificate verify failed|SSLCertVerificationError/)
     expect(trial.pypi.server.count()).toBe(asked)
+    const log = await runProgram('audit', 'show', '--state-dir', trial.state)
+    expect(log.stdout).toContain(
+      'the client does not trust the local authority, which vouched for pypi.org',
+    )
   })
 
   test('every connection of the client led to the proxy: it has no other way to these names', async () => {
