@@ -14,7 +14,7 @@ export interface ClientTrial {
   /** The same of the index behind it: for clients that use the proxy as their HTTP proxy. */
   readonly originUrl: string
   readonly folder: string
-  /** By file name: of what may be installed. */
+  /** By file name: of what is signed. */
   readonly digests: ReadonlyMap<string, string>
   close(): Promise<void>
 }
@@ -27,6 +27,7 @@ const libs = ['1.0', '1.1'].map((version) => buildWheel({ name: 'client-lib', ve
 const tooYoung = buildWheel({ name: 'client-lib', version: '1.2' })
 const app = buildWheel({ name: 'client-app', version: '1.0', requires: ['client-lib>=1.0'] })
 const victim = buildWheel({ name: 'client-victim', version: '1.0', code: good })
+const twin = buildWheel({ name: 'client-twin', version: '1.0' })
 const denied = buildWheel({ name: 'client-denied', version: '1.0' })
 const unseen = buildWheel({ name: 'client-new', version: '1.0' })
 
@@ -41,6 +42,7 @@ export async function startClientTrial(): Promise<ClientTrial> {
   trial.publish('client-lib', libs)
   trial.publish('client-app', [app])
   trial.publish('client-victim', [victim])
+  trial.publish('client-twin', [twin])
   trial.publish('client-denied', [denied])
   await trial.sync({ clock: earlier, acceptClock: true })
   // Seen for the first time now, and so too young.
@@ -55,7 +57,9 @@ export async function startClientTrial(): Promise<ClientTrial> {
     indexUrl: `${proxy.origin}/simple/`,
     originUrl: trial.indexUrl,
     folder: trial.folder,
-    digests: new Map([...libs, app].map(({ filename, sha256 }) => [filename, sha256])),
+    digests: new Map(
+      [...libs, app, twin, victim].map(({ filename, sha256 }) => [filename, sha256]),
+    ),
     close: () => trial.close(),
   }
 }

@@ -16,6 +16,8 @@ export interface Client {
   /** What it says where no version may be shown: of a whole project, and of a version of another. */
   readonly saysOfHidden: RegExp
   readonly saysOfHiddenVersion: RegExp
+  /** Where a file of the lock file is refused. */
+  readonly saysOfRefusedSync: RegExp
   /** A new project with an empty environment. */
   open(machine: Machine, requirements: readonly string[]): Promise<ClientProject>
 }
@@ -33,6 +35,7 @@ export interface ClientProject {
   /** To the newest versions that are wanted. */
   upgrade(): Promise<Finished>
   readLock(): Promise<string>
+  writeLock(text: string): Promise<void>
 }
 
 /** A home, a project folder and a virtual environment; how commands are run in them. */
@@ -110,6 +113,9 @@ export async function findText(folder: string, text: string): Promise<string[]> 
 export function isRunnable(command: string, args: readonly string[] = ['--version']): boolean {
   return spawnSync(command, args, { env: cleanEnvironment() }).status === 0
 }
+
+/** What all say that show what the proxy answers. */
+export const refusedVictim = /403 Client Error: Refused by tufgate: sha256 of client_victim/
 
 const isRequired = (process.env['TUFGATE_REQUIRE_CLIENTS'] ?? '') !== ''
 

@@ -25,6 +25,7 @@ export function describeClient(client: Client, way: Way = 'index-url'): void {
     const bench = useBench(client, way)
     describeInstalls(bench)
     describeRefusals(bench, client)
+    if (way === 'index-url') describeTheRest(bench, client)
     // At the end: of all that was done above.
     test.runIf(isTestable('strace', canTrace))('asks nobody but the proxy, ever', async () => {
       expect(await readAddresses(bench.traces)).toEqual([`127.0.0.1:${bench.trial.proxy.port}`])
@@ -94,15 +95,6 @@ function describeInstalls(bench: Bench): void {
     expectDone(await project.sync())
     expect(await listInstalled(project.machine)).toEqual(newest)
   })
-
-  test('upgrades, and not to what is too young', async () => {
-    const project = await bench.open('client-app', 'client-lib==1.0')
-    expectDone(await project.install())
-    expect(await listInstalled(project.machine)).toEqual(['client-app 1.0', 'client-lib 1.0'])
-    await project.require(['client-app', 'client-lib>=1.0'])
-    expectDone(await project.upgrade())
-    expect(await listInstalled(project.machine)).toEqual(newest)
-  })
 }
 
 function describeRefusals(bench: Bench, client: Client): void {
@@ -114,14 +106,38 @@ function describeRefusals(bench: Bench, client: Client): void {
     expect(await findText(join(project.machine.folder, '..'), evil)).toEqual([])
   })
 
+  test('finds no version where the policy hides them all', async () => {
+    expect(await failToInstall(await bench.open('client-new'))).toMatch(client.saysOfHidden)
+  })
+}
+
+/** Of one way alone: each answer is the same, whichever way it was asked for. */
+function describeTheRest(bench: Bench, client: Client): void {
+  test('upgrades, and not to what is too young', async () => {
+    const project = await bench.open('client-app', 'client-lib==1.0')
+    expectDone(await project.install())
+    expect(await listInstalled(project.machine)).toEqual(['client-app 1.0', 'client-lib 1.0'])
+    await project.require(['client-app', 'client-lib>=1.0'])
+    expectDone(await project.upgrade())
+    expect(await listInstalled(project.machine)).toEqual(newest)
+  })
+
+  test('does not install from a lock file what was tampered with since it was written', async () => {
+    const project = await bench.open('client-twin')
+    expectDone(await project.lock())
+    const lock = await project.readLock()
+    await project.require(['client-victim'])
+    await project.writeLock(putVictimInPlaceOfTwin(lock, bench.trial.digests))
+    const { code, stdout, stderr } = await project.sync()
+    expect(code).not.toBe(0)
+    expect(`${stdout}\n${stderr}`.replaceAll(/\s+/g, ' ')).toMatch(client.saysOfRefusedSync)
+    expect(await listInstalled(project.machine)).toEqual([])
+  })
+
   test('shows why a file is refused that the policy denies', async () => {
     expect(await failToInstall(await bench.open('client-denied'))).toMatch(
       /403 Client Error: Refused by tufgate: the policy denies client-denied \(r-[a-z2-7]{8}\)/,
     )
-  })
-
-  test('finds no version where the policy hides them all', async () => {
-    expect(await failToInstall(await bench.open('client-new'))).toMatch(client.saysOfHidden)
   })
 
   test('does not find a version that the policy hides', async () => {
@@ -132,6 +148,15 @@ function describeRefusals(bench: Bench, client: Client): void {
 
 function expectDone(finished: Finished): void {
   if (finished.code !== 0) throw new Error(finished.stdout + finished.stderr)
+}
+
+/** A lock file as it was when the one file was still the one that is signed. */
+function putVictimInPlaceOfTwin(lock: string, digests: ReadonlyMap<string, string>): string {
+  const digestOf = (name: string): string => digests.get(`${name}-1.0-py3-none-any.whl`) ?? ''
+  return lock
+    .replaceAll(digestOf('client_twin'), digestOf('client_victim'))
+    .replaceAll('client-twin', 'client-victim')
+    .replaceAll('client_twin', 'client_victim')
 }
 
 /** What the user reads, on one line; nothing is installed. */

@@ -2,15 +2,17 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRunnable, type Client, type ClientProject } from './client.ts'
+import { isRunnable, refusedVictim, type Client, type ClientProject } from './client.ts'
 
 export const pdm: Client = {
   name: 'pdm',
   isPresent: isRunnable('pdm'),
   saysOfHidden: /Unable to find candidates for client-new/,
   saysOfHiddenVersion: /Unable to find a resolution for client-lib|ResolutionImpossible/,
+  saysOfRefusedSync: refusedVictim,
   open: async (machine, requirements) => {
     const manifest = join(machine.folder, 'pyproject.toml')
+    const locked = join(machine.folder, 'pdm.lock')
     const run = (...args: readonly string[]) =>
       machine.run('pdm', args, { PDM_PYPI_URL: machine.indexUrl })
     const project: ClientProject = {
@@ -20,7 +22,8 @@ export const pdm: Client = {
       lock: () => run('lock'),
       sync: () => run('sync', '--no-self', '--clean'),
       upgrade: () => run('update', '--no-self'),
-      readLock: () => readFile(join(machine.folder, 'pdm.lock'), 'utf8'),
+      readLock: () => readFile(locked, 'utf8'),
+      writeLock: (text) => writeFile(locked, text),
     }
     await project.require(requirements)
     return project

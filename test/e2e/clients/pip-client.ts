@@ -5,7 +5,13 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { runCommand } from '../../support/program.ts'
-import { isRunnable, type Client, type ClientProject, type Machine } from './client.ts'
+import {
+  isRunnable,
+  refusedVictim,
+  type Client,
+  type ClientProject,
+  type Machine,
+} from './client.ts'
 
 /** A wheel of another pip, to test with both. */
 const newerWheel = process.env['TUFGATE_TEST_NEWER_PIP_WHEEL']
@@ -27,6 +33,7 @@ function describePip(name: string, wheel: string | undefined): Client {
     saysOfHidden: /No matching distribution found for client-new/,
     saysOfHiddenVersion:
       /\(from versions: 1\.0, 1\.1\)[^]*No matching distribution found for client-lib==1\.2/,
+    saysOfRefusedSync: refusedVictim,
     open: (machine, requirements) => open(machine, requirements, wheel),
   }
 }
@@ -59,6 +66,7 @@ async function open(
     sync: () => run('install', '--require-hashes', '--no-deps', '-r', locked),
     upgrade: () => run('install', '--upgrade', '--upgrade-strategy', 'eager', '-r', wanted),
     readLock: () => readFile(locked, 'utf8'),
+    writeLock: (text) => writeFile(locked, text),
   }
   await project.require(requirements)
   return project

@@ -9,8 +9,11 @@ export const pipenv: Client = {
   isPresent: isRunnable('pipenv'),
   saysOfHidden: /No matching distribution found for client-new/,
   saysOfHiddenVersion: /No matching distribution found for client-lib==1\.2/,
+  // It tries again with a flag that wants setuptools; where these are there, the 403 is shown.
+  saysOfRefusedSync: /An error occurred while installing client-victim==1\.0/,
   open: async (machine, requirements) => {
     const manifest = join(machine.folder, 'Pipfile')
+    const locked = join(machine.folder, 'Pipfile.lock')
     const run = (...args: readonly string[]) =>
       machine.run('pipenv', args, {
         PIPENV_PYPI_MIRROR: machine.indexUrl,
@@ -25,7 +28,8 @@ export const pipenv: Client = {
       lock: () => run('lock'),
       sync: () => run('sync'),
       upgrade: () => run('update'),
-      readLock: () => readFile(join(machine.folder, 'Pipfile.lock'), 'utf8'),
+      readLock: () => readFile(locked, 'utf8'),
+      writeLock: (text) => writeFile(locked, text),
     }
     await project.require(requirements)
     return project

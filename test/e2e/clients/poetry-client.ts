@@ -2,15 +2,17 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRunnable, type Client, type ClientProject } from './client.ts'
+import { isRunnable, refusedVictim, type Client, type ClientProject } from './client.ts'
 
 export const poetry: Client = {
   name: 'poetry',
   isPresent: isRunnable('poetry'),
   saysOfHidden: /depends on client-new \(\*\) which doesn't match any versions/,
   saysOfHiddenVersion: /depends on client-lib \(==1\.2\) which doesn't match any versions/,
+  saysOfRefusedSync: refusedVictim,
   open: async (machine, requirements) => {
     const manifest = join(machine.folder, 'pyproject.toml')
+    const locked = join(machine.folder, 'poetry.lock')
     const run = (...args: readonly string[]) =>
       // Without a desktop its key ring only stands in the way.
       machine.run('poetry', ['--no-interaction', ...args], {
@@ -23,7 +25,8 @@ export const poetry: Client = {
       lock: () => run('lock'),
       sync: () => run('install', '--no-root', '--sync'),
       upgrade: () => run('update'),
-      readLock: () => readFile(join(machine.folder, 'poetry.lock'), 'utf8'),
+      readLock: () => readFile(locked, 'utf8'),
+      writeLock: (text) => writeFile(locked, text),
     }
     await project.require(requirements)
     return project
