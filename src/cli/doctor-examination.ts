@@ -5,12 +5,7 @@ import type { Finding } from '../doctor/finding.ts'
 import { judgeDefaults, type InstallerUse } from '../doctor/judge-defaults.ts'
 import { judgeForward } from '../doctor/judge-forward.ts'
 import { judgeLockFile } from '../doctor/judge-locked.ts'
-import {
-  isTufgate,
-  judgeProxies,
-  judgeProxyVariables,
-  type ProbedProxy,
-} from '../doctor/judge-proxy.ts'
+import { judgeProxies, judgeProxyVariables } from '../doctor/judge-proxy.ts'
 import { isCarried, judgeReference, type JudgeContext } from '../doctor/judge-reference.ts'
 import {
   describeUnchecked,
@@ -22,7 +17,7 @@ import {
   judgePythons,
 } from '../doctor/judge-state.ts'
 import { judgeClock, judgeTrust, type ClockFacts } from '../doctor/judge-trust.ts'
-import { isLocalAddress, OwnAddresses } from '../doctor/own-address.ts'
+import type { OwnAddresses } from '../doctor/own-address.ts'
 import {
   environmentPlace,
   indexPlace,
@@ -36,11 +31,11 @@ import { quoteShell } from '../base/quote-shell.ts'
 import type { HttpClient } from '../upstream/http-client.ts'
 import { listFileHosts } from '../upstream/index-hosts.ts'
 import { findCaches, findInstallers, findPythons, type FoundPython } from './doctor-machine.ts'
-import { createClient, createLocalClient, probeProxy, reach } from './doctor-network.ts'
+import { createClient, reach } from './doctor-network.ts'
+import { createOwnAddresses, judgeOthers, probeAll } from './doctor-proxies.ts'
 import { findReferences, type FoundReferences } from './doctor-references.ts'
 import { findAuthorities, findState } from './doctor-state.ts'
 import { findTrust } from './doctor-trust.ts'
-import { parseListenAddress } from './listen-address.ts'
 import { isHttpUrl } from './location.ts'
 import { readCredentials } from './read-credentials.ts'
 import type { Settings } from './settings.ts'
@@ -85,6 +80,7 @@ export async function examine(examination: Examination): Promise<Examined> {
       version,
       configFlag: context.configFlag,
     }),
+    ...judgeOthers(probed),
     ...judgeForward(
       { allow: settings.forward.allow, isIntercepting: settings.intercept.enabled },
       context,
@@ -94,60 +90,6 @@ export async function examine(examination: Examination): Promise<Examined> {
     ...found.findings,
   ]
   return { findings, index: own.index }
-}
-
-interface Probe {
-  /** Of an index. */
-  readonly index: string
-  /** Whether the settings say so; others were found in settings of installers. */
-  readonly isConfigured: boolean
-  readonly proxy: ProbedProxy
-}
-
-const maxProbes = 16
-
-/** Where the settings listen, and every other address of this machine that an installer is sent to. */
-async function probeAll(found: FoundReferences, { settings }: Examination): Promise<Probe[]> {
-  const own = new OwnAddresses(ownOptions(settings))
-  const configured = settings.listen
-    .map(parseListenAddress)
-    .filter(({ port }) => port !== 0)
-    .map(({ host, port }) => new OwnAddresses({ listen: [{ host, port }], hosts: [] }).index)
-  const others = found.references
-    .filter(({ reference: { kind } }) => kind === 'index' || kind === 'extra-index')
-    .map(({ reference: { value } }) => value.trim())
-    .filter(
-      (value) => isHttpUrl(value) && isLocalAddress(value) && own.findPart(value) === undefined,
-    )
-  const http = createLocalClient()
-  try {
-    const indexes = [...new Set([...configured, ...others])].slice(0, maxProbes)
-    return await Promise.all(
-      indexes.map(async (index) => ({
-        index: withSlash(index),
-        isConfigured: configured.includes(index),
-        proxy: await probeProxy(http, withSlash(index).replace(/simple\/$/, '')),
-      })),
-    )
-  } finally {
-    await http.close()
-  }
-}
-
-function withSlash(url: string): string {
-  const { origin, pathname } = new URL(url)
-  return `${origin}${pathname.replace(/\/*$/, '/')}`
-}
-
-function ownOptions({ listen, hosts }: Settings): ConstructorParameters<typeof OwnAddresses>[0] {
-  return { listen: listen.map(parseListenAddress), hosts }
-}
-
-function createOwnAddresses(settings: Settings, probes: readonly Probe[]): OwnAddresses {
-  const answering = probes
-    .filter(({ proxy, isConfigured }) => !isConfigured && isTufgate(proxy.answer))
-    .map(({ index }) => index)
-  return new OwnAddresses({ ...ownOptions(settings), answering })
 }
 
 function createContext(

@@ -34,7 +34,7 @@ function judgeOrigin(
   const [first] = all
   if (first === undefined || all.every((one) => isGood(one, context))) return undefined
   const origin = showAddress(findOrigin(first.value)).replace(/\/$/, '')
-  const isLocal = isLocalAddress(first.value)
+  const isLocal = isForeignProxy(first.value, context)
   return {
     severity: 'problem',
     code: isLocal ? 'locked-to-other-port' : 'locked-past-proxy',
@@ -48,15 +48,17 @@ function judgeOrigin(
   }
 }
 
-function mendLock(
-  rawUrl: string,
-  place: string,
-  { own, indexHosts, configFlag }: JudgeContext,
-): string {
+/** On this machine, and no index of the settings, such as a devpi. */
+function isForeignProxy(rawUrl: string, { indexHosts }: JudgeContext): boolean {
+  return isLocalAddress(rawUrl) && !indexHosts.has(URL.parse(rawUrl)?.host ?? '')
+}
+
+function mendLock(rawUrl: string, place: string, context: JudgeContext): string {
+  const { own, indexHosts, configFlag } = context
   const file = quoteShell(place)
   const rewrite = `tufgate lock rewrite${configFlag}`
   const toProxy = `${rewrite} --to proxy --proxy ${quoteShell(own.index)} ${file}`
-  if (isLocalAddress(rawUrl)) return `${rewrite} ${file} && ${toProxy}`
+  if (isForeignProxy(rawUrl, context)) return `${rewrite} ${file} && ${toProxy}`
   return indexHosts.has(URL.parse(rawUrl)?.host ?? '')
     ? toProxy
     : 'lock it anew while the installer asks the proxy: no [[index]] of the settings has files on this host'

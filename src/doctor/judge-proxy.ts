@@ -66,6 +66,17 @@ function describeForeign(origin: string, detail: string): Finding {
   }
 }
 
+/** It says that it is tufgate; whose it is, it cannot say. */
+export function describeOtherProxy(origin: string): Finding {
+  return {
+    severity: 'note',
+    code: 'other-proxy',
+    place: proxyPlace,
+    what: `installers are sent to a tufgate on ${origin}, where these settings do not listen`,
+    why: 'That is how tufgate run and tufgate start work. If it is neither, find out who started it.',
+  }
+}
+
 /** Of two addresses of one proxy the first will do. */
 function describeUnready(probed: readonly ProbedProxy[]): Finding[] {
   const unready = probed.find(({ answer }) => answer.kind === 'not-ready')

@@ -13,6 +13,7 @@ import { buildWheel } from '../support/build-wheel.ts'
 import { serve, startHostileServer, type HostileServer } from '../support/hostile-server.ts'
 import { createPipEnvironment, hasPip, warnWithoutPip } from '../support/pip.ts'
 import { cleanEnvironment, runCommand, type Finished } from '../support/program.ts'
+import { waysOut, type Setup } from './doctor-ways.ts'
 import { Trial, type TrialProxy } from './trial.ts'
 
 warnWithoutPip()
@@ -24,12 +25,6 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 interface Report {
   readonly result: string
   readonly findings: readonly Finding[]
-}
-
-/** What is set, and where: files below the folder of the user. */
-interface Setup {
-  readonly variables?: Readonly<Record<string, string>>
-  readonly files?: Readonly<Record<string, string>>
 }
 
 describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
@@ -128,150 +123,12 @@ describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
     expect(await download({}, 'e2e-greeting')).toContain('Successfully downloaded e2e-greeting')
   })
 
-  /** `{other}` and `{ours}` stand for the two origins. */
-  const ways: readonly {
-    readonly name: string
-    readonly code: string
-    /** Below the folder of the user, or the environment. */
-    readonly place: string
-    readonly line?: number
-    readonly setup: Setup
-    /** What the doctor says, done. */
-    readonly mended: Setup
-    readonly mend: string
-    readonly wanted?: readonly string[]
-  }[] = [
-    {
-      name: 'a variable with a further index',
-      code: 'extra-index',
-      place: 'environment variables',
-      setup: { variables: { PIP_EXTRA_INDEX_URL: '{other}/simple/' } },
-      mend: 'unset PIP_EXTRA_INDEX_URL',
-      mended: {},
-    },
-    {
-      name: 'a variable with another index',
-      code: 'other-local-address',
-      place: 'environment variables',
-      setup: { variables: { PIP_INDEX_URL: '{other}/simple/' } },
-      mend: 'export PIP_INDEX_URL={ours}/simple/',
-      mended: { variables: { PIP_INDEX_URL: '{ours}/simple/' } },
-    },
-    {
-      name: 'an index in the pip.conf of the user',
-      code: 'other-local-address',
-      place: 'home/.config/pip/pip.conf',
-      line: 2,
-      setup: {
-        variables: { PIP_INDEX_URL: '' },
-        files: { 'home/.config/pip/pip.conf': '[global]\nindex-url = {other}/simple/\n' },
-      },
-      mend: 'write {ours}/simple/ in this line',
-      mended: {
-        variables: { PIP_INDEX_URL: '' },
-        files: { 'home/.config/pip/pip.conf': '[global]\nindex-url = {ours}/simple/\n' },
-      },
-    },
-    {
-      name: 'a further index for one command in the old pip.conf',
-      code: 'extra-index',
-      place: 'home/.pip/pip.conf',
-      line: 4,
-      setup: {
-        files: {
-          'home/.pip/pip.conf':
-            '[global]\ntimeout = 9\n[download]\nEXTRA_INDEX_URL={other}/simple/\n',
-        },
-      },
-      mend: 'take it out;',
-      mended: { files: { 'home/.pip/pip.conf': '[global]\ntimeout = 9\n[download]\n' } },
-    },
-    {
-      name: 'files of a page of links',
-      code: 'find-links',
-      place: 'environment variables',
-      setup: { variables: { PIP_FIND_LINKS: '{other}/links/' } },
-      mend: 'unset PIP_FIND_LINKS',
-      mended: {},
-    },
-    {
-      name: 'an HTTP proxy in pip.conf, whatever NO_PROXY says',
-      code: 'outgoing-proxy',
-      place: 'home/.config/pip/pip.conf',
-      line: 2,
-      setup: {
-        variables: { NO_PROXY: '127.0.0.1' },
-        files: { 'home/.config/pip/pip.conf': '[global]\nproxy = {other}\n' },
-      },
-      mend: 'take this line out',
-      mended: { files: { 'home/.config/pip/pip.conf': '[global]\n' } },
-    },
-    {
-      name: 'an HTTP proxy for everything, without NO_PROXY',
-      code: 'no-proxy-missing',
-      place: 'environment variables',
-      setup: { variables: { HTTP_PROXY: '{other}' } },
-      mend: "export NO_PROXY='127.0.0.1,localhost,::1' no_proxy='127.0.0.1,localhost,::1'",
-      mended: {
-        variables: { HTTP_PROXY: '{other}', NO_PROXY: '127.0.0.1,localhost,::1' },
-      },
-    },
-    {
-      name: 'an index in a requirements file that another includes',
-      code: 'extra-index',
-      place: 'project/more/base.txt',
-      line: 2,
-      setup: {
-        files: {
-          'project/requirements.txt': '-r more/base.txt\n',
-          'project/more/base.txt': 'e2e-greeting\n--extra-index {other}/simple/\n',
-        },
-      },
-      mend: 'take it out;',
-      mended: { files: { 'project/more/base.txt': 'e2e-greeting\n' } },
-      wanted: ['-r', 'requirements.txt'],
-    },
-    {
-      name: 'an index behind a separator that no editor shows as the end of a line',
-      code: 'extra-index',
-      place: 'project/requirements.txt',
-      line: 1,
-      setup: {
-        files: {
-          'project/requirements.txt': '# good\v--extra-index-url {other}/simple/\ne2e-greeting\n',
-        },
-      },
-      mend: 'take it out;',
-      mended: { files: { 'project/requirements.txt': 'e2e-greeting\n' } },
-      wanted: ['-r', 'requirements.txt'],
-    },
-    {
-      name: 'a requirement with an address of its own',
-      code: 'direct-url',
-      place: 'project/requirements.txt',
-      line: 2,
-      setup: {
-        files: {
-          'project/requirements.txt': `# 1\ne2e-greeting @ {other}/files/${foreign.filename}\n`,
-        },
-      },
-      mend: 'name it by its version (name==1.2)',
-      mended: { files: { 'project/requirements.txt': 'e2e-greeting==1.0\n' } },
-      wanted: ['-r', 'requirements.txt'],
-    },
-    {
-      name: 'a list of constraints that a variable names, on another server',
-      code: 'direct-url',
-      place: 'environment variables',
-      setup: { variables: { PIP_CONSTRAINT: '{other}/links/' } },
-      mend: 'unset PIP_CONSTRAINT',
-      mended: {},
-    },
-  ]
-
-  test.each(ways)('is one, until it is mended: $name', async (way) => {
+  test.each(waysOut)('is one, until it is mended: $name', async (way) => {
     const fill = (text: string): string =>
-      text.replaceAll('{other}', other.origin).replaceAll('{ours}', proxy.origin)
+      text
+        .replaceAll('{other}', other.origin)
+        .replaceAll('{ours}', proxy.origin)
+        .replaceAll('{file}', foreign.filename)
     const fillAll = (setup: Setup): Setup => JSON.parse(fill(JSON.stringify(setup))) as Setup
     const wanted = way.wanted ?? ['e2e-greeting']
     const setup = fillAll(way.setup)
@@ -294,6 +151,54 @@ describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
     const said = await download(mended, ...wanted)
     expect(other.requests.slice(seen)).toEqual([])
     expect(said).toContain(genuine.filename)
+  })
+
+  test('is a lock file that goes to the index itself, until it is rewritten', async () => {
+    const lock = join(trial.folder, 'project', 'uv.lock')
+    const file = `${trial.index.origin}/files/${genuine.filename}`
+    const text = [
+      'version = 1',
+      '[[package]]',
+      'name = "e2e-greeting"',
+      'version = "1.0"',
+      `source = { registry = "${trial.indexUrl}" }`,
+      `wheels = [{ url = "${file}", hash = "sha256:${genuine.sha256}" }]`,
+      '',
+    ]
+    const setup = { variables: { UV_DEFAULT_INDEX: `${proxy.origin}/simple/` } }
+    await writeFiles({ files: { 'project/uv.lock': text.join('\n') } })
+    const { findings } = await examineHere(setup)
+    const mend = `tufgate lock rewrite --config ${config} --to proxy --proxy ${proxy.origin}/simple/ ${lock}`
+    expect(findings).toMatchObject([
+      {
+        code: 'locked-past-proxy',
+        place: lock,
+        line: 5,
+        what: `2 addresses lead to ${trial.index.origin}, the first in line 5`,
+        mend,
+      },
+    ])
+    const [, ...words] = mend.split(' ')
+    const rewritten = await runCommand(process.execPath, [main, ...words])
+    expect(rewritten).toMatchObject({ code: 0 })
+    expect(await examineHere(setup)).toEqual({ result: 'ok', findings: [] })
+  })
+
+  test('is not asked of by a request to wherever a project says', async () => {
+    await writeFiles({ files: { 'project/uv.toml': `index-url = "${other.origin}/simple/"\n` } })
+    const seen = other.requests.length
+    expect((await examineHere({})).findings).toMatchObject([{ code: 'other-local-address' }])
+    expect(other.requests.length).toBe(seen)
+  })
+
+  test('is not the proxy of tufgate run, for the command that it is started for', async () => {
+    const doctor = [process.execPath, main, 'doctor', '--config', config, '--no-network']
+    const run = [main, 'run', '--config', config, '--', ...doctor, join(trial.folder, 'project')]
+    const { code, stdout } = await runCommand(process.execPath, run, { env: environmentOf({}) })
+    expect(stdout).toMatch(
+      /clean: nothing goes past the proxy at http:\/\/127\.0\.0\.1:\d+\/\.\.\.\/simple\/ \(2 notes\)/,
+    )
+    expect(code).toBe(0)
   })
 
   test('stands in each file that pip itself names', async () => {

@@ -75,7 +75,7 @@ describe('the lines of a TOML text', () => {
     }))
     fc.assert(
       fc.property(tree, (document) => {
-        const text = stringify(document as Record<string, unknown>)
+        const text = stringify(document)
         const findLine = locateToml(text)
         const lines = text.split('\n')
         for (const [path, value] of listLeaves(parse(text), [])) {
