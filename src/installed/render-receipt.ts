@@ -127,7 +127,7 @@ function renderResult(receipt: Receipt): string {
   const { matches, matchesMean } = wordsOf(receipt)
   const advice =
     counts['byte-code'] > 0 && byteCode === 'header'
-      ? '\nByte code is as good as whoever wrote it: delete it (find . -name "*.pyc" -delete), or --bytecode refuse.'
+      ? '\nByte code is as good as whoever wrote it. To have none that is older than this check: find ENVIRONMENT -name "*.pyc" -delete (Python makes it anew), or --bytecode refuse.'
       : ''
   const isGood = result === 'verified' || result === 'first-use'
   if (isGood && receipt.distributions.length === 0) return 'Nothing is installed in it.'

@@ -5,7 +5,9 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildWheel } from '../support/build-wheel.ts'
 import { containing, having } from '../support/expecting.ts'
+import { serve, status } from '../support/hostile-server.ts'
 import { hasPip, warnWithoutPip } from '../support/pip.ts'
+import { runProgram } from '../support/program.ts'
 import { plain, startInstalledTrial, type InstalledTrial, type Receipt } from './installed-trial.ts'
 
 warnWithoutPip()
@@ -142,6 +144,56 @@ describe.runIf(hasPip)('verify --env', () => {
       expect(code).toBe(3)
       if (process.geteuid?.() !== 0)
         expect(receipt.notVerified).toContainEqual(having({ class: 'unreadable' }))
+    })
+
+    test('is verified with wheels that are fetched for it, and verified first', async () => {
+      const { config } = await installed.trial.writeSettings()
+      const done = await runProgram('verify', '--config', config, '--env', installed.venv)
+      expect(done).toMatchObject({ code: 0, stderr: '' })
+    })
+
+    test('could not be told where its wheels cannot be had', async () => {
+      const { trial, venv } = installed
+      const { config } = await trial.writeSettings()
+      const path = `/files/${plain.filename}`
+      trial.index.on(path, status(404))
+      const done = await runProgram('verify', '--config', config, '--env', venv, '--json')
+      trial.index.on(path, serve(plain.bytes))
+      expect(done).toMatchObject({ code: 1 })
+      const receipt = JSON.parse(done.stdout) as Receipt
+      expect(receipt.result).toBe('not-told')
+      expect(receipt.distributions).toContainEqual(
+        having({ name: 'plain', status: 'untold', reason: containing('404') }),
+      )
+    })
+
+    test('is not held against a wheel that was swapped at the index', async () => {
+      const { trial, venv } = installed
+      const { config } = await trial.writeSettings()
+      const path = `/files/${plain.filename}`
+      const evil = buildWheel({ name: 'plain', version: '2.0', code: 'plain = 6\n' })
+      trial.index.on(path, serve(evil.bytes))
+      const done = await runProgram('verify', '--config', config, '--env', venv, '--json')
+      trial.index.on(path, serve(plain.bytes))
+      expect(done).toMatchObject({ code: 1 })
+      const receipt = JSON.parse(done.stdout) as Receipt
+      expect(receipt.distributions).toContainEqual(
+        having({ name: 'plain', status: 'untold', reason: containing('DIGEST_MISMATCH') }),
+      )
+    })
+
+    test('with something that is denied by now is not verified', async () => {
+      const settings = '[policy]\ndeny = ["plain"]'
+      const { config } = await installed.trial.writeSettings({ settings })
+      const done = await runProgram('verify', '--config', config, '--env', installed.venv)
+      expect(done).toMatchObject({ code: 3 })
+      expect(done.stdout).toContain('plain 2.0: refused, the policy denies plain')
+    })
+
+    test('given as its site-packages alone is verified, scripts and data apart', async () => {
+      const { code, receipt } = await installed.examine(installed.site)
+      expect(receipt.notVerified).toEqual([])
+      expect(code).toBe(0)
     })
 
     test('that is none is a mistake of the command, not a verdict', async () => {

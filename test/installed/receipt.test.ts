@@ -104,7 +104,7 @@ describe('a receipt', () => {
         'index pypi (https://pypi.org/simple/): root 3, timestamp 41, snapshot 40',
         `  pinned root sha256 ${'a'.repeat(64)}`,
         'NOT ALL IS VERIFIED.',
-        'Byte code is as good as whoever wrote it: delete it (find . -name "*.pyc" -delete), or --bytecode refuse.',
+        'Byte code is as good as whoever wrote it. To have none that is older than this check: find ENVIRONMENT -name "*.pyc" -delete (Python makes it anew), or --bytecode refuse.',
         '',
       ].join('\n'),
     )
