@@ -23,6 +23,15 @@ export function isLoopback({ host }: ListenAddress): boolean {
   return address !== undefined && findAddressKind(address) === 'loopback'
 }
 
+/** For a proxy of one command or one job. Throws ConfigError. */
+export function requireLoopback(listen: readonly string[]): void {
+  const other = listen.find((address) => !isLoopback(parseListenAddress(address)))
+  if (other === undefined) return
+  throw new ConfigError('CONFIG_INVALID', `${other} can be reached from other machines.`, {
+    next: 'This proxy listens on this machine alone: leave --listen away. For others there is tufgate serve.',
+  })
+}
+
 /** A proxy that fetched from itself would wait for itself. Throws ConfigError. */
 export function requireOtherUpstream(listen: readonly ListenAddress[], index: IndexSettings): void {
   for (const location of [index.url, ...(index.mirror ?? [])]) {

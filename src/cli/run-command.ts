@@ -6,21 +6,29 @@
 import { parseHead } from '../audit/head.ts'
 import { encodeHex } from '../base/bytes.ts'
 import { createRandomBytes } from '../base/digest.ts'
-import { ConfigError } from '../base/errors.ts'
+import { quoteShell } from '../base/quote-shell.ts'
 import {
   addForwardVariables,
   buildChildEnvironment,
   type ChildEnvironment,
 } from '../installers/child-environment.ts'
 import type { SessionSummary } from '../report/session-summary.ts'
-import { isLoopback, parseListenAddress } from './listen-address.ts'
+import { findLeftAddresses } from './left-addresses.ts'
+import { requireLoopback } from './listen-address.ts'
 import { createLog } from './logger.ts'
 import { writeOwnSettings, type OwnSettings } from './own-installer-settings.ts'
 import { findCredentialVariables } from './read-credentials.ts'
 import { isRefused, readSession, type ReadSession } from './read-session.ts'
 import { readSettings } from './read-settings.ts'
 import { RunFaults } from './run-faults.ts'
-import { noteLeftOut, noteLine, noteSummary, noteUncovered } from './run-notes.ts'
+import {
+  isProgram,
+  noteLeftAddresses,
+  noteLeftOut,
+  noteLine,
+  noteSummary,
+  noteUncovered,
+} from './run-notes.ts'
 import type { Interception } from './run-interception.ts'
 import type { ServeFlags } from './serve-command.ts'
 import { startProxy, type RunningProxy } from './serve.ts'
@@ -64,6 +72,7 @@ export async function runCommand(commandLine: readonly string[], flags: RunFlags
     outcome = { exitCode: 1 }
   }
   if (outcome.problem !== undefined) noteLine(outcome.problem)
+  tellOfAddresses(accessToken, flags)
   const stateDir = settings['state-dir']
   const summary = await conclude(proxy, faults, { flags, stateDir })
   const { hasFailed } = faults
@@ -73,12 +82,7 @@ export async function runCommand(commandLine: readonly string[], flags: RunFlags
 /** A port of its own on this machine, and less to read between the lines of the command. */
 function readRunSettings({ config, ...overrides }: ServeFlags): Settings {
   const listen = overrides.listen ?? ['127.0.0.1:0']
-  const other = listen.find((address) => !isLoopback(parseListenAddress(address)))
-  if (other !== undefined) {
-    throw new ConfigError('CONFIG_INVALID', `${other} can be reached from other machines.`, {
-      next: 'The proxy of one command listens on this machine alone: leave --listen away.',
-    })
-  }
+  requireLoopback(listen)
   const settings = readSettings(config, { ...overrides, listen })
   const isQuiet = overrides.logLevel === undefined && settings['log-level'] === 'info'
   return isQuiet ? { ...settings, 'log-level': 'warning' } : settings
@@ -101,7 +105,7 @@ interface Surroundings {
 async function runBehind(
   surroundings: Surroundings,
   wrapped: WrappedCommand,
-  [command = '', ...args]: readonly string[],
+  commandLine: readonly string[],
 ): Promise<CommandOutcome> {
   const { origin, token, secrets, interception } = surroundings
   const indexUrl = `${origin}/${token}/simple/`
@@ -111,10 +115,13 @@ async function runBehind(
     const { environment, leftOut } = await buildEnvironment(surroundings, own)
     // The proxy asks with them: code that an installer runs has no need to know them.
     for (const name of secrets) delete environment[name]
+    // pipenv would write it into the Pipfile; its pip finds it in its settings file.
+    if (isProgram(commandLine, 'pipenv')) delete environment['PIP_INDEX_URL']
     noteLeftOut([...leftOut, ...own.leftOut], own.problems)
-    if (interception === undefined) noteUncovered([command, ...args])
+    if (interception === undefined) noteUncovered(commandLine)
     const { early } = wrapped
     if (early !== undefined) return { exitCode: exitCodeOfSignal(early) }
+    const [command = '', ...args] = commandLine
     return await wrapped.run({ command, args, environment })
   } finally {
     remove()
@@ -138,6 +145,15 @@ function removeAtExit(own: OwnSettings): () => void {
     process.off('exit', remove)
     remove()
   }
+}
+
+/** A lock file that names this proxy is of no use to anybody, this user included. */
+function tellOfAddresses(token: string, { config, index }: RunFlags): void {
+  const flags = [
+    ...(config === undefined ? [] : [` --config ${quoteShell(config)}`]),
+    ...(index === undefined ? [] : [` --index ${quoteShell(index)}`]),
+  ]
+  noteLeftAddresses(findLeftAddresses(process.cwd(), token), flags.join(''))
 }
 
 async function conclude(

@@ -46,11 +46,13 @@ export async function runSidecar(flags: SidecarServeFlags, timeoutMs: number): P
     const settings = readSidecarSettings(flags)
     const proxy = await start(settings, flags, token)
     const signalled = waitForSignal()
+    const patience = { deadline: Date.now() + timeoutMs }
     try {
-      await Promise.race([waitUntilReady(proxy.indexes, timeoutMs), orphaned, signalled])
+      await Promise.race([waitUntilReady(proxy.indexes, patience), orphaned, signalled])
       await answer(await describeReady(proxy, settings, token))
       if ((await Promise.race([kept, orphaned, signalled])) === 'kept') await signalled
     } finally {
+      patience.deadline = 0
       await stop(proxy)
     }
     return 0
@@ -88,16 +90,20 @@ async function createAuthority(settings: Settings): Promise<Authority> {
   return authority
 }
 
+interface Patience {
+  /** Milliseconds. */
+  deadline: number
+}
+
 /** Where there is no mirror the list is made of what is asked for: it is ready at once. */
-async function waitUntilReady(indexes: readonly OpenIndex[], timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs
+async function waitUntilReady(indexes: readonly OpenIndex[], patience: Patience): Promise<void> {
   for (const index of indexes) {
-    while (!(await isReady(index, deadline))) await sleep(retryMs)
+    while (!(await isReady(index, patience))) await sleep(retryMs)
   }
 }
 
 /** Who does not answer yet may do so before the deadline; what does not verify stays so. */
-async function isReady(index: OpenIndex, deadline: number): Promise<boolean> {
+async function isReady(index: OpenIndex, { deadline }: Patience): Promise<boolean> {
   try {
     await index.requireReady()
     return true

@@ -17,7 +17,7 @@ import {
 import { ConfigError, describeError } from '../base/errors.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import { PrivateFiles } from '../store/private-files.ts'
-import { findStateHome } from '../store/state-directory.ts'
+import { findStateHome, requirePrivateFolder } from '../store/state-directory.ts'
 import { readSettings } from './read-settings.ts'
 
 export interface SidecarFlags {
@@ -29,6 +29,8 @@ export interface SidecarFlags {
 export interface SidecarPlace {
   readonly name: string
   readonly folder: string
+  /** It, and those above it that are ours. */
+  readonly folders: readonly string[]
   /** What it is told by. */
   readonly file: string
   /** Standard output and error of the process. */
@@ -70,6 +72,7 @@ export function findSidecarPlace({
   }
   const home = stateDir ?? readSettings(config, {})['state-dir'] ?? findStateHome(process.env)
   const folder = resolve(home, 'sidecars', name)
+  const folders = [resolve(home), resolve(home, 'sidecars'), folder]
   const flags = [
     ...(name === 'default' ? [] : ['--name', name]),
     ...(stateDir === undefined ? [] : ['--state-dir', resolve(stateDir)]),
@@ -78,6 +81,7 @@ export function findSidecarPlace({
   return {
     name,
     folder,
+    folders,
     file: join(folder, fileName),
     log: join(folder, 'log'),
     flags: flags.map((flag) => ` ${quoteShell(flag)}`).join(''),
@@ -89,8 +93,10 @@ export async function writeSidecar({ folder }: SidecarPlace, sidecar: Sidecar): 
   await new PrivateFiles(folder).put(fileName, encodeUtf8(`${text}\n`))
 }
 
-/** `undefined` where none was started, or it was stopped. Throws ConfigError for a damaged file. */
-export function findSidecar({ folder, file }: SidecarPlace): Sidecar | undefined {
+/** `undefined` where none was started, or it was stopped. Throws ConfigError for one that is damaged, or that others can write. */
+export function findSidecar({ folder, folders, file }: SidecarPlace): Sidecar | undefined {
+  // Which process is ended, and where installers are sent, nobody else is to say.
+  for (const path of folders) requirePrivateFolder(path)
   const bytes = new PrivateFiles(folder).read(fileName)
   if (bytes === undefined) return undefined
   try {

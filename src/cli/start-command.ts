@@ -4,10 +4,11 @@ import { toPrintable } from '../base/bytes.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
 import { ConfigError, describeError } from '../base/errors.ts'
 import { quoteShell } from '../base/quote-shell.ts'
+import { toInertLine } from '../report/inert-line.ts'
 import { acquireLock, type Lock } from '../store/lock.ts'
-import { makeFolderPath } from '../store/make-folder.ts'
 import { findProcess } from '../store/process-owner.ts'
-import { buildStorageError } from '../store/storage-error.ts'
+import { openPrivateFolder } from '../store/state-directory.ts'
+import { requireLoopback } from './listen-address.ts'
 import { readSettings } from './read-settings.ts'
 import { runSidecar, type SidecarServeFlags } from './sidecar-child.ts'
 import {
@@ -39,6 +40,7 @@ export async function runStart(flags: StartFlags): Promise<number> {
   if (background === true) return runSidecar(serveFlags, timeoutMs)
   const { config, intercept: _intercept, ...overrides } = serveFlags
   // What is wrong with them is said before anything is made.
+  requireLoopback(overrides.listen ?? [])
   readSettings(config, overrides)
   const place = findSidecarPlace(flags)
   const lock = lockPlace(place)
@@ -70,12 +72,8 @@ function requireTimeout(text: string): number {
   })
 }
 
-function lockPlace({ folder }: SidecarPlace): Lock {
-  try {
-    makeFolderPath(folder, 0o700)
-  } catch (error) {
-    throw buildStorageError(error, 'make', folder)
-  }
+function lockPlace({ folder, folders }: SidecarPlace): Lock {
+  for (const path of folders) openPrivateFolder(path)
   return acquireLock(join(folder, 'start.lock'))
 }
 
@@ -112,7 +110,7 @@ async function giveUp(
   { log }: SidecarPlace,
 ): Promise<number> {
   await launched.drop()
-  const lines = text.split('\n').map((line) => toPrintable(line, 1000))
+  const lines = text.split('\n').map((line) => toInertLine(line, 1000))
   note(`${paint('red', 'tufgate:')} it did not start: ${lines.join('\n')}`)
   note(`  Nothing runs in the background. Its output: cat ${quoteShell(log)}`)
   return exitCode

@@ -20,7 +20,7 @@ import {
   type SidecarFlags,
   type SidecarPlace,
 } from './sidecar-file.ts'
-import { note, paint, say } from './terminal.ts'
+import { note, paint, say, sayFailure } from './terminal.ts'
 import { tellGithub, writeReports, type ReportFlags } from './write-reports.ts'
 
 export interface StopFlags extends SidecarFlags, ReportFlags {
@@ -52,10 +52,26 @@ export async function runStop(flags: StopFlags): Promise<number> {
   say(renderSummaryText(summary, { explainCommand: explainCommandOf(sidecar) }))
   if (verdict.head !== undefined) say(`  audit log head ${verdict.head}`)
   for (const problem of verdict.problems) note(`${paint('red', 'tufgate:')} ${problem}`)
-  tellGithub(summary, verdict, process.env)
-  await writeReports(summary, verdict, flags)
-  if (verdict.problems.length > 0) return 1
+  const isWritten = await attemptAll([
+    () => writeReports(summary, verdict, flags),
+    () => tellGithub(summary, verdict, process.env),
+  ])
+  if (verdict.problems.length > 0 || !isWritten) return 1
   return flags.failOnRefusal === true && isRefused(summary) ? 3 : 0
+}
+
+/** What fails is said, and the rest goes on. */
+async function attemptAll(actions: readonly (() => Promise<void> | void)[]): Promise<boolean> {
+  let isDone = true
+  for (const act of actions) {
+    try {
+      await act()
+    } catch (error) {
+      sayFailure(error)
+      isDone = false
+    }
+  }
+  return isDone
 }
 
 async function judge(

@@ -26,7 +26,7 @@ export interface ReportFlags {
 /** Readable by all: whoever uploads them is often somebody else. Nothing in them is secret. */
 const mode = 0o644
 
-/** What fails is told last, with its path: the others are written. */
+/** What fails is told last: the others are written. */
 export async function writeReports(
   summary: SessionSummary,
   verdict: SessionVerdict,

@@ -102,13 +102,20 @@ function pinPath(stateHome: string, rootPath: string): string {
   return join(stateHome, 'pins', `${sha256Hex(encodeUtf8(rootPath))}.json`)
 }
 
-function openPrivateFolder(path: string): void {
+/** Makes what is missing. Throws ConfigError CONFIG_INVALID for a folder that others can write. */
+export function openPrivateFolder(path: string): void {
   try {
     makeFolderPath(path, 0o700)
   } catch (error) {
     throw buildStorageError(error, 'make the state folder', path)
   }
-  const stats = lstatSync(path)
+  requirePrivateFolder(path)
+}
+
+/** What stands in it could otherwise be somebody else's word. That it is missing is no error. */
+export function requirePrivateFolder(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return
   const user = process.geteuid?.()
   if (!stats.isDirectory()) refuseFolder(path, 'is not a folder', `rm ${quoteShell(path)}`)
   if (user !== undefined && stats.uid !== user) {

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -161,4 +170,36 @@ test('the settings of the user stay in force, but for what leads past the proxy'
   const again = await runCommand(process.execPath, args, { env: { ...env, ...variables } })
   expect(again.stdout).toContain('"PIP_INDEX_URL":"http://127.0.0.1:4321/secret/simple/"')
   expect(again.stderr).not.toContain(place.folder)
+})
+
+test('what others can write is not believed: it would say which process to end', async () => {
+  const stateDir = makeFolder()
+  const place = await leave(stateDir, sidecar.owner)
+  for (const folder of [place.folder, join(stateDir, 'sidecars'), stateDir]) {
+    chmodSync(folder, 0o777)
+    for (const command of ['start', 'env', 'stop']) {
+      const { code, stderr } = await run(stateDir, command)
+      expect(code).toBe(2)
+      expect(stderr).toContain(`the state folder ${folder} can be written by other users`)
+    }
+    chmodSync(folder, 0o700)
+  }
+})
+
+test('is for this machine alone', async () => {
+  const { code, stderr } = await run(makeFolder(), 'start', '--listen', '0.0.0.0:0')
+  expect(code).toBe(2)
+  expect(stderr).toContain('0.0.0.0:0 can be reached from other machines')
+})
+
+test('a report that cannot be written fails the stop, and the others are written', async () => {
+  const stateDir = makeFolder()
+  const [pid = '', start = '', where = ''] = sidecar.owner.split('.')
+  await leave(stateDir, `${pid}.${Number(start) + 1}.${where}`)
+  const junit = join(stateDir, 'report.xml')
+  const missing = join(stateDir, 'missing', 'report.md')
+  const { code, stderr } = await run(stateDir, 'stop', '--summary', missing, '--junit', junit)
+  expect(code).toBe(1)
+  expect(stderr).toContain(missing)
+  expect(readFileSync(junit, 'utf8')).toContain('DIED')
 })
