@@ -56,7 +56,9 @@ interface TunnelEnds {
 export class Connects {
   readonly #dependencies: ConnectDependencies
   readonly #limits: ConnectLimits
-  #tunnels = 0
+  /** Each until both of its ends are closed. */
+  readonly #tunnels = new Set<Promise<void>>()
+  #openings = 0
 
   constructor(dependencies: ConnectDependencies, limits: ConnectLimits) {
     this.#dependencies = dependencies
@@ -69,17 +71,27 @@ export class Connects {
     requireAccess(logged.request)
     const route = routeConnect(logged.request, isOwnHost, port)
     if (route.kind === 'end-tls') return this.#endTls(logged, socket, { head, route })
-    if (this.#tunnels >= this.#limits.maxTunnels) throw refuseTunnel(this.#limits.maxTunnels)
-    this.#tunnels += 1
-    const place = { head, authority: route.authority }
+    return this.#tunnel(logged, socket, { head, authority: route.authority })
+  }
+
+  /** Resolves once what has ended is in the log. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#tunnels)
+  }
+
+  async #tunnel(logged: LoggedRequest, socket: Duplex, place: Place): Promise<Connection> {
+    const { maxTunnels } = this.#limits
+    if (this.#tunnels.size + this.#openings >= maxTunnels) throw refuseTunnel(maxTunnels)
+    this.#openings += 1
     try {
-      const server = await this.#openTunnel(logged, route.authority)
+      const server = await this.#openTunnel(logged, place.authority)
       accept(logged.request, socket)
-      void this.#join(logged, { socket, server }, place)
+      const tunnel = this.#join(logged, { socket, server }, place)
+      this.#tunnels.add(tunnel)
+      void tunnel.then(() => this.#tunnels.delete(tunnel))
       return { kind: 'tunnel' }
-    } catch (error) {
-      this.#tunnels -= 1
-      throw error
+    } finally {
+      this.#openings -= 1
     }
   }
 
@@ -123,7 +135,6 @@ export class Connects {
     const { socket, server } = ends
     if (head.length > 0) server.write(head)
     const count = await joinTunnel(socket, server, { idleMs: tunnelIdleMs, startTimer })
-    this.#tunnels -= 1
     const found = `${authority.host}:${authority.port}`
     const sentBytes = count.sentBytes + head.length
     const message = `the tunnel to ${found} has ended: ${sentBytes} bytes there, ${count.receivedBytes} back, unverified`

@@ -127,6 +127,11 @@ export class Handler {
     }
   }
 
+  /** After the last connection: resolves once all is told to the log. */
+  async ended(): Promise<void> {
+    await this.#connects?.ended()
+  }
+
   /** A host that was connected to answers requests; it does not connect to others. */
   async refuseNested(request: IncomingMessage): Promise<Connected> {
     return this.#refuseConnect(this.#begin(request), refuseNested(request))

@@ -51,6 +51,7 @@ interface Lane {
   isBusy: boolean
   /** Nothing more is read from it: it ends behind the answer that is under way. */
   isLast: boolean
+  isTunnel: boolean
   readonly waiting: (() => void)[]
   /** Where TLS was ended here: the host that all its requests are for. */
   readonly inner: Authority | undefined
@@ -134,13 +135,18 @@ class ConnectionServer {
     const closed = this.#servers.map(
       async (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
     )
-    for (const [socket, { isBusy }] of this.#lanes) if (!isBusy) socket.end()
+    for (const [socket, { isBusy, isTunnel }] of this.#lanes) {
+      // Nobody can say when a tunnel would be done.
+      if (isTunnel) socket.destroy()
+      else if (!isBusy) socket.end()
+    }
     const stopTimers = [
       setTimeout(() => this.#endAll((socket) => socket.end()), this.#limits.stopGraceMs),
       setTimeout(() => this.#endAll((socket) => socket.destroy()), this.#limits.stopGraceMs + 1000),
     ]
     await Promise.all(closed)
     for (const timer of stopTimers) clearTimeout(timer)
+    await this.#handler.ended()
   }
 
   #endAll(end: (socket: Socket) => void): void {
@@ -183,7 +189,7 @@ class ConnectionServer {
       socket.destroy()
       return
     }
-    this.#lanes.set(socket, { isBusy: false, isLast: false, waiting: [], inner })
+    this.#lanes.set(socket, { isBusy: false, isLast: false, isTunnel: false, waiting: [], inner })
     socket.once('close', () => this.#lanes.delete(socket))
   }
 
@@ -248,6 +254,8 @@ class ConnectionServer {
     if (connected.kind === 'refused') return endWith(socket, connected)
     if (connected.kind === 'tunnel') {
       lane.isBusy = true
+      lane.isTunnel = true
+      if (this.#isStopping) socket.destroy()
       return
     }
     if (this.#isStopping) return void connected.socket.destroy()

@@ -282,7 +282,7 @@ describe('a tunnel', () => {
     await small.stop()
   })
 
-  test('does not make room for others while it is open, and ends when the proxy stops', async () => {
+  test('does not make room for others while it is open', async () => {
     const small = await RunningProxy.start({ forward }, { maxConnections: 2 })
     const one = await small.connect()
     one.send('CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n')
@@ -291,6 +291,19 @@ describe('a tunnel', () => {
     one.send('x')
     await until(() => one.received.includes('echo x'))
     await small.stop()
+    await one.ended()
+  })
+
+  test('ends at once when the proxy stops, and is in the log by then', async () => {
+    const own = await RunningProxy.start({ forward }, { stopGraceMs: 3_600_000 })
+    const one = await own.connect()
+    one.send('CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n')
+    await one.response()
+    await own.server.stop()
+    expect(own.gateway.events.map(({ message }) => message)).toEqual([
+      'a tunnel to other.test:443: what goes through it is unverified',
+      'the tunnel to other.test:443 has ended: 0 bytes there, 0 back, unverified',
+    ])
     await one.ended()
   })
 })
