@@ -101,7 +101,10 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   })
   ownPorts.push(...server.addresses.map(({ port }) => port))
   // After whoever waits for this: a command that is wrapped starts meanwhile.
-  setImmediate(() => prewarm(indexes, log))
+  setImmediate(() => {
+    prewarm(indexes, log)
+    if (authority !== undefined) prepareLeaves(authority, log)
+  })
   const rechecks = startRechecks(indexes, log)
   return {
     origins: server.addresses.map(formatOrigin),
@@ -244,6 +247,13 @@ function prewarm(indexes: OpenIndexes, log: Log): void {
         error instanceof UpstreamError ? 'until a mirror answers' : 'until the reason above is gone'
       log('warning', `${name}: NO SIGNED LIST: every page is refused ${until}`)
     })
+  }
+}
+
+/** So that the first client does not wait for the library that makes certificates to be loaded. */
+function prepareLeaves(authority: Authority, log: Log): void {
+  for (const { name } of authority.hosts) {
+    authority.contextFor(name).catch((error: unknown) => log('error', formatFailure(error)))
   }
 }
 
