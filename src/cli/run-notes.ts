@@ -5,6 +5,7 @@ import type { LeftOut } from '../installers/past-proxy.ts'
 import { toInertLine } from '../report/inert-line.ts'
 import type { SessionSummary } from '../report/session-summary.ts'
 import { renderSummaryText } from '../report/summary-text.ts'
+import type { LeftAddress } from './left-addresses.ts'
 import { note } from './terminal.ts'
 
 const maxLineLength = 500
@@ -29,13 +30,21 @@ function describeLines(lines: readonly number[]): string {
 }
 
 /** What no variable can keep from going past the proxy. */
-export function noteUncovered([command = '', ...args]: readonly string[]): void {
-  const name = command.slice(command.lastIndexOf('/') + 1)
-  const isPoetry = name === 'poetry' || (args[0] === '-m' && args[1] === 'poetry')
-  if (!isPoetry) return
+export function noteUncovered(commandLine: readonly string[]): void {
+  if (!isProgram(commandLine, 'poetry')) return
   noteLine(
     'poetry has no variable for its index: without the plugin poetry-plugin-pypi-mirror it goes past this proxy, to pypi.org and to the sources in pyproject.toml',
   )
+}
+
+/** @param flags of `lock rewrite`, quoted */
+export function noteLeftAddresses(left: readonly LeftAddress[], flags: string): void {
+  for (const { name, isLock } of left) {
+    const mend = isLock
+      ? `put in the index's own: tufgate lock rewrite${flags} ${quoteShell(name)}`
+      : 'take it out'
+    noteLine(`${name} holds the address of the proxy, which ends now; ${mend}`)
+  }
 }
 
 export interface SummaryPlace {
@@ -49,6 +58,12 @@ export function noteSummary(summary: SessionSummary, { head, stateDir }: Summary
   const where = stateDir === undefined ? '' : ` --state-dir ${quoteShell(stateDir)}`
   note(renderSummaryText(summary, { explainCommand: `tufgate explain${where}` }))
   if (head !== undefined) note(`  audit log head ${head}`)
+}
+
+/** `/usr/bin/poetry`, `python3 -m poetry` */
+export function isProgram([command = '', ...args]: readonly string[], wanted: string): boolean {
+  const name = command.slice(command.lastIndexOf('/') + 1)
+  return name === wanted || (args[0] === '-m' && args[1] === wanted)
 }
 
 export function noteLine(line: string): void {

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { node, useRun } from '../e2e/run-fixture.ts'
 import { buildWheel } from '../support/build-wheel.ts'
-import { collect, spawnProgram } from '../support/program.ts'
+import { cleanEnvironment, collect, runCommand, spawnProgram } from '../support/program.ts'
 import { atTerminal } from '../support/terminal.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
@@ -221,6 +221,33 @@ describe('the command', () => {
       node('console.log(process.argv.slice(1).join())', '--', '--index', 'x'),
     )
     expect(stdout).toBe('--index,x\n')
+  })
+
+  test('that leaves the address of its proxy in files of the project is told so', async () => {
+    const code = `
+      const { writeFileSync } = require('node:fs')
+      const url = process.env.PIP_INDEX_URL
+      for (const name of ['uv.lock', 'Pipfile', 'notes.md']) writeFileSync(name, url)
+      writeFileSync('poetry.lock', 'nothing')`
+    const args = [main, 'run', '--config', fixture.config, '--', ...node(code)]
+    const env = cleanEnvironment(fixture.variables())
+    const { stderr } = await runCommand(process.execPath, args, { env, cwd: fixture.state })
+    const mend = `tufgate lock rewrite --config ${fixture.config} uv.lock`
+    expect(stderr).toContain(
+      `tufgate: uv.lock holds the address of the proxy, which ends now; put in the index's own: ${mend}\n`,
+    )
+    expect(stderr).toContain('Pipfile holds the address of the proxy, which ends now; take it out')
+    expect(stderr).not.toContain('poetry.lock')
+    expect(stderr).not.toContain('notes.md')
+  })
+
+  test('pipenv does not find the address where it would write it into the Pipfile', async () => {
+    const path = join(fixture.state, 'pipenv')
+    await writeFile(path, '#!/bin/sh\nenv\n')
+    await chmod(path, 0o755)
+    const { stdout } = await fixture.run([path])
+    expect(stdout).toContain('\nPIPENV_PYPI_MIRROR=http://127.0.0.1:')
+    expect(stdout).not.toContain('PIP_INDEX_URL')
   })
 
   test('poetry is said to go past the proxy', async () => {
