@@ -7,6 +7,11 @@ import type { StopFlags } from '../stop-command.ts'
 import { example, type Run } from './registration.ts'
 import { addProxyOptions } from './serve.ts'
 
+const stopHelp = `
+Exit code: 0; 3 with --fail-on-refusal where something was refused; 1 where the proxy was gone (killed, or
+it crashed), its log is not whole, or a report cannot be written; 2 where none was started.
+In a step of GitHub Actions it adds to the summary of the job and to the annotations of the run.`
+
 export function addSidecar(program: Command, run: Run): void {
   addStart(program, run)
   addEnv(program, run)
@@ -81,10 +86,10 @@ function addStop(program: Command, run: Run): void {
   addReportOptions(stop)
     .addHelpText(
       'after',
-      example(
+      `${example(
         'tufgate stop',
         'tufgate stop --fail-on-refusal --junit tufgate.xml --sarif tufgate.sarif',
-      ),
+      )}\n${stopHelp}`,
     )
     .action((flags: StopFlags) =>
       run(async () => (await import('../stop-command.ts')).runStop(flags)),
