@@ -81,3 +81,31 @@ test.runIf(oldNode !== undefined)(
     expect(found.stdout).toContain('audit log head ')
   },
 )
+
+test.runIf(oldNode !== undefined)(
+  'the launcher on an old Node.js hands on SIGTERM once, through run to its command',
+  async () => {
+    const { rootPath } = await initMirror({
+      directory: join(folder, 'mirror'),
+      projects: 10,
+      clock: Date.now,
+      report: () => undefined,
+    })
+    const waiting = `
+      process.on('SIGTERM', () => { console.log('got it'); setTimeout(() => process.exit(9), 200) })
+      setInterval(() => undefined, 1000)
+      console.log('ready')`
+    const mirror = ['--mirror', join(folder, 'mirror/public'), '--root', rootPath]
+    const index = ['--index', 'http://127.0.0.1:9/simple/', '--state-dir', join(folder, 'state')]
+    const launcher = join(checkout, 'bin/tufgate.js')
+    const command = [process.execPath, '-e', waiting]
+    const found = await interrupt(
+      [oldNode ?? '', launcher, 'run', ...index, ...mirror, '--', ...command],
+      'ready',
+      'SIGTERM',
+    )
+    expect(found.stdout).toBe('ready\ngot it\n')
+    expect(found.stderr).toContain('audit log head ')
+    expect(found.code).toBe(9)
+  },
+)
