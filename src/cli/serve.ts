@@ -101,10 +101,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   })
   ownPorts.push(...server.addresses.map(({ port }) => port))
   // After whoever waits for this: a command that is wrapped starts meanwhile.
-  setImmediate(() => {
-    prewarm(indexes, log)
-    if (authority !== undefined) prepareLeaves(authority, log)
-  })
+  setImmediate(() => prewarm(indexes, authority, log))
   const rechecks = startRechecks(indexes, log)
   return {
     origins: server.addresses.map(formatOrigin),
@@ -234,7 +231,8 @@ function openAudit(directory: string, { audit }: Settings, clock: Clock): Promis
 }
 
 /** So that the first request does not wait: pip gives its own update check 5 s. */
-function prewarm(indexes: OpenIndexes, log: Log): void {
+function prewarm(indexes: OpenIndexes, authority: Authority | undefined, log: Log): void {
+  if (authority !== undefined) prepareLeaves(authority, log)
   for (const { name, repository, trustKind } of indexes) {
     // What the notary has is made when it is asked for.
     if (trustKind === 'first-use' || repository.isSettling) continue
