@@ -40,7 +40,10 @@ function judgeOrigin(
     code: isLocal ? 'locked-to-other-port' : 'locked-past-proxy',
     place,
     line: first.line,
-    what: `${all.length === 1 ? '1 address leads' : `${all.length} addresses lead`} to ${origin}, the first in line ${first.line}`,
+    what:
+      all.length === 1
+        ? `1 address leads to ${origin}`
+        : `${all.length} addresses lead to ${origin}; this is the first`,
     why: isLocal
       ? 'It was written by way of a tufgate at another address, which is not there any more, or is somebody else by now.'
       : `${first.installer} fetches files from the addresses that its lock file names, whatever index is set: tufgate sees nothing of them.`,

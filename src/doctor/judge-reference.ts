@@ -45,6 +45,7 @@ export function judgeReference(
   if (judgement === undefined) return undefined
   const overriddenBy =
     reference.isDefault === true ? context.overriding.get(reference.kind) : undefined
+  const mend = mendReference(reference, place, context.own)
   const isWarning = overriddenBy !== undefined && judgement.severity === 'problem'
   const suffix = isWarning
     ? ` In this shell ${overriddenBy} takes its place; wherever that is not set it holds.`
@@ -56,7 +57,7 @@ export function judgeReference(
     ...(reference.line > 0 && { line: reference.line }),
     what: describe(reference),
     why: judgement.why + suffix,
-    mend: mendReference(reference, place, context.own),
+    ...(mend !== undefined && { mend }),
   }
 }
 

@@ -1,11 +1,13 @@
 /** What mends a reference: a command where there is one for all cases, else what to edit. */
 
+import { dirname, resolve } from 'node:path/posix'
 import { quoteShell } from '../base/quote-shell.ts'
 import type { Installer, Reference, ReferenceKind } from '../installers/reference.ts'
 import type { OwnAddresses } from './own-address.ts'
 import { environmentPlace } from './places.ts'
 
-type Mend = (reference: Reference, place: string, own: OwnAddresses) => string
+/** `undefined`: there is nothing to mend. */
+type Mend = (reference: Reference, place: string, own: OwnAddresses) => string | undefined
 
 const takeOut: Mend = () => 'take this line out'
 
@@ -24,18 +26,28 @@ const mends: Readonly<Record<ReferenceKind, Mend>> = {
   'trusted-host': takeOut,
   url: nameVersion,
   repository: nameVersion,
-  path: ({ value }) =>
+  path: ({ value }, place) =>
     /\.(?:whl|gz|zip)$/i.test(value)
-      ? `tufgate verify ${quoteShell(value)}`
-      : 'nothing, if the folder is yours',
+      ? `tufgate verify ${quoteShell(locate(value, place))}`
+      : undefined,
   locked: () => 'lock it anew',
-  publish: () => 'nothing',
+  publish: () => undefined,
 }
 
-export function mendReference(reference: Reference, place: string, own: OwnAddresses): string {
+/** Relative paths are seen from the file that names them. */
+function locate(rawPath: string, place: string): string {
+  return resolve(dirname(place), rawPath.replace(/^file:(?:\/\/)?/, ''))
+}
+
+export function mendReference(
+  reference: Reference,
+  place: string,
+  own: OwnAddresses,
+): string | undefined {
   const { kind, name } = reference
-  if (place !== environmentPlace) return mends[kind](reference, place, own)
-  return kind === 'index' ? `export ${name}=${quoteShell(own.index)}` : `unset ${name}`
+  if (place !== environmentPlace || kind === 'publish') return mends[kind](reference, place, own)
+  const variable = quoteShell(name)
+  return kind === 'index' ? `export ${variable}=${quoteShell(own.index)}` : `unset ${variable}`
 }
 
 /** Where nothing is said, so that PyPI itself is asked. */

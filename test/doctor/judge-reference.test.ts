@@ -94,6 +94,8 @@ describe('an index', () => {
     expect(judge(reference, contextOf(), environmentPlace)).toMatchObject({
       mend: 'export PIP_INDEX_URL=http://127.0.0.1:8642/simple/',
     })
+    const odd = { ...refer('extra-index', 'https://a/'), name: 'PIP_$(x)' }
+    expect(judge(odd, contextOf(), environmentPlace)).toMatchObject({ mend: "unset 'PIP_$(x)'" })
     const extra = { ...refer('extra-index', 'https://a/'), name: 'UV_INDEX' }
     expect(judge(extra, contextOf(), environmentPlace)).toMatchObject({ mend: 'unset UV_INDEX' })
   })
@@ -163,6 +165,10 @@ describe('the proxy as an HTTP proxy', () => {
   })
 })
 
+function mendOf(value: string, place: string): unknown {
+  return judgeReference(refer('path', value), place, contextOf())?.mend
+}
+
 describe('other settings', () => {
   test.each([
     [refer('find-links', 'https://h/links'), 'problem', 'find-links'],
@@ -180,6 +186,11 @@ describe('other settings', () => {
     [refer('old-default', 'https://acme/', 'poetry'), 'note', 'old-poetry'],
   ])('are judged by what they let past: %j', (reference, severity, code) => {
     expect(judge(reference)).toMatchObject({ severity, code })
+  })
+
+  test('name a local file as it is found from where somebody stands', () => {
+    expect(mendOf('./w/x-1.0.whl', '/p/requirements.txt')).toBe('tufgate verify /p/w/x-1.0.whl')
+    expect(mendOf('file:///w/x 1.0.whl', '/p/r.txt')).toBe("tufgate verify '/w/x 1.0.whl'")
   })
 
   test('are nothing where they are the proxy, or the folder itself', () => {
@@ -274,9 +285,9 @@ describe('a lock file', () => {
       contextOf(),
     )
     expect(found.map(({ code, line, what }) => [code, line, what])).toEqual([
-      ['locked-past-proxy', 4, '1 address leads to https://pypi.org, the first in line 4'],
-      ['locked-past-proxy', 5, '2 addresses lead to https://files.example, the first in line 5'],
-      ['locked-to-other-port', 8, '1 address leads to http://127.0.0.1:40001, the first in line 8'],
+      ['locked-past-proxy', 4, '1 address leads to https://pypi.org'],
+      ['locked-past-proxy', 5, '2 addresses lead to https://files.example; this is the first'],
+      ['locked-to-other-port', 8, '1 address leads to http://127.0.0.1:40001'],
     ])
     const file = String.raw`'/p/it'\''s/uv.lock'`
     const toProxy = `tufgate lock rewrite --to proxy --proxy http://127.0.0.1:8642/simple/ ${file}`

@@ -174,7 +174,7 @@ describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
         code: 'locked-past-proxy',
         place: lock,
         line: 5,
-        what: `2 addresses lead to ${trial.index.origin}, the first in line 5`,
+        what: `2 addresses lead to ${trial.index.origin}; this is the first`,
         mend,
       },
     ])
