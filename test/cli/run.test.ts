@@ -86,6 +86,25 @@ describe('the exit code', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
+  test('a bug of the proxy: the command is ended, and what it says then does not count', async () => {
+    const preload = join(fixture.state, 'bug.mjs')
+    await writeFile(
+      preload,
+      `if (process.argv[1]?.endsWith('main.ts'))
+        process.on('SIGWINCH', () => { throw new Error('a bug of ours') })`,
+    )
+    const code = `
+      process.on('SIGTERM', () => { console.log('ended'); process.exit(0) })
+      setInterval(() => undefined, 1000)
+      process.kill(process.ppid, 'SIGWINCH')`
+    const more = { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` }
+    const { code: found, stdout, stderr } = await fixture.run(node(code), more)
+    expect(stdout).toBe('ended\n')
+    expect(stderr).toContain('tufgate: Error: a bug of ours')
+    expect(stderr).toContain('audit log head ')
+    expect(found).toBe(1)
+  })
+
   test('an audit log that the command has shortened: 1, whatever the command says', async () => {
     const code = `
       const { readdirSync, readFileSync, truncateSync } = require('node:fs')
