@@ -30,10 +30,13 @@ const typed: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT'])
 /** A command that does not end when it is told to has this long. */
 const mercyMs = 5000
 
+/** A wrapper such as npm passes Ctrl-C on, late: what follows on the end of the command is the same one. */
+const impatienceMs = 1000
+
 export class WrappedCommand {
   #child: ChildProcess | undefined
   #early: NodeJS.Signals | undefined
-  #isOver = false
+  #endedAt: number | undefined
 
   /** Signals count from here on, before there is anything to pass them to. */
   constructor() {
@@ -48,7 +51,7 @@ export class WrappedCommand {
   run({ command, args, environment }: CommandLine): Promise<CommandOutcome> {
     return new Promise((resolve) => {
       const end = (outcome: CommandOutcome): void => {
-        this.#isOver = true
+        this.#endedAt = performance.now()
         resolve(outcome)
       }
       try {
@@ -67,14 +70,16 @@ export class WrappedCommand {
   /** Nothing may go on without the proxy. */
   kill(): void {
     const child = this.#child
-    if (child === undefined || this.#isOver) return
+    if (child === undefined || this.#endedAt !== undefined) return
     child.kill('SIGTERM')
     setTimeout(() => child.kill('SIGKILL'), mercyMs).unref()
   }
 
   #take(signal: NodeJS.Signals): void {
-    if (this.#isOver) process.exit(exitCodeOfSignal(signal))
-    if (this.#child === undefined) this.#early ??= signal
+    const endedAt = this.#endedAt
+    if (endedAt !== undefined) {
+      if (performance.now() - endedAt > impatienceMs) process.exit(exitCodeOfSignal(signal))
+    } else if (this.#child === undefined) this.#early ??= signal
     else if (!typed.has(signal) || !isAtTerminal()) this.#child.kill(signal)
   }
 }

@@ -298,6 +298,15 @@ describe('signals', () => {
     },
   )
 
+  test('one that a wrapper passes on when the command has ended by it already keeps nothing back', async () => {
+    const child = fixture.start(['sh', '-c', 'echo ready; exec sleep 60'])
+    child.stdout.once('data', () => child.kill('SIGTERM'))
+    child.stderr.once('data', () => child.kill('SIGINT'))
+    const { code, stderr } = await collect(child)
+    expect(stderr).toContain('audit log head ')
+    expect(code).toBe(143)
+  })
+
   test('a command that ends by the signal: 128+n', async () => {
     const child = fixture.start(['sh', '-c', 'echo ready; exec sleep 60'])
     child.stdout.once('data', () => child.kill('SIGTERM'))
