@@ -11,6 +11,7 @@ import {
   readVariables,
   show,
   startLine,
+  trial,
   useTrial,
   victim,
 } from './sidecar-jobs.ts'
@@ -215,6 +216,30 @@ describe.runIf(hasPip)('what is refused', () => {
       if (line.trim().startsWith('::'))
         expect(line).toMatch(/^::(?:error|notice) title=tufgate[^:]*::/)
     }
+  }, 60_000)
+})
+
+describe.runIf(hasPip)('what is hidden', () => {
+  test('is said in the end, since pip only says that there is nothing', async () => {
+    const job = beginJob()
+    const { config } = await trial.writeSettings({ settings: '[policy]\nmin-age = "3d"' })
+    await job.step(`tufgate start --config ${config}`)
+    const env = `eval "$(tufgate env --config ${config})"`
+    const used = await job.step(`${env}\n${install} e2e-good`)
+    expect(used.code).toBe(1)
+    expect(used.stderr).toContain('No matching distribution found for e2e-good')
+    const stopped = await job.step(`tufgate stop --config ${config} --fail-on-refusal`)
+    expect(stopped.code).toBe(0)
+    expect(show(stopped.stdout, job)).toMatchInlineSnapshot(`
+      "tufgate: no file handed out, nothing refused, files of 1 project hidden by policy
+        Hidden by policy:
+          e2e-good: policy hides e2e_good-1.0-py3-none-any.whl, and nothing else is left [<id>]
+            rule     TOO_YOUNG
+        Warnings:
+          trial: FIRST CONTACT with this root: an old list that has not expired cannot be recognised yet
+        answers rested on: signed list: root 1, timestamp 2, snapshot 2
+        audit log head <chain>:6:<sha256>"
+    `)
   }, 60_000)
 })
 
