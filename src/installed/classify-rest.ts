@@ -139,6 +139,7 @@ function judgeUnknown(path: string, file: DiskFile, folded: ReadonlyMap<string, 
   }
   const twin = folded.get(fold(path))
   const reasons = [
+    ...(file.kind === 'other' ? ['it is no file'] : []),
     ...(twin === undefined ? [] : [`its name differs from ${twin} in case or spelling only`]),
     ...(path.endsWith('.pth') ? ['runs at each start of Python, or adds a folder to it'] : []),
     ...(path.endsWith('.pyc') && findSource(path) === undefined

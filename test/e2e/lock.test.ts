@@ -132,4 +132,23 @@ describe.runIf(isTestable('pipenv', pipenv.isPresent))('Pipfile.lock', () => {
     })
     expect(await readFile(file, 'utf8')).toBe(before)
   }, 180_000)
+
+  test('goes to the index where the Pipfile names the proxy; pipenv takes it, and it comes back as it was', async () => {
+    const machine = await makeMachine({ folder: trial.folder, indexUrl: '' }, 'lock-pipenv-source')
+    const env = { PIPENV_NOSPIN: '1', PIPENV_YES: '1', PIPENV_VERBOSITY: '-1' }
+    const source = `[[source]]\nname = "local"\nurl = "${proxy.origin}/simple"\nverify_ssl = false\n`
+    await writeFile(join(machine.folder, 'Pipfile'), `${source}[packages]\nclient-lib = "*"\n`)
+    const locked = await machine.run('pipenv', ['lock'], env)
+    expect(locked, locked.stderr).toMatchObject({ code: 0 })
+    const file = join(machine.folder, 'Pipfile.lock')
+    const before = await readFile(file, 'utf8')
+    expect(await rewrite(file)).toMatchObject({ code: 0 })
+    const after = await readFile(file, 'utf8')
+    expect(after).toBe(before.replace(`${proxy.origin}/simple`, trial.index.url('/simple')))
+    const installed = await machine.run('pipenv', ['install', '--deploy'], env)
+    expect(installed, installed.stderr).toMatchObject({ code: 0 })
+    expect(await listInstalled(machine)).toEqual(['client-lib 1.0'])
+    expect(await rewrite(file, '--to', 'proxy', '--proxy', proxy.origin)).toMatchObject({ code: 0 })
+    expect(await readFile(file, 'utf8')).toBe(before)
+  }, 180_000)
 })

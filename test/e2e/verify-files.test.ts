@@ -45,6 +45,15 @@ describe.runIf(hasPip)('a file', () => {
     expect(done.stdout).toContain(`listed there as ${plain.filename}`)
   })
 
+  test('that the policy denies by now is refused, though it is the right one', async () => {
+    const path = await keep(plain.filename, plain.bytes)
+    const settings = '[policy]\ndeny = ["plain==2.0"]'
+    const { config } = await installed.trial.writeSettings({ settings })
+    const done = await runProgram('verify', '--config', config, path)
+    expect(done).toMatchObject({ code: 3 })
+    expect(done.stdout).toContain('REFUSED: the policy denies plain==2.0')
+  })
+
   test('of a project that is not signed is unknown', async () => {
     const done = await installed.verify(
       await keep('stranger-1.0-py3-none-any.whl', plain.bytes),

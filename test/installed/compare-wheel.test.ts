@@ -172,6 +172,12 @@ describe('files of no wheel', () => {
     }
   })
 
+  test('that are no files at all are named, and never opened', async () => {
+    const path = `${site}/fifo`
+    const found = await compare({ ...record, [path]: { kind: 'other' } }, {})
+    expect(found.get(path)).toMatchObject({ class: 'unknown', reason: 'it is no file' })
+  })
+
   test('never become those of a distribution that only claims them, if a wheel has them', async () => {
     const path = `${site}/a.py`
     const untraced = [{ distribution: 'evil 1.0', paths: new Set([path, `${site}/b.py`]) }]

@@ -28,7 +28,7 @@ export function addVerify(program: Command, run: Run): void {
       `${example(
         'tufgate verify dist/*.whl',
         'tufgate verify --env .venv --receipt receipt.json',
-        'tufgate verify --mirror https://mirror.example/ --root 1.root.json foo-1.0-py3-none-any.whl',
+        'tufgate verify --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json foo-1.0-py3-none-any.whl',
       )}\n\nExit code 0: all is in the records. 3: something is not. 1: it could not be told.`,
     )
     .action((files: readonly string[], flags: Partial<EnvironmentFlags>) =>
