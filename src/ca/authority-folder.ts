@@ -16,6 +16,7 @@ import {
 } from '../base/decode.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { ConfigError } from '../base/errors.ts'
+import { quoteShell } from '../base/quote-shell.ts'
 import { parseJson } from '../base/strict-json.ts'
 import { readPrivateFile, requirePrivateFolder } from '../signing/private-file.ts'
 import { holdExclusively } from '../store/database.ts'
@@ -55,6 +56,7 @@ export function openAuthorityPlace(
     replace: async (make) => {
       const lock = await waitWhileBusy(async () => holdFolder(files.folder))
       try {
+        await requirePrivate(files.folder)
         const next = await make(await find())
         await files.put(name, renderAuthority(hosts, next))
         return next
@@ -109,13 +111,18 @@ async function findAuthority(
 ): Promise<KeptAuthority | undefined> {
   if (!files.list().includes(name)) return undefined
   const path = join(files.folder, name)
-  await requirePrivateFolder(files.folder, (folder) => `chmod 700 ${folder}`)
+  await requirePrivate(files.folder)
   const text = await readPrivateFile(path, rules)
   try {
     return { ...parseAuthority(text), path }
   } catch (error) {
     throw refuseDamaged(path, error)
   }
+}
+
+/** Whoever can write to it can put an authority of his own there, before the first one is made too. */
+function requirePrivate(folder: string): Promise<void> {
+  return requirePrivateFolder(folder, (place) => `chmod 700 ${quoteShell(place)}`)
 }
 
 function refuseDamaged(path: string, error: unknown): unknown {

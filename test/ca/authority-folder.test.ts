@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -143,6 +143,16 @@ test('refuses a folder that others can write to: they could put a key of theirs 
     code: 'KEY_INVALID',
     facts: { next: `chmod 700 ${folder}` },
   })
+})
+
+test('makes no key in a folder that was made for it by others to write to', async () => {
+  const folder = join(state, 'authority')
+  await mkdir(folder)
+  await chmod(folder, 0o777)
+
+  await expect(open().certificate()).rejects.toMatchObject({ code: 'KEY_INVALID' })
+
+  expect(await readdir(folder)).toEqual(['.lock'])
 })
 
 test.each([

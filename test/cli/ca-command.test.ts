@@ -3,7 +3,13 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { cleanEnvironment, runCommand, runProgram, type Finished } from '../support/program.ts'
+import {
+  cleanEnvironment,
+  runCommand,
+  runProgram,
+  startServeIn,
+  type Finished,
+} from '../support/program.ts'
 import { tlsCertificate } from '../support/tls-identity.ts'
 
 let folder: string
@@ -156,4 +162,28 @@ test('a key that others can read is refused, with what mends it', async () => {
     expect(stderr).toContain(`chmod 600 ${join(authorities, name)}`)
   }
   expect((await ca('forget')).code).toBe(0)
+})
+
+/** Says which modules of certificates a process loads. */
+const hook = `
+import { registerHooks } from 'node:module'
+registerHooks({
+  load(url, context, next) {
+    if (/src.ca.|@peculiar/.test(url)) process.stderr.write('loaded ' + url + '\\n')
+    return next(url, context)
+  },
+})`
+
+test.each([
+  ['off, serve loads nothing of it', '', false],
+  ['on, serve loads it, and says so', '[intercept]\nenabled = true', true],
+])('where interception is %s', async (_what, text, isLoaded) => {
+  config = await writeSettings(text)
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook)}`
+
+  const proxy = await startServeIn({ NODE_OPTIONS }, '--config', config)
+  const { stdout, stderr } = await proxy.stop()
+
+  expect(stderr.includes('loaded ')).toBe(isLoaded)
+  expect(stdout.includes('TLS to files.pythonhosted.org, pypi.org is ended here')).toBe(isLoaded)
 })
