@@ -36,6 +36,7 @@ const impatienceMs = 1000
 export class WrappedCommand {
   #child: ChildProcess | undefined
   #early: NodeJS.Signals | undefined
+  #earlyAt: number | undefined
   #endedAt: number | undefined
 
   /** Signals count from here on, before there is anything to pass them to. */
@@ -76,11 +77,13 @@ export class WrappedCommand {
   }
 
   #take(signal: NodeJS.Signals): void {
-    const endedAt = this.#endedAt
-    if (endedAt !== undefined) {
-      if (performance.now() - endedAt > impatienceMs) process.exit(exitCodeOfSignal(signal))
-    } else if (this.#child === undefined) this.#early ??= signal
-    else if (!typed.has(signal) || !isAtTerminal()) this.#child.kill(signal)
+    const since = this.#endedAt ?? this.#earlyAt
+    if (since !== undefined) {
+      if (performance.now() - since > impatienceMs) process.exit(exitCodeOfSignal(signal))
+    } else if (this.#child === undefined) {
+      this.#early = signal
+      this.#earlyAt = performance.now()
+    } else if (!typed.has(signal) || !isAtTerminal()) this.#child.kill(signal)
   }
 }
 

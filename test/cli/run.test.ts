@@ -307,6 +307,27 @@ describe('signals', () => {
     expect(code).toBe(143)
   })
 
+  test('one that comes before the command was started keeps it from being started: 128+n', async () => {
+    const preload = join(fixture.state, 'early.mjs')
+    await writeFile(
+      preload,
+      `if (process.argv[1]?.endsWith('main.ts')) {
+        const on = process.on.bind(process)
+        process.on = (name, listener) => {
+          on(name, listener)
+          if (name === 'SIGUSR2') process.kill(process.pid, 'SIGINT')
+          return process
+        }
+      }`,
+    )
+    const marker = join(fixture.state, 'marker')
+    const more = { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` }
+    const { code, stderr } = await fixture.run(['touch', marker], more)
+    expect(stderr).toContain('audit log head ')
+    expect(code).toBe(130)
+    expect(existsSync(marker)).toBe(false)
+  })
+
   test('a command that ends by the signal: 128+n', async () => {
     const child = fixture.start(['sh', '-c', 'echo ready; exec sleep 60'])
     child.stdout.once('data', () => child.kill('SIGTERM'))
