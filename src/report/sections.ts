@@ -86,8 +86,10 @@ export function describeOutcome(summary: SessionSummary): string {
 
 /** What the answers rested on, one line for each list, the newest last. */
 export function describeTrust({ trust }: SessionSummary): string[] {
-  const lines = trust.items.slice(-maxTrustLines).map(describeTrustUse)
-  const more = trust.items.length - lines.length + trust.more
+  // Records that were seen first have one sentence for all their versions.
+  const all = [...new Set(trust.items.map(describeTrustUse))]
+  const lines = all.slice(-maxTrustLines)
+  const more = all.length - lines.length + trust.more
   return more > 0 ? [`and ${more} more, before`, ...lines] : lines
 }
 
