@@ -16,7 +16,7 @@ import type { Leaf, Validity } from './certificates.ts'
 /** Of an authority that is kept on disk. */
 export const keptLifetimeMs = 365 * 86_400_000
 /** Of one that lives in memory: it ends with its process anyway. */
-export const memoryLifetimeMs = 7 * 86_400_000
+const memoryLifetimeMs = 7 * 86_400_000
 /** Clocks of containers and virtual machines lag behind. */
 const backdatingMs = 3_600_000
 /** By this an authority of ours is known, whoever made it and when. */

@@ -10,7 +10,7 @@ import { RequestError } from '../base/errors.ts'
 import type { Leaf, Validity } from './certificates.ts'
 import { parseInterceptedHost, type InterceptedHost } from './intercepted-host.ts'
 
-export const leafLifetimeMs = 3 * 86_400_000
+const leafLifetimeMs = 3 * 86_400_000
 const leafBackdatingMs = 3_600_000
 /** Connections that begin just before have a day. */
 const renewAfterMs = 2 * 86_400_000
