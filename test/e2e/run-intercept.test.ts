@@ -63,9 +63,9 @@ function connect(target: string, password: string): string {
 
 describe.runIf(hasPip)('pip that is told to ask https://pypi.org', () => {
   test('installs what is verified, and nothing is left', async () => {
-    const { code, stdout, stderr } = await run(['--intercept'], install('inner-tool'))
+    const { code, stdout, stderr } = await run(['--intercept'], install('client-tool'))
     expect(stderr).toContain('2 files verified')
-    expect(stdout).toContain('Successfully installed inner-greeting-1.1 inner-tool-2.0')
+    expect(stdout).toContain('Successfully installed client-greeting-1.1 client-tool-2.0')
     expect(code).toBe(0)
     expect(await readdir(join(state, 'tmp'))).toEqual([])
     const kept = await readdir(state, { recursive: true })
@@ -73,7 +73,7 @@ describe.runIf(hasPip)('pip that is told to ask https://pypi.org', () => {
   })
 
   test('does not see a version that nobody has signed, whatever NO_PROXY says', async () => {
-    const { code, stderr } = await run(['--intercept'], install('inner-greeting==9.0'))
+    const { code, stderr } = await run(['--intercept'], install('client-greeting==9.0'))
     expect(stderr).toContain('(from versions: 1.0, 1.1)')
     expect(stderr).toContain(
       'left out of the environment, so that nothing goes past the proxy: NO_PROXY',
@@ -82,8 +82,8 @@ describe.runIf(hasPip)('pip that is told to ask https://pypi.org', () => {
   })
 
   test('is refused a file that was changed, and told why', async () => {
-    const { code, stderr } = await run(['--intercept'], install('inner-victim'))
-    expect(stderr).toContain('Refused by tufgate: sha256 of inner_victim-1.0-py3-none-any.whl')
+    const { code, stderr } = await run(['--intercept'], install('client-victim'))
+    expect(stderr).toContain('Refused by tufgate: sha256 of client_victim-1.0-py3-none-any.whl')
     expect(stderr).toContain('1 refused')
     expect(code).toBe(1)
   })
