@@ -1,7 +1,7 @@
 /** `tufgate env`: the variables by which installers use the proxy that `tufgate start` has started. */
 
 import { appendFileSync } from 'node:fs'
-import { encodeHex, toPrintable } from '../base/bytes.ts'
+import { encodeHex } from '../base/bytes.ts'
 import { createRandomBytes } from '../base/digest.ts'
 import { ConfigError, StorageError, type TufgateError } from '../base/errors.ts'
 import { quoteShell } from '../base/quote-shell.ts'
@@ -29,6 +29,7 @@ import {
   type SidecarFlags,
   type SidecarPlace,
 } from './sidecar-file.ts'
+import { noteLeftOut } from './run-notes.ts'
 import { exitCodeOf, note, sayFailure, warn } from './terminal.ts'
 
 export interface EnvFlags extends SidecarFlags {
@@ -82,10 +83,7 @@ async function buildVariables(sidecar: Sidecar, place: SidecarPlace): Promise<Va
   const own = writeOwnSettings(context)
   const child = buildChildEnvironment(parent, own.access)
   const { environment, leftOut } = await addInterception(child, sidecar, { parent, place })
-  for (const problem of own.problems) warn(toPrintable(problem, 400))
-  for (const { name, place: where } of [...own.leftOut, ...leftOut]) {
-    note(`not used: ${toPrintable(name)} (${toPrintable(where, 400)})`)
-  }
+  noteLeftOut([...leftOut, ...own.leftOut], own.problems)
   const always = [...Object.keys(buildIndexVariables(own.access)), 'no_proxy', 'NO_PROXY']
   const changed = Object.keys(environment).filter((name) => environment[name] !== parent[name])
   const names = new Set([...always, ...changed])

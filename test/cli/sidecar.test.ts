@@ -161,8 +161,10 @@ test('the settings of the user stay in force, but for what leads past the proxy'
     ACME_INDEX: '',
     NO_PROXY: 'corp.example,localhost,127.0.0.1,::1',
   })
-  expect(stderr).toContain('not used: PIP_EXTRA_INDEX_URL (the environment)')
-  expect(stderr).toContain('not used: extra-index-url')
+  expect(stderr).toContain(
+    'left out of the environment, so that nothing goes past the proxy: PIP_EXTRA_INDEX_URL',
+  )
+  expect(stderr).toContain('so that nothing goes past the proxy: extra-index-url (line ')
   const shown = await runCommand('cat', [variables['PIP_CONFIG_FILE'] ?? ''])
   expect(shown.stdout).toContain('timeout = 7')
   expect(shown.stdout).not.toContain('evil.example')
