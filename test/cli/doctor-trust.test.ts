@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { examine } from '../../src/cli/doctor-examination.ts'
+import { examine } from '../../src/cli/doctor/doctor-examination.ts'
 import { readSettings } from '../../src/cli/read-settings.ts'
 import type { Finding } from '../../src/doctor/finding.ts'
 import { Trial } from '../e2e/trial.ts'

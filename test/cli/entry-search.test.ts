@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AuditLog } from '../../src/audit/log.ts'
-import { EntrySearch } from '../../src/cli/entry-search.ts'
+import { EntrySearch } from '../../src/cli/log/entry-search.ts'
 
 let folder = ''
 const clock = { now: 1_000_000 }

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import type { Appended } from '../../src/audit/log.ts'
 import { StorageError } from '../../src/base/errors.ts'
-import { createGatewayOps, type GatewayParts } from '../../src/cli/gateway-ops.ts'
-import { RefusalNotes } from '../../src/cli/refusal-notes.ts'
+import { createGatewayOps, type GatewayParts } from '../../src/cli/serve/gateway-ops.ts'
+import { RefusalNotes } from '../../src/cli/serve/refusal-notes.ts'
 import type { GatewayOps } from '../../src/proxy/gateway.ts'
 
 const refusal: AuditEvent = { kind: 'refused', code: 'DENIED', project: 'six', id: 'r-w2t4pa5q' }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { describeMember } from '../../src/cli/member-words.ts'
-import { describeEntry } from '../../src/cli/journal-words.ts'
+import { describeMember } from '../../src/cli/mirror/member-words.ts'
+import { describeEntry } from '../../src/cli/mirror/journal-words.ts'
 import type { JournalKind } from '../../src/mirror/journal.ts'
 
 function describeDetail(kind: JournalKind, detail: object): string {

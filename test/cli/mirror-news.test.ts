@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { UpstreamError, VerifyError, type TufgateError } from '../../src/base/errors.ts'
-import { MirrorNews } from '../../src/cli/mirror-news.ts'
-import { RefusalNotes } from '../../src/cli/refusal-notes.ts'
+import { MirrorNews } from '../../src/cli/serve/mirror-news.ts'
+import { RefusalNotes } from '../../src/cli/serve/refusal-notes.ts'
 import type { PageDecision } from '../../src/policy/decide.ts'
 import type { RecordFile } from '../../src/simple/record.ts'
 

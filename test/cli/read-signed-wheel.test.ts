@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readSignedWheel } from '../../src/cli/read-signed-wheel.ts'
+import { readSignedWheel } from '../../src/cli/verify/read-signed-wheel.ts'
 import type { SignedWheel } from '../../src/installed/compare-wheel.ts'
 import { buildWheel, buildZip, sha256 } from '../support/build-wheel.ts'
 import { buildOddZip } from '../support/odd-zip.ts'

@@ -5,7 +5,7 @@ import {
   renderVariables,
   type VariableFormat,
   type Variables,
-} from '../../src/cli/render-variables.ts'
+} from '../../src/cli/session/render-variables.ts'
 
 const hostile = [
   'plain',

@@ -17,7 +17,7 @@ import {
   forgetSidecar,
   writeSidecar,
   type SidecarPlace,
-} from '../../src/cli/sidecar-file.ts'
+} from '../../src/cli/session/sidecar-file.ts'
 import { currentOwner } from '../../src/store/process-owner.ts'
 import { cleanEnvironment, runCommand, type Finished } from '../support/program.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { requireContact, requireParallel } from '../../src/cli/sync-flags.ts'
+import { requireContact, requireParallel } from '../../src/cli/mirror/sync-flags.ts'
 import { buildUserAgent } from '../../src/cli/version.ts'
 import { caught } from '../support/caught.ts'
 

@@ -6,7 +6,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { examine } from '../../src/cli/doctor-examination.ts'
+import { examine } from '../../src/cli/doctor/doctor-examination.ts'
 import { readSettings } from '../../src/cli/read-settings.ts'
 import { countFindings, isClean, type Finding } from '../../src/doctor/finding.ts'
 import { buildWheel } from '../support/build-wheel.ts'

@@ -4,7 +4,7 @@
  */
 
 import { readFile } from 'node:fs/promises'
-import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { openMirrorIndex } from '../../src/cli/mirror/mirror-index.ts'
 import { acceptReleases } from '../../src/mirror/claim-work.ts'
 import { countSteps } from '../support/count-steps.ts'
 import { MirrorFixture } from './mirror-fixture.ts'

@@ -3,7 +3,7 @@
 import type { Bytes } from '../../src/base/bytes.ts'
 import type { PublishedChange } from '../../src/ceremony/publish-change.ts'
 import type { FoundRecord } from '../../src/client/repository.ts'
-import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { openMirrorIndex } from '../../src/cli/mirror/mirror-index.ts'
 import {
   acceptReleases,
   addClaim,

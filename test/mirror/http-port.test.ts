@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createIndexOpener } from '../../src/cli/mirror-index.ts'
+import { createIndexOpener } from '../../src/cli/mirror/mirror-index.ts'
 import { openHttpPort } from '../../src/mirror/http-port.ts'
 import type { SyncResult } from '../../src/mirror/sync.ts'
 import {

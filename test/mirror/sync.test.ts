@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { StorageError } from '../../src/base/errors.ts'
-import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { openMirrorIndex } from '../../src/cli/mirror/mirror-index.ts'
 import type { SyncOptions } from '../../src/mirror/sync.ts'
 import { dayMs, digestOf, hourMs, MirrorFixture } from './mirror-fixture.ts'
 

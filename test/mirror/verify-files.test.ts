@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { openMirrorIndex } from '../../src/cli/mirror/mirror-index.ts'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
 import { verifyFiles, type VerifyFilesOptions } from '../../src/mirror/verify-files.ts'
 import { buildWheel, sha256, type Wheel } from '../support/build-wheel.ts'

@@ -3,7 +3,7 @@
 import { cp, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { openMirrorIndex } from '../../src/cli/mirror/mirror-index.ts'
 import { openMirror, readMirror } from '../../src/mirror/open-mirror.ts'
 import { syncMirror } from '../../src/mirror/sync.ts'
 import { importPins, listPins } from '../../src/notary/exchange-pins.ts'

@@ -8,7 +8,7 @@ import {
   requirePossession,
   signClaim,
 } from '../../src/owner/claim.ts'
-import { describeClaim } from '../../src/cli/owner-report.ts'
+import { describeClaim } from '../../src/cli/owner/owner-report.ts'
 import { signEnvelope } from '../../src/signing/envelope.ts'
 import { renderKey } from '../../src/owner/claim.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { openMirrorIndex } from '../../src/cli/mirror/mirror-index.ts'
 import { renewMirror, type RenewOptions, type RenewResult } from '../../src/mirror/renew.ts'
 import type { SyncOptions, SyncResult } from '../../src/mirror/sync.ts'
 import { checkPublication } from '../../src/watch/publication-check.ts'

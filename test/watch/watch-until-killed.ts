@@ -1,6 +1,6 @@
 /** A process of the kill test: watches a mirror whose index changes all the time. Argument: the root folder. */
 
-import { openMirrorIndex } from '../../src/cli/mirror-index.ts'
+import { openMirrorIndex } from '../../src/cli/mirror/mirror-index.ts'
 import { checkPublication } from '../../src/watch/publication-check.ts'
 import { watchMirror } from '../../src/watch/watch.ts'
 import { MirrorFixture, signEverything } from '../mirror/mirror-fixture.ts'

@@ -1,7 +1,7 @@
 /** `tufgate mirror audit-keys`. */
 
 import type { Command } from 'commander'
-import type { AuditKeysFlags } from '../audit-keys-command.ts'
+import type { AuditKeysFlags } from '../mirror/audit-keys-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addAuditKeys(mirror: Command, run: Run): void {
@@ -12,6 +12,8 @@ export function addAuditKeys(mirror: Command, run: Run): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror audit-keys /srv/mirror'))
     .action((folder: string, flags: AuditKeysFlags) =>
-      run(async () => (await import('../audit-keys-command.ts')).runAuditKeys(folder, flags)),
+      run(async () =>
+        (await import('../mirror/audit-keys-command.ts')).runAuditKeys(folder, flags),
+      ),
     )
 }

@@ -1,7 +1,7 @@
 /** `tufgate audit show|verify`. */
 
 import type { Command } from 'commander'
-import type { AuditShowFlags, AuditVerifyFlags } from '../audit-command.ts'
+import type { AuditShowFlags, AuditVerifyFlags } from '../log/audit-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addAudit(program: Command, run: Run): void {
@@ -17,7 +17,7 @@ export function addAudit(program: Command, run: Run): void {
     .option('--until <time>', 'the same')
     .addHelpText('after', example('tufgate audit show --kind refused --since 24h'))
     .action((flags: AuditShowFlags) =>
-      run(async () => (await import('../audit-command.ts')).showAudit(flags)),
+      run(async () => (await import('../log/audit-command.ts')).showAudit(flags)),
     )
   addLogOptions(audit.command('verify'))
     .description('Find lines that were changed, inserted, dropped or reordered.')
@@ -27,7 +27,7 @@ export function addAudit(program: Command, run: Run): void {
     )
     .addHelpText('after', example('tufgate audit verify --log ~/.local/state/tufgate/DIGEST/audit'))
     .action((flags: AuditVerifyFlags) =>
-      run(async () => (await import('../audit-command.ts')).verifyAuditLog(flags)),
+      run(async () => (await import('../log/audit-command.ts')).verifyAuditLog(flags)),
     )
 }
 

@@ -1,7 +1,7 @@
 /** `tufgate ca`: the local authority of interception. */
 
 import { Option, type Command } from 'commander'
-import type { CaExportFlags, CaFlags, CaShowFlags } from '../ca-command.ts'
+import type { CaExportFlags, CaFlags, CaShowFlags } from '../ca/ca-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addCa(program: Command, run: Run): void {
@@ -31,14 +31,14 @@ export function addCa(program: Command, run: Run): void {
       ),
     )
     .action((flags: CaExportFlags) =>
-      run(async () => (await import('../ca-command.ts')).runCaExport(flags)),
+      run(async () => (await import('../ca/ca-command.ts')).runCaExport(flags)),
     )
   addPlace(ca.command('show'))
     .description('Which authorities are kept: name, fingerprint, hosts, dates. Never their keys.')
     .option('--json', 'print them as JSON')
     .addHelpText('after', example('tufgate ca show', 'tufgate ca show --json'))
     .action((flags: CaShowFlags) =>
-      run(async () => (await import('../ca-command.ts')).runCaShow(flags)),
+      run(async () => (await import('../ca/ca-command.ts')).runCaShow(flags)),
     )
   addPlace(ca.command('forget'))
     .description(
@@ -46,7 +46,7 @@ export function addCa(program: Command, run: Run): void {
     )
     .addHelpText('after', example('tufgate ca forget'))
     .action((flags: CaFlags) =>
-      run(async () => (await import('../ca-command.ts')).runCaForget(flags)),
+      run(async () => (await import('../ca/ca-command.ts')).runCaForget(flags)),
     )
 }
 

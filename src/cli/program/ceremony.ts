@@ -1,8 +1,8 @@
 /** `tufgate mirror root key|new|sign|status|publish`. */
 
 import { Option, type Command } from 'commander'
-import type { RootKeyFlags, RootSignFlags, RootStatusFlags } from '../ceremony-command.ts'
-import type { RootNewFlags } from '../ceremony-flags.ts'
+import type { RootKeyFlags, RootSignFlags, RootStatusFlags } from '../mirror/ceremony-command.ts'
+import type { RootNewFlags } from '../mirror/ceremony-flags.ts'
 import { keyKinds } from '../key-kind.ts'
 import { example, type Run } from './registration.ts'
 
@@ -33,7 +33,7 @@ export function addCeremony(mirror: Command, run: Run): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror root status change.json'))
     .action((change: string, flags: RootStatusFlags) =>
-      run(async () => (await import('../ceremony-command.ts')).runRootStatus(change, flags)),
+      run(async () => (await import('../mirror/ceremony-command.ts')).runRootStatus(change, flags)),
     )
   root
     .command('publish')
@@ -47,7 +47,7 @@ export function addCeremony(mirror: Command, run: Run): void {
     )
     .action((folder: string, changes: string[], flags: { json?: boolean }) =>
       run(async () =>
-        (await import('../ceremony-command.ts')).runRootPublish(folder, changes, flags),
+        (await import('../mirror/ceremony-command.ts')).runRootPublish(folder, changes, flags),
       ),
     )
 }
@@ -63,7 +63,7 @@ function addKey(root: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror root key keys/alice.pem'))
     .action((file: string, flags: RootKeyFlags) =>
-      run(async () => (await import('../ceremony-command.ts')).runRootKey(file, flags)),
+      run(async () => (await import('../mirror/ceremony-command.ts')).runRootKey(file, flags)),
     )
 }
 
@@ -103,7 +103,7 @@ function addNew(root: Command, run: Run): void {
       ),
     )
     .action((folder: string, flags: RootNewFlags) =>
-      run(async () => (await import('../ceremony-command.ts')).runRootNew(folder, flags)),
+      run(async () => (await import('../mirror/ceremony-command.ts')).runRootNew(folder, flags)),
     )
 }
 
@@ -124,6 +124,6 @@ function addSign(root: Command, run: Run): void {
       example('tufgate mirror root sign change.json --key keys/alice.pem --root 1.root.json'),
     )
     .action((change: string, flags: RootSignFlags) =>
-      run(async () => (await import('../ceremony-command.ts')).runRootSign(change, flags)),
+      run(async () => (await import('../mirror/ceremony-command.ts')).runRootSign(change, flags)),
     )
 }

@@ -1,7 +1,7 @@
 /** `tufgate doctor`. What it does is loaded only when it is asked for. */
 
 import type { Command } from 'commander'
-import type { DoctorFlags } from '../doctor-command.ts'
+import type { DoctorFlags } from '../doctor/doctor-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addDoctor(program: Command, run: Run): void {
@@ -20,6 +20,6 @@ export function addDoctor(program: Command, run: Run): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate doctor', 'tufgate doctor --json path/to/project'))
     .action((folder: string, flags: DoctorFlags) =>
-      run(async () => (await import('../doctor-command.ts')).runDoctor(folder, flags)),
+      run(async () => (await import('../doctor/doctor-command.ts')).runDoctor(folder, flags)),
     )
 }

@@ -1,7 +1,7 @@
 /** `tufgate explain`. */
 
 import type { Command } from 'commander'
-import type { ExplainFlags } from '../explain-command.ts'
+import type { ExplainFlags } from '../log/explain-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addExplain(program: Command, run: Run): void {
@@ -22,7 +22,7 @@ export function addExplain(program: Command, run: Run): void {
     )
     .action((ids: string[], flags: ExplainFlags) =>
       run(async () => {
-        const { explainIds } = await import('../explain-command.ts')
+        const { explainIds } = await import('../log/explain-command.ts')
         return explainIds(ids, flags)
       }),
     )

@@ -1,9 +1,9 @@
 /** `tufgate mirror log|held|approve|reject|acknowledge`. */
 
 import type { Command } from 'commander'
-import type { AcknowledgeFlags } from '../acknowledge-command.ts'
-import type { DecisionFlags, HeldFlags } from '../mirror-approve-command.ts'
-import type { MirrorLogFlags } from '../mirror-log-command.ts'
+import type { AcknowledgeFlags } from '../mirror/acknowledge-command.ts'
+import type { DecisionFlags, HeldFlags } from '../mirror/mirror-approve-command.ts'
+import type { MirrorLogFlags } from '../mirror/mirror-log-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorJournal(mirror: Command, run: Run): void {
@@ -20,7 +20,7 @@ export function addMirrorJournal(mirror: Command, run: Run): void {
     )
     .action((folder: string, project: string | undefined, flags: HeldFlags) =>
       run(async () =>
-        (await import('../mirror-approve-command.ts')).runMirrorHeld(folder, project, flags),
+        (await import('../mirror/mirror-approve-command.ts')).runMirrorHeld(folder, project, flags),
       ),
     )
   addDecision(mirror.command('approve'))
@@ -34,7 +34,11 @@ export function addMirrorJournal(mirror: Command, run: Run): void {
     )
     .action((folder: string, projects: string[], flags: DecisionFlags) =>
       run(async () =>
-        (await import('../mirror-approve-command.ts')).runMirrorApprove(folder, projects, flags),
+        (await import('../mirror/mirror-approve-command.ts')).runMirrorApprove(
+          folder,
+          projects,
+          flags,
+        ),
       ),
     )
   addDecision(mirror.command('reject'))
@@ -42,7 +46,11 @@ export function addMirrorJournal(mirror: Command, run: Run): void {
     .addHelpText('after', example('tufgate mirror reject /srv/mirror flask'))
     .action((folder: string, projects: string[], flags: DecisionFlags) =>
       run(async () =>
-        (await import('../mirror-approve-command.ts')).runMirrorReject(folder, projects, flags),
+        (await import('../mirror/mirror-approve-command.ts')).runMirrorReject(
+          folder,
+          projects,
+          flags,
+        ),
       ),
     )
   addAcknowledge(mirror, run)
@@ -61,7 +69,11 @@ function addAcknowledge(mirror: Command, run: Run): void {
     .addHelpText('after', example('tufgate mirror acknowledge /srv/mirror flask'))
     .action((folder: string, projects: string[], flags: AcknowledgeFlags) =>
       run(async () =>
-        (await import('../acknowledge-command.ts')).runMirrorAcknowledge(folder, projects, flags),
+        (await import('../mirror/acknowledge-command.ts')).runMirrorAcknowledge(
+          folder,
+          projects,
+          flags,
+        ),
       ),
     )
 }
@@ -100,7 +112,7 @@ function addLog(mirror: Command, run: Run): void {
     )
     .action((folder: string, project: string | undefined, flags: MirrorLogFlags) =>
       run(async () =>
-        (await import('../mirror-log-command.ts')).runMirrorLog(folder, project, flags),
+        (await import('../mirror/mirror-log-command.ts')).runMirrorLog(folder, project, flags),
       ),
     )
 }

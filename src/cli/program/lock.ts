@@ -1,7 +1,7 @@
 /** `tufgate lock`. */
 
 import { Option, type Command } from 'commander'
-import type { LockRewriteFlags } from '../lock-command.ts'
+import type { LockRewriteFlags } from '../verify/lock-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addLock(program: Command, run: Run): void {
@@ -40,7 +40,7 @@ export function addLock(program: Command, run: Run): void {
     )
     .action((files: readonly string[], flags: LockRewriteFlags) =>
       run(async () => {
-        const { runLockRewrite } = await import('../lock-command.ts')
+        const { runLockRewrite } = await import('../verify/lock-command.ts')
         return runLockRewrite(files, flags)
       }),
     )

@@ -1,7 +1,7 @@
 /** `tufgate mirror claims add|accept|list|remove|promote`. */
 
 import type { Command } from 'commander'
-import type { ChangeFileFlags, PromoteFlags } from '../claims-command.ts'
+import type { ChangeFileFlags, PromoteFlags } from '../mirror/claims-command.ts'
 import { example, type Run } from './registration.ts'
 
 interface JsonFlag {
@@ -20,7 +20,7 @@ export function addMirrorClaims(mirror: Command, run: Run): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror claims list /srv/mirror'))
     .action((folder: string, flags: JsonFlag) =>
-      run(async () => (await import('../claims-command.ts')).runClaimsList(folder, flags)),
+      run(async () => (await import('../mirror/claims-command.ts')).runClaimsList(folder, flags)),
     )
   claims
     .command('promote')
@@ -38,7 +38,7 @@ export function addMirrorClaims(mirror: Command, run: Run): void {
     )
     .action((folder: string, projects: string[], flags: PromoteFlags) =>
       run(async () =>
-        (await import('../claims-command.ts')).runClaimsPromote(folder, projects, flags),
+        (await import('../mirror/claims-command.ts')).runClaimsPromote(folder, projects, flags),
       ),
     )
   claims
@@ -51,7 +51,7 @@ export function addMirrorClaims(mirror: Command, run: Run): void {
     .addHelpText('after', example('tufgate mirror claims remove /srv/mirror flask'))
     .action((folder: string, project: string, flags: ChangeFileFlags) =>
       run(async () =>
-        (await import('../claims-command.ts')).runClaimsRemove(folder, project, flags),
+        (await import('../mirror/claims-command.ts')).runClaimsRemove(folder, project, flags),
       ),
     )
 }
@@ -65,7 +65,9 @@ function addIntake(claims: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror claims add /srv/mirror flask.claim'))
     .action((folder: string, claim: string, flags: JsonFlag) =>
-      run(async () => (await import('../claims-command.ts')).runClaimsAdd(folder, claim, flags)),
+      run(async () =>
+        (await import('../mirror/claims-command.ts')).runClaimsAdd(folder, claim, flags),
+      ),
     )
   claims
     .command('accept')
@@ -76,7 +78,7 @@ function addIntake(claims: Command, run: Run): void {
     .addHelpText('after', example('tufgate mirror claims accept /srv/mirror flask.release'))
     .action((folder: string, releases: string[], flags: JsonFlag) =>
       run(async () =>
-        (await import('../claims-command.ts')).runClaimsAccept(folder, releases, flags),
+        (await import('../mirror/claims-command.ts')).runClaimsAccept(folder, releases, flags),
       ),
     )
 }

@@ -1,7 +1,7 @@
 /** `tufgate mirror deny add|remove|list`. */
 
 import type { Command } from 'commander'
-import type { DenyAddFlags, DenyFlags } from '../deny-command.ts'
+import type { DenyAddFlags, DenyFlags } from '../mirror/deny-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorDeny(mirror: Command, run: Run): void {
@@ -19,13 +19,17 @@ export function addMirrorDeny(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, project: string, flags: DenyAddFlags) =>
-      run(async () => (await import('../deny-command.ts')).runDenyAdd(folder, project, flags)),
+      run(async () =>
+        (await import('../mirror/deny-command.ts')).runDenyAdd(folder, project, flags),
+      ),
     )
   addChoice(deny.command('remove'))
     .description('Take a denial back. Published at once.')
     .addHelpText('after', example('tufgate mirror deny remove /srv/mirror flask --version 2.0'))
     .action((folder: string, project: string, flags: DenyFlags) =>
-      run(async () => (await import('../deny-command.ts')).runDenyRemove(folder, project, flags)),
+      run(async () =>
+        (await import('../mirror/deny-command.ts')).runDenyRemove(folder, project, flags),
+      ),
     )
   deny
     .command('list')
@@ -34,7 +38,7 @@ export function addMirrorDeny(mirror: Command, run: Run): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror deny list /srv/mirror'))
     .action((folder: string, flags: { json?: boolean }) =>
-      run(async () => (await import('../deny-command.ts')).runDenyList(folder, flags)),
+      run(async () => (await import('../mirror/deny-command.ts')).runDenyList(folder, flags)),
     )
 }
 

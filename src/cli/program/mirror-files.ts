@@ -1,8 +1,8 @@
 /** `tufgate mirror verify-files` and `mirror shape`. */
 
 import type { Command } from 'commander'
-import type { ShapeFlags } from '../shape-command.ts'
-import type { VerifyFilesFlags } from '../verify-files-command.ts'
+import type { ShapeFlags } from '../mirror/shape-command.ts'
+import type { VerifyFilesFlags } from '../mirror/verify-files-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorFiles(mirror: Command, run: Run): void {
@@ -23,7 +23,9 @@ export function addMirrorFiles(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, flags: VerifyFilesFlags) =>
-      run(async () => (await import('../verify-files-command.ts')).runVerifyFiles(folder, flags)),
+      run(async () =>
+        (await import('../mirror/verify-files-command.ts')).runVerifyFiles(folder, flags),
+      ),
     )
   mirror
     .command('shape')
@@ -44,6 +46,6 @@ export function addMirrorFiles(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, flags: ShapeFlags) =>
-      run(async () => (await import('../shape-command.ts')).runMirrorShape(folder, flags)),
+      run(async () => (await import('../mirror/shape-command.ts')).runMirrorShape(folder, flags)),
     )
 }

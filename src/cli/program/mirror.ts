@@ -6,7 +6,7 @@ import type {
   MirrorRenewFlags,
   MirrorStatusFlags,
   MirrorSyncFlags,
-} from '../mirror-command.ts'
+} from '../mirror/mirror-command.ts'
 import { addAuditKeys } from './audit-keys.ts'
 import { addCeremony } from './ceremony.ts'
 import { addMirrorJournal } from './journal.ts'
@@ -43,7 +43,7 @@ export function addMirror(program: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror renew /srv/mirror'))
     .action((folder: string, flags: MirrorRenewFlags) =>
-      run(async () => (await import('../mirror-command.ts')).runMirrorRenew(folder, flags)),
+      run(async () => (await import('../mirror/mirror-command.ts')).runMirrorRenew(folder, flags)),
     )
   mirror
     .command('status')
@@ -53,7 +53,7 @@ export function addMirror(program: Command, run: Run): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror status /srv/mirror --json'))
     .action((folder: string, flags: MirrorStatusFlags) =>
-      run(async () => (await import('../mirror-command.ts')).runMirrorStatus(folder, flags)),
+      run(async () => (await import('../mirror/mirror-command.ts')).runMirrorStatus(folder, flags)),
     )
 }
 
@@ -95,7 +95,7 @@ function addMirrorInit(mirror: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror init /srv/mirror --offline-keys /media/offline'))
     .action((folder: string, flags: MirrorInitFlags) =>
-      run(async () => (await import('../mirror-command.ts')).runMirrorInit(folder, flags)),
+      run(async () => (await import('../mirror/mirror-command.ts')).runMirrorInit(folder, flags)),
     )
 }
 
@@ -143,6 +143,6 @@ function addMirrorSync(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, flags: MirrorSyncFlags) =>
-      run(async () => (await import('../mirror-command.ts')).runMirrorSync(folder, flags)),
+      run(async () => (await import('../mirror/mirror-command.ts')).runMirrorSync(folder, flags)),
     )
 }

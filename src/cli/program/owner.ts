@@ -2,7 +2,7 @@
 
 import { Option, type Command } from 'commander'
 import { keyKinds } from '../key-kind.ts'
-import type { OwnerClaimFlags, OwnerKeyFlags, OwnerSignFlags } from '../owner-command.ts'
+import type { OwnerClaimFlags, OwnerKeyFlags, OwnerSignFlags } from '../owner/owner-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addOwner(program: Command, run: Run): void {
@@ -25,7 +25,7 @@ function addOwnerKey(owner: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate owner key ~/keys/flask-maintainer.pem'))
     .action((file: string, flags: OwnerKeyFlags) =>
-      run(async () => (await import('../owner-command.ts')).runOwnerKey(file, flags)),
+      run(async () => (await import('../owner/owner-command.ts')).runOwnerKey(file, flags)),
     )
 }
 
@@ -59,7 +59,7 @@ function addOwnerClaim(owner: Command, run: Run): void {
       ),
     )
     .action((project: string | undefined, flags: OwnerClaimFlags) =>
-      run(async () => (await import('../owner-command.ts')).runOwnerClaim(project, flags)),
+      run(async () => (await import('../owner/owner-command.ts')).runOwnerClaim(project, flags)),
     )
 }
 
@@ -95,6 +95,6 @@ function addOwnerSign(owner: Command, run: Run): void {
       ),
     )
     .action((dists: string[], flags: OwnerSignFlags) =>
-      run(async () => (await import('../owner-command.ts')).runOwnerSign(dists, flags)),
+      run(async () => (await import('../owner/owner-command.ts')).runOwnerSign(dists, flags)),
     )
 }

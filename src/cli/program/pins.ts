@@ -1,8 +1,8 @@
 /** `tufgate pins` and `tufgate notary`: what is known without a mirror. */
 
 import type { Command } from 'commander'
-import type { NotaryFlags } from '../notary-choice.ts'
-import type { PinsExportFlags, PinsImportFlags } from '../pins-command.ts'
+import type { NotaryFlags } from '../notary/notary-choice.ts'
+import type { PinsExportFlags, PinsImportFlags } from '../notary/pins-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addPins(program: Command, run: Run): void {
@@ -22,7 +22,7 @@ export function addPins(program: Command, run: Run): void {
       ),
     )
     .action((flags: PinsExportFlags) =>
-      run(async () => (await import('../pins-command.ts')).runPinsExport(flags)),
+      run(async () => (await import('../notary/pins-command.ts')).runPinsExport(flags)),
     )
   addChoice(pins.command('import'))
     .argument('<file>', 'what tufgate pins export has written')
@@ -31,7 +31,7 @@ export function addPins(program: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate pins import pins.txt', 'tufgate serve --pins pins.txt'))
     .action((file: string, flags: PinsImportFlags) =>
-      run(async () => (await import('../pins-command.ts')).runPinsImport(file, flags)),
+      run(async () => (await import('../notary/pins-command.ts')).runPinsImport(file, flags)),
     )
 }
 
@@ -43,7 +43,7 @@ export function addNotary(program: Command, run: Run): void {
     .description('Put aside all that was seen, and trust what the index shows from now on.')
     .addHelpText('after', example('tufgate notary forget --index https://pypi.org/simple/'))
     .action((flags: NotaryFlags) =>
-      run(async () => (await import('../notary-command.ts')).runNotaryForget(flags)),
+      run(async () => (await import('../notary/notary-command.ts')).runNotaryForget(flags)),
     )
 }
 

@@ -1,7 +1,7 @@
 /** `tufgate run`. */
 
 import type { Command } from 'commander'
-import type { RunFlags } from '../run-command.ts'
+import type { RunFlags } from '../session/run-command.ts'
 import { example, type Run } from './registration.ts'
 import { addProxyOptions } from './serve.ts'
 import { addReportOptions } from './sidecar.ts'
@@ -43,6 +43,6 @@ export function addRun(program: Command, run: Run): void {
       )}\n${help}`,
     )
     .action((words: readonly string[], flags: RunFlags) =>
-      run(async () => (await import('../run-command.ts')).runCommand(words, flags)),
+      run(async () => (await import('../session/run-command.ts')).runCommand(words, flags)),
     )
 }

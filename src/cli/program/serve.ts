@@ -1,7 +1,7 @@
 /** `tufgate serve`, and the options of whatever starts a proxy. */
 
 import { Option, type Command } from 'commander'
-import type { ServeFlags } from '../serve-command.ts'
+import type { ServeFlags } from '../serve/serve-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addServe(program: Command, run: Run): void {
@@ -19,7 +19,7 @@ export function addServe(program: Command, run: Run): void {
       ),
     )
     .action((flags: ServeFlags) =>
-      run(async () => (await import('../serve-command.ts')).runServe(flags)),
+      run(async () => (await import('../serve/serve-command.ts')).runServe(flags)),
     )
 }
 

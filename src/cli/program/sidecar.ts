@@ -1,9 +1,9 @@
 /** `tufgate start`, `tufgate env` and `tufgate stop`: a proxy in the background for the steps of a pipeline. */
 
 import { Option, type Command } from 'commander'
-import type { EnvFlags } from '../env-command.ts'
-import type { StartFlags } from '../start-command.ts'
-import type { StopFlags } from '../stop-command.ts'
+import type { EnvFlags } from '../session/env-command.ts'
+import type { StartFlags } from '../session/start-command.ts'
+import type { StopFlags } from '../session/stop-command.ts'
 import { example, type Run } from './registration.ts'
 import { addProxyOptions } from './serve.ts'
 
@@ -46,7 +46,7 @@ function addStart(program: Command, run: Run): void {
       ),
     )
     .action((flags: StartFlags) =>
-      run(async () => (await import('../start-command.ts')).runStart(flags)),
+      run(async () => (await import('../session/start-command.ts')).runStart(flags)),
     )
 }
 
@@ -74,7 +74,9 @@ function addEnv(program: Command, run: Run): void {
         'tufgate env --format powershell | Out-String | Invoke-Expression',
       ),
     )
-    .action((flags: EnvFlags) => run(async () => (await import('../env-command.ts')).runEnv(flags)))
+    .action((flags: EnvFlags) =>
+      run(async () => (await import('../session/env-command.ts')).runEnv(flags)),
+    )
 }
 
 function addStop(program: Command, run: Run): void {
@@ -92,7 +94,7 @@ function addStop(program: Command, run: Run): void {
       )}\n${stopHelp}`,
     )
     .action((flags: StopFlags) =>
-      run(async () => (await import('../stop-command.ts')).runStop(flags)),
+      run(async () => (await import('../session/stop-command.ts')).runStop(flags)),
     )
 }
 

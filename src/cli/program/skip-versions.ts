@@ -1,7 +1,7 @@
 /** `tufgate mirror skip-versions`. */
 
 import type { Command } from 'commander'
-import type { SkipVersionsFlags } from '../skip-versions-command.ts'
+import type { SkipVersionsFlags } from '../mirror/skip-versions-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addSkipVersions(mirror: Command, run: Run): void {
@@ -15,6 +15,8 @@ export function addSkipVersions(mirror: Command, run: Run): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', example('tufgate mirror skip-versions /srv/mirror'))
     .action((folder: string, flags: SkipVersionsFlags) =>
-      run(async () => (await import('../skip-versions-command.ts')).runSkipVersions(folder, flags)),
+      run(async () =>
+        (await import('../mirror/skip-versions-command.ts')).runSkipVersions(folder, flags),
+      ),
     )
 }

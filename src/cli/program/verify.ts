@@ -1,7 +1,7 @@
 /** `tufgate verify`. */
 
 import { Option, type Command } from 'commander'
-import type { EnvironmentFlags } from '../verify-environment.ts'
+import type { EnvironmentFlags } from '../verify/verify-environment.ts'
 import { example, type Run } from './registration.ts'
 
 export function addVerify(program: Command, run: Run): void {
@@ -35,10 +35,10 @@ export function addVerify(program: Command, run: Run): void {
       run(async () => {
         const { env, ...others } = flags
         if (env !== undefined) {
-          const { runVerifyEnvironment } = await import('../verify-environment.ts')
+          const { runVerifyEnvironment } = await import('../verify/verify-environment.ts')
           return runVerifyEnvironment(files, { ...others, env })
         }
-        const { runVerify } = await import('../verify-command.ts')
+        const { runVerify } = await import('../verify/verify-command.ts')
         return runVerify(files, others)
       }),
     )

@@ -1,8 +1,8 @@
 /** `tufgate mirror check|watch|health`: what keeps a mirror running without a person. */
 
 import type { Command } from 'commander'
-import type { MirrorCheckFlags } from '../check-command.ts'
-import type { MirrorHealthFlags, MirrorWatchFlags } from '../watch-command.ts'
+import type { MirrorCheckFlags } from '../mirror/check-command.ts'
+import type { MirrorHealthFlags, MirrorWatchFlags } from '../mirror/watch-command.ts'
 import { example, type Run } from './registration.ts'
 
 export function addMirrorWatch(mirror: Command, run: Run): void {
@@ -31,7 +31,7 @@ export function addMirrorWatch(mirror: Command, run: Run): void {
       ),
     )
     .action((folder: string, flags: MirrorWatchFlags) =>
-      run(async () => (await import('../watch-command.ts')).runMirrorWatch(folder, flags)),
+      run(async () => (await import('../mirror/watch-command.ts')).runMirrorWatch(folder, flags)),
     )
   mirror
     .command('health')
@@ -42,7 +42,7 @@ export function addMirrorWatch(mirror: Command, run: Run): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('tufgate mirror health /srv/mirror'))
     .action((folder: string, flags: MirrorHealthFlags) =>
-      run(async () => (await import('../watch-command.ts')).runMirrorHealth(folder, flags)),
+      run(async () => (await import('../mirror/watch-command.ts')).runMirrorHealth(folder, flags)),
     )
 }
 
@@ -60,6 +60,6 @@ function addCheck(mirror: Command, run: Run): void {
       example('tufgate mirror check /srv/mirror', 'tufgate mirror check /srv/mirror --full --json'),
     )
     .action((folder: string, flags: MirrorCheckFlags) =>
-      run(async () => (await import('../check-command.ts')).runMirrorCheck(folder, flags)),
+      run(async () => (await import('../mirror/check-command.ts')).runMirrorCheck(folder, flags)),
     )
 }

@@ -1,0 +1,166 @@
+/**
+ * Files that the doctor looks into: somebody else's, so each is read with a limit and nothing that is no
+ * plain file is opened for long. What cannot be read becomes a finding, never silence.
+ */
+
+import { closeSync, fstatSync, openSync, readdirSync, readSync, constants } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describeUnchecked } from '../../doctor/judge-state.ts'
+import type { Finding } from '../../doctor/finding.ts'
+import { findLockInstaller } from '../../installers/lock-addresses.ts'
+import { describeErrno, findErrno } from '../../store/storage-error.ts'
+
+const maxFileBytes = 32 * 1024 ** 2
+/** Of all files together. */
+const maxTotalBytes = 256 * 1024 ** 2
+const maxFolders = 5000
+const maxEntries = 100_000
+const maxFiles = 500
+const maxDepth = 6
+
+/** Reads each file at most once, and remembers what it could not read. */
+export class DoctorReader {
+  readonly findings: Finding[] = []
+  readonly #seen = new Set<string>()
+  #totalBytes = 0
+
+  /** `undefined` where it is not there, was read already, or cannot be read, which is a finding then. */
+  read(path: string): string | undefined {
+    if (this.#seen.has(path)) return undefined
+    this.#seen.add(path)
+    try {
+      return this.#readText(path)
+    } catch (error) {
+      const errno = findErrno(error)
+      if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
+      if (errno === undefined && !(error instanceof UnreadableFile)) throw error
+      const problem = error instanceof UnreadableFile ? error.message : describeErrno(error)
+      this.findings.push(describeUnchecked(path, problem))
+      return undefined
+    }
+  }
+
+  #readText(path: string): string {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const stats = fstatSync(descriptor)
+      // /dev/null is how a settings file is switched off.
+      if (!stats.isFile()) {
+        if (stats.isCharacterDevice() && path === '/dev/null') return ''
+        throw new UnreadableFile('it is not a file')
+      }
+      if (stats.size > maxFileBytes) throw new UnreadableFile('it is larger than 32 MiB')
+      if (this.#totalBytes + stats.size > maxTotalBytes) {
+        throw new UnreadableFile('the files together are larger than 256 MiB')
+      }
+      this.#totalBytes += stats.size
+      const buffer = Buffer.alloc(stats.size)
+      return decodeText(buffer.subarray(0, readSync(descriptor, buffer, 0, stats.size, 0)))
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+}
+
+class UnreadableFile extends Error {}
+
+/** pip reads UTF-16 too where a mark says so. What is wrong in UTF-8 is somebody's name in Latin-1. */
+function decodeText(bytes: Buffer): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe
+  const text = new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes)
+  if (text.includes('\0')) throw new UnreadableFile('it is not text')
+  return text
+}
+
+export type ProjectFileKind =
+  | 'pyproject'
+  | 'uv'
+  | 'poetry'
+  | 'pdm'
+  | 'pipfile'
+  | 'setup-cfg'
+  | 'requirements'
+  | 'lock'
+
+export interface ProjectFile {
+  readonly path: string
+  readonly name: string
+  readonly kind: ProjectFileKind
+}
+
+const kindsByName: ReadonlyMap<string, ProjectFileKind> = new Map([
+  ['pyproject.toml', 'pyproject'],
+  ['uv.toml', 'uv'],
+  ['poetry.toml', 'poetry'],
+  ['pdm.toml', 'pdm'],
+  ['.pdm.toml', 'pdm'],
+  ['Pipfile', 'pipfile'],
+  ['setup.cfg', 'setup-cfg'],
+])
+
+/** Folders of others, where a project's own settings never stand. */
+const foreignFolders: ReadonlySet<string> = new Set([
+  'node_modules',
+  'site-packages',
+  '__pycache__',
+  '__pypackages__',
+])
+
+/** Nearest first. Links to folders are not followed, nor are hidden folders and environments entered. */
+export function listProjectFiles(root: string): { files: ProjectFile[]; findings: Finding[] } {
+  const files: ProjectFile[] = []
+  const findings: Finding[] = []
+  const waiting = [{ folder: resolve(root), depth: 0 }]
+  let entryCount = 0
+  for (let at = 0; at < waiting.length; at += 1) {
+    const { folder, depth } = waiting[at] ?? { folder: '', depth: 0 }
+    const entries = listEntries(folder, findings)
+    entryCount += entries.length
+    const isEnvironment = depth > 0 && entries.some(({ name }) => name === 'pyvenv.cfg')
+    if (at >= maxFolders || entryCount > maxEntries || files.length >= maxFiles) {
+      findings.push(
+        describeUnchecked(root, 'there are too many files and folders in it to look at all'),
+      )
+      break
+    }
+    if (isEnvironment) continue
+    for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
+      const path = join(folder, entry.name)
+      const kind = entry.isDirectory() ? undefined : findKind(entry.name, folder)
+      if (kind !== undefined) files.push({ path, name: entry.name, kind })
+      const isEntered = entry.isDirectory() && !isForeign(entry.name)
+      if (isEntered && depth < maxDepth) waiting.push({ folder: path, depth: depth + 1 })
+      else if (isEntered)
+        findings.push(describeUnchecked(path, `it lies more than ${maxDepth} folders deep`))
+    }
+  }
+  return { files: files.slice(0, maxFiles), findings }
+}
+
+function isForeign(name: string): boolean {
+  return name.startsWith('.') || foreignFolders.has(name)
+}
+
+function listEntries(folder: string, findings: Finding[]): ReturnType<typeof readEntries> {
+  try {
+    return readEntries(folder)
+  } catch (error) {
+    findings.push(describeUnchecked(folder, describeErrno(error)))
+    return []
+  }
+}
+
+function readEntries(folder: string): { name: string; isDirectory(): boolean }[] {
+  return readdirSync(folder, { withFileTypes: true })
+}
+
+function findKind(name: string, folder: string): ProjectFileKind | undefined {
+  if (findLockInstaller(name) !== undefined) return 'lock'
+  const kind = kindsByName.get(name)
+  if (kind !== undefined) return kind
+  if (!/\.(?:txt|in)$/i.test(name)) return undefined
+  const isNamed = /(?:^|[-_.])(?:requirements?|constraints?|reqs?)(?:[-_.]|\.(?:txt|in)$)/i.test(
+    name,
+  )
+  return isNamed || /(?:^|\/)requirements$/i.test(folder) ? 'requirements' : undefined
+}

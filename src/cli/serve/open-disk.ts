@@ -1,0 +1,131 @@
+/**
+ * A folder as it is on disk, for the comparison with signed wheels: every name in it once, links not
+ * followed, files opened only where they are files. The names are held in memory, contents never.
+ */
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs'
+import { dirname, join, resolve, sep } from 'node:path'
+import type { Bytes } from '../../base/bytes.ts'
+import { createHasher } from '../../base/digest.ts'
+import { ConfigError } from '../../base/errors.ts'
+import type { Disk, DiskFile } from '../../installed/disk.ts'
+import { describeErrno, findErrno } from '../../store/storage-error.ts'
+
+const maxFiles = 2_000_000
+const maxDepth = 200
+const chunkBytes = 1 << 20
+
+/** `root` is a real path. Throws CONFIG_INVALID where there is more than can be looked at. */
+export function openDisk(root: string): Disk {
+  const files = new Map<string, DiskFile>()
+  const folders: { path: string; depth: number }[] = [{ path: '', depth: 0 }]
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const name of listNames(root, folder.path, files)) {
+      const path = folder.path === '' ? name : `${folder.path}/${name}`
+      const stats = lstatSync(join(root, path), { throwIfNoEntry: false })
+      if (stats?.isDirectory() !== true || folder.depth >= maxDepth) {
+        files.set(path, describeEntry(root, path, stats))
+      } else folders.push({ path, depth: folder.depth + 1 })
+      if (files.size > maxFiles) throw refuseSize(root)
+    }
+  }
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes)
+  return {
+    files,
+    digest: (path) => Promise.resolve(digestFile(join(root, path), buffer)),
+    read: (path, maxBytes) => Promise.resolve(readStart(join(root, path), maxBytes)),
+  }
+}
+
+function listNames(root: string, folder: string, files: Map<string, DiskFile>): string[] {
+  try {
+    return readdirSync(join(root, folder))
+  } catch (error) {
+    if (findErrno(error) === undefined || folder === '') throw error
+    files.set(folder, describeUnreadable(describeErrno(error)))
+    return []
+  }
+}
+
+function describeUnreadable(problem: string): DiskFile {
+  return { kind: 'unreadable', size: 0, mtimeSeconds: 0, problem }
+}
+
+function describeEntry(root: string, path: string, stats: Stats | undefined): DiskFile {
+  if (stats === undefined) return describeUnreadable('it was there a moment ago')
+  const { size } = stats
+  const mtimeSeconds = Math.floor(stats.mtimeMs / 1000)
+  if (stats.isFile()) return { kind: 'file', size, mtimeSeconds }
+  if (!stats.isSymbolicLink()) return { kind: 'other', size, mtimeSeconds }
+  return { kind: 'link', size, mtimeSeconds, ...describeLink(root, join(root, path)) }
+}
+
+function describeLink(root: string, path: string): { target: string; staysInside: boolean } {
+  try {
+    const target = readlinkSync(path)
+    const end = realpathSync(resolve(dirname(path), target))
+    return { target, staysInside: end.startsWith(root + sep) }
+  } catch {
+    // It leads nowhere, or in circles.
+    return { target: '(nowhere)', staysInside: false }
+  }
+}
+
+function refuseSize(root: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', `${root} has more than ${maxFiles} files.`, {
+    next: 'Name the folder of one environment.',
+  })
+}
+
+/** Whoever swaps a file for a link or a FIFO between the listing and now gains nothing. */
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/** Synchronous: a tenth of the time for thousands of small files. */
+function withFile<T>(path: string, read: (descriptor: number) => T): T | undefined {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(path, readFlags)
+    return fstatSync(descriptor).isFile() ? read(descriptor) : undefined
+  } catch (error) {
+    if (findErrno(error) === undefined) throw error
+    return undefined
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
+
+function digestFile(path: string, buffer: Buffer): string | undefined {
+  return withFile(path, (descriptor) => {
+    const hasher = createHasher('sha256')
+    for (;;) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, null)
+      if (count === 0) return hasher.digestHex()
+      hasher.update(buffer.subarray(0, count))
+    }
+  })
+}
+
+function readStart(path: string, maxBytes: number): Bytes | undefined {
+  return withFile(path, (descriptor) => {
+    const { size } = fstatSync(descriptor)
+    const bytes = Buffer.alloc(Math.min(size, maxBytes))
+    let length = 0
+    while (length < bytes.length) {
+      const count = readSync(descriptor, bytes, length, bytes.length - length, null)
+      if (count === 0) break
+      length += count
+    }
+    return bytes.subarray(0, length)
+  })
+}

@@ -1,0 +1,199 @@
+/**
+ * `tufgate run -- COMMAND`: a proxy for one command, and what came of it. The command runs only while the
+ * proxy does, and a failure of ours is never told as its success.
+ */
+
+import { parseHead } from '../../audit/head.ts'
+import { encodeHex } from '../../base/bytes.ts'
+import { createRandomBytes } from '../../base/digest.ts'
+import { quoteShell } from '../../base/quote-shell.ts'
+import {
+  addForwardVariables,
+  buildChildEnvironment,
+  type ChildEnvironment,
+} from '../../installers/child-environment.ts'
+import type { SessionSummary } from '../../report/session-summary.ts'
+import { findLeftAddresses } from './left-addresses.ts'
+import { requireLoopback } from '../listen-address.ts'
+import { createLog } from '../logger.ts'
+import { writeOwnSettings, type OwnSettings } from './own-installer-settings.ts'
+import { findCredentialVariables } from '../read-credentials.ts'
+import { isRefused, readSession, type ReadSession } from './read-session.ts'
+import { readSettings } from '../read-settings.ts'
+import { RunFaults } from './run-faults.ts'
+import {
+  isProgram,
+  noteLeftAddresses,
+  noteLeftOut,
+  noteLine,
+  noteSummary,
+  noteUncovered,
+} from './run-notes.ts'
+import type { Interception } from './run-interception.ts'
+import type { ServeFlags } from '../serve/serve-command.ts'
+import { startProxy, type RunningProxy } from '../serve/serve.ts'
+import type { Settings } from '../settings.ts'
+import { sayFailure } from '../terminal.ts'
+import type { ReportFlags } from './write-reports.ts'
+import { exitCodeOfSignal, WrappedCommand, type CommandOutcome } from './wrapped-command.ts'
+
+/** 160 bits. */
+const tokenBytes = 20
+
+export interface RunFlags extends ServeFlags, ReportFlags {
+  readonly intercept?: boolean
+}
+
+export async function runCommand(commandLine: readonly string[], flags: RunFlags): Promise<number> {
+  const wrapped = new WrappedCommand()
+  const settings = readRunSettings(flags)
+  const isIntercepting = flags.intercept ?? settings.intercept.enabled
+  const interception = isIntercepting ? await openInterception(settings) : undefined
+  const faults = new RunFaults(createLog(settings['log-level'], Date.now))
+  const accessToken = encodeHex(createRandomBytes(tokenBytes))
+  const proxy = await startProxy({
+    settings,
+    log: faults.log,
+    clock: Date.now,
+    environment: process.env,
+    accessToken,
+    hold: true,
+    ...(interception !== undefined && { authority: interception.authority }),
+  })
+  faults.endWith(wrapped)
+  let outcome: CommandOutcome
+  try {
+    const [origin = ''] = proxy.origins
+    const secrets = findCredentialVariables(settings.index)
+    const surroundings = { origin, token: accessToken, secrets, interception }
+    outcome = await runBehind(surroundings, wrapped, commandLine)
+  } catch (error) {
+    sayFailure(error)
+    outcome = { exitCode: 1 }
+  }
+  if (outcome.problem !== undefined) noteLine(outcome.problem)
+  tellOfAddresses(accessToken, flags)
+  const stateDir = settings['state-dir']
+  const summary = await conclude(proxy, faults, { flags, stateDir })
+  const { hasFailed } = faults
+  return decideExitCode(outcome.exitCode, { hasFailed, isRefused: isRefused(summary) })
+}
+
+/** A port of its own on this machine, and less to read between the lines of the command. */
+function readRunSettings({ config, ...overrides }: ServeFlags): Settings {
+  const listen = overrides.listen ?? ['127.0.0.1:0']
+  requireLoopback(listen)
+  const settings = readSettings(config, { ...overrides, listen })
+  const isQuiet = overrides.logLevel === undefined && settings['log-level'] === 'info'
+  return isQuiet ? { ...settings, 'log-level': 'warning' } : settings
+}
+
+/** Loaded only where it is wanted. */
+async function openInterception(settings: Settings): Promise<Interception> {
+  const { startInterception } = await import('./run-interception.ts')
+  return startInterception(settings)
+}
+
+interface Surroundings {
+  readonly origin: string
+  readonly token: string
+  /** Variables that hold passwords of indexes. */
+  readonly secrets: readonly string[]
+  readonly interception: Interception | undefined
+}
+
+async function runBehind(
+  surroundings: Surroundings,
+  wrapped: WrappedCommand,
+  commandLine: readonly string[],
+): Promise<CommandOutcome> {
+  const { origin, token, secrets, interception } = surroundings
+  const indexUrl = `${origin}/${token}/simple/`
+  const own = writeOwnSettings({ environment: process.env, folder: process.cwd(), indexUrl })
+  const remove = removeAtExit(own)
+  try {
+    const { environment, leftOut } = await buildEnvironment(surroundings, own)
+    // The proxy asks with them: code that an installer runs has no need to know them.
+    for (const name of secrets) delete environment[name]
+    // pipenv would write it into the Pipfile; its pip finds it in its settings file.
+    if (isProgram(commandLine, 'pipenv')) delete environment['PIP_INDEX_URL']
+    noteLeftOut([...leftOut, ...own.leftOut], own.problems)
+    if (interception === undefined) noteUncovered(commandLine)
+    const { early } = wrapped
+    if (early !== undefined) return { exitCode: exitCodeOfSignal(early) }
+    const [command = '', ...args] = commandLine
+    return await wrapped.run({ command, args, environment })
+  } finally {
+    remove()
+  }
+}
+
+async function buildEnvironment(
+  { origin, token, interception }: Surroundings,
+  { access, folder }: OwnSettings,
+): Promise<ChildEnvironment> {
+  const child = buildChildEnvironment(process.env, access)
+  if (interception === undefined) return child
+  const { writeBundle } = await import('./run-interception.ts')
+  return addForwardVariables(child, writeBundle(interception, { origin, token, folder }, noteLine))
+}
+
+function removeAtExit(own: OwnSettings): () => void {
+  const remove = (): void => own.remove()
+  process.once('exit', remove)
+  return () => {
+    process.off('exit', remove)
+    remove()
+  }
+}
+
+/** A lock file that names this proxy is of no use to anybody, this user included. */
+function tellOfAddresses(token: string, { config, index }: RunFlags): void {
+  const flags = [
+    ...(config === undefined ? [] : [` --config ${quoteShell(config)}`]),
+    ...(index === undefined ? [] : [` --index ${quoteShell(index)}`]),
+  ]
+  noteLeftAddresses(findLeftAddresses(process.cwd(), token), flags.join(''))
+}
+
+async function conclude(
+  proxy: RunningProxy,
+  faults: RunFaults,
+  { flags, stateDir }: { readonly flags: ReportFlags; readonly stateDir: string | undefined },
+): Promise<SessionSummary> {
+  const head = await faults.attempt(() => proxy.stop())
+  // The proxy knows its last line: what was cut off behind its back is missed.
+  const session = await readSession(proxy.audit, parseHead(head ?? ''))
+  const { summary, problems } = session
+  noteSummary(summary, { head, stateDir })
+  for (const problem of problems) faults.tell(problem)
+  await faults.attempt(() => writeReportsOf(session, flags))
+  return summary
+}
+
+/** Loaded only where one is wanted. */
+async function writeReportsOf(
+  { summary, ...verdict }: ReadSession,
+  flags: ReportFlags,
+): Promise<void> {
+  const wanted = [flags.summary, flags.junit, flags.sarif, flags.codeQuality, flags.json]
+  if (wanted.every((path) => path === undefined)) return
+  const { writeReports } = await import('./write-reports.ts')
+  await writeReports(summary, verdict, flags)
+}
+
+export interface Conclusion {
+  /** We did, whatever the command says. */
+  readonly hasFailed: boolean
+  readonly isRefused: boolean
+}
+
+/** The command's own, unless it says 0 and something speaks against it. */
+export function decideExitCode(
+  exitCode: number,
+  { hasFailed, isRefused: wasRefused }: Conclusion,
+): number {
+  if (exitCode !== 0) return exitCode
+  if (hasFailed) return 1
+  return wasRefused ? 3 : 0
+}

@@ -1,0 +1,71 @@
+/** What `run` says on standard error beside the command: what it leaves out before, what happened after. */
+
+import { quoteShell } from '../../base/quote-shell.ts'
+import type { LeftOut } from '../../installers/past-proxy.ts'
+import { toInertLine } from '../../report/inert-line.ts'
+import type { SessionSummary } from '../../report/session-summary.ts'
+import { renderSummaryText } from '../../report/summary-text.ts'
+import type { LeftAddress } from './left-addresses.ts'
+import { note } from '../terminal.ts'
+
+const maxLineLength = 500
+
+/** A line for each file, and one for the variables. */
+export function noteLeftOut(leftOut: readonly LeftOut[], problems: readonly string[]): void {
+  const byPlace = new Map<string, Map<string, number[]>>()
+  for (const { name, place, line } of leftOut) {
+    const names = byPlace.get(place) ?? new Map<string, number[]>()
+    names.set(name, [...(names.get(name) ?? []), ...(line === undefined ? [] : [line])])
+    byPlace.set(place, names)
+  }
+  for (const [place, names] of byPlace) {
+    const list = Array.from(names, ([name, lines]) => `${name}${describeLines(lines)}`).join(', ')
+    noteLine(`left out of ${place}, so that nothing goes past the proxy: ${list}`)
+  }
+  for (const problem of problems) noteLine(problem)
+}
+
+function describeLines(lines: readonly number[]): string {
+  return lines.length === 0 ? '' : ` (line ${lines.join(', ')})`
+}
+
+/** What no variable can keep from going past the proxy. */
+export function noteUncovered(commandLine: readonly string[]): void {
+  if (!isProgram(commandLine, 'poetry')) return
+  noteLine(
+    'poetry has no variable for its index: without the plugin poetry-plugin-pypi-mirror it goes past this proxy, to pypi.org and to the sources in pyproject.toml',
+  )
+}
+
+/** @param flags of `lock rewrite`, quoted */
+export function noteLeftAddresses(left: readonly LeftAddress[], flags: string): void {
+  for (const { name, isLock } of left) {
+    const mend = isLock
+      ? `put in the index's own: tufgate lock rewrite${flags} ${quoteShell(name)}`
+      : 'take it out'
+    noteLine(`${name} holds the address of the proxy, which ends now; ${mend}`)
+  }
+}
+
+export interface SummaryPlace {
+  /** `CHAIN:SEQ:DIGEST` */
+  readonly head: string | undefined
+  /** As it was given: without one the log is found by itself. */
+  readonly stateDir: string | undefined
+}
+
+export function noteSummary(summary: SessionSummary, { head, stateDir }: SummaryPlace): void {
+  const where = stateDir === undefined ? '' : ` --state-dir ${quoteShell(stateDir)}`
+  note(renderSummaryText(summary, { explainCommand: `tufgate explain${where}` }))
+  if (head !== undefined) note(`  audit log head ${head}`)
+}
+
+/** `/usr/bin/poetry`, `python3 -m poetry` */
+export function isProgram([command = '', ...args]: readonly string[], wanted: string): boolean {
+  const name = command.slice(command.lastIndexOf('/') + 1)
+  return name === wanted || (args[0] === '-m' && args[1] === wanted)
+}
+
+export function noteLine(line: string): void {
+  note(toInertLine(`tufgate: ${line}`, maxLineLength))
+}
