@@ -5,7 +5,9 @@ import type { PageLinks } from '../simple/rewrite.ts'
 import { isNotModified } from './conditional.ts'
 import { describeExchange, isHead, type Exchange } from './exchange.ts'
 import type { GatewayOps } from './gateway.ts'
-import { type PageAnswer, Pages } from './page.ts'
+import { type DecidedProject, Pages } from './page.ts'
+import type { CachedPage } from './page-cache.ts'
+import { ReleaseAnswers } from './release-answer.ts'
 import type { RequestLog } from './request-log.ts'
 import { respondNotModified, respondRedirect, respondWhole } from './respond.ts'
 import type { PageRoute } from './route.ts'
@@ -14,19 +16,29 @@ export class PageAnswers {
   readonly #ops: GatewayOps
   readonly #log: RequestLog
   readonly #pages: Pages
+  readonly #releases: ReleaseAnswers
 
   constructor(ops: GatewayOps, log: RequestLog, maxCacheBytes: number) {
     this.#ops = ops
     this.#log = log
     this.#pages = new Pages(ops, maxCacheBytes)
+    this.#releases = new ReleaseAnswers(ops, log, this.#pages)
   }
 
   async answer(exchange: Exchange, route: PageRoute, links: PageLinks): Promise<void> {
     switch (route.kind) {
       case 'project': {
-        const { project } = route
-        exchange.subject.project = project
-        return this.#send(exchange, await this.#pages.findProject(exchange, project, links))
+        const decided = await this.#decide(exchange, route.project)
+        return this.#send(exchange, await this.#pages.findProject(exchange, decided, links))
+      }
+      case 'release': {
+        const { project, version: rawVersion } = route
+        const decided = await this.#decide(exchange, project)
+        const page =
+          rawVersion === undefined
+            ? await this.#releases.findProject(exchange, decided, links)
+            : await this.#releases.findRelease(exchange, decided, { rawVersion, links })
+        return this.#send(exchange, page)
       }
       case 'project-list':
         return this.#send(exchange, await this.#pages.findProjectList(exchange))
@@ -36,8 +48,14 @@ export class PageAnswers {
     }
   }
 
-  async #send(exchange: Exchange, { page, hidden }: PageAnswer): Promise<void> {
-    if (hidden !== undefined) await this.#noteHidden(exchange, hidden)
+  async #decide(exchange: Exchange, project: string): Promise<DecidedProject> {
+    exchange.subject.project = project
+    const decided = await this.#pages.decideProject(exchange, project)
+    if (decided.isNews) await this.#noteHidden(exchange, decided.decision)
+    return decided
+  }
+
+  async #send(exchange: Exchange, page: CachedPage): Promise<void> {
     const isKnown = isNotModified(exchange.request.headers['if-none-match'], page.etag)
     await this.#notePage(exchange, isKnown || isHead(exchange) ? 0 : page.body.length)
     if (isKnown) respondNotModified(exchange, page.headers)

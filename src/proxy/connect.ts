@@ -118,6 +118,8 @@ export class Connects {
     const { log, now, port: forward } = this.#dependencies
     const found = `${host}:${port}`
     const server = await forward.openTunnel(host, port)
+    // The other side may reset it while the log is waited for; an error that nobody hears ends the process.
+    server.on('error', () => void server.destroy())
     try {
       const message = `a tunnel to ${found}: what goes through it is unverified`
       const begun = { code: passedUnverified, found, message }

@@ -11,7 +11,7 @@ import { formatAuthority, hostKey, parseAuthority } from './authority.ts'
 import { defaultPorts, type Authority } from './authority.ts'
 import type { ForwardIndex } from './forward-port.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
-import { type PageRoute, routePage } from './route.ts'
+import { onlyReleases, type PageRoute, routePage, routeRelease } from './route.ts'
 
 /** A URL, and all projects whose file its last segment may be the name of. */
 export interface ForwardFileRoute {
@@ -29,7 +29,11 @@ export type ForwardRoute =
 export function parseForwardRoute(addressee: IndexAddressee): ForwardRoute {
   const { authority, scheme, indexes, rawPath } = addressee
   const path = parseRequestPath(rawPath)
-  return findPage(path, authority, indexes) ?? requireFile(path, formatAuthority(authority, scheme))
+  return (
+    findPage(path, authority, indexes) ??
+    findRelease(path, authority, indexes) ??
+    requireFile(path, formatAuthority(authority, scheme))
+  )
 }
 
 /** Of several indexes on one host the one with the longest path has the page. */
@@ -45,6 +49,24 @@ function findPage(
     if (prefix === undefined || !prefix.every((segment, at) => segment === segments[at])) continue
     const page = findPageBelow(segments.slice(prefix.length), prefix.at(-1))
     if (page !== undefined) return { kind: 'page', index, page }
+  }
+  return undefined
+}
+
+/** The JSON of PyPI stands beside `simple`. Throws RequestError NOT_FOUND for what else stands there. */
+function findRelease(
+  { segments }: RequestPath,
+  authority: Authority,
+  indexes: readonly ForwardIndex[],
+): ForwardRoute | undefined {
+  for (const index of indexes) {
+    const prefix = findPrefix(index, authority)
+    if (prefix?.at(-1) !== 'simple') continue
+    const place = [...prefix.slice(0, -1), 'pypi']
+    if (!place.every((segment, at) => segment === segments[at])) continue
+    const page = routeRelease(segments.slice(place.length))
+    if (page !== undefined) return { kind: 'page', index, page }
+    if (segments.at(-1) === 'json') throw notFound(onlyReleases)
   }
   return undefined
 }
@@ -71,11 +93,15 @@ function findPageBelow(
 
 function requireFile({ segments, hasQuery }: RequestPath, host: string): ForwardFileRoute {
   const filename = segments.at(-1) ?? ''
-  if (segments.includes('')) throw notFound('no page of the index and no file has this URL')
+  if (segments.includes('')) throw notFound(nothingHere)
+  const isFile = findProjectsOf(filename.replace(/\.metadata$/, '')).length > 0
+  if (hasQuery && !isFile) throw notFound(nothingHere)
   // A query would make `.metadata` URLs ambiguous, and no URL in a record has one.
   if (hasQuery) throw notFound('file URLs have no query')
   return { kind: 'file', path: `${host}/${segments.join('/')}`, filename }
 }
+
+const nothingHere = 'no page of the index and no file has this URL'
 
 function notFound(message: string): RequestError {
   return new RequestError('NOT_FOUND', message, {

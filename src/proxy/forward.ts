@@ -48,7 +48,7 @@ export class Forwarding {
     exchange: Exchange,
     { index, page }: Extract<ForwardRoute, { kind: 'page' }>,
   ): Promise<void> {
-    if (page.kind === 'project') {
+    if (page.kind === 'project' || page.kind === 'release') {
       exchange.subject.project = page.project
       this.#requireOwner(index, page.project)
     }

@@ -200,6 +200,7 @@ export class Handler {
     switch (route.kind) {
       case 'project':
       case 'project-list':
+      case 'release':
       case 'redirect':
         return this.#pages.answer(exchange, route, 'proxy')
       case 'file':

@@ -10,12 +10,13 @@ import { sha256Hex } from '../base/digest.ts'
 import { RequestError } from '../base/errors.ts'
 import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
 import { decidePage, type PageDecision, type Policy } from '../policy/decide.ts'
-import type { ProjectRecord } from '../simple/record.ts'
+import type { ProjectPage } from '../simple/model.ts'
+import type { ProjectRecord, RecordFile } from '../simple/record.ts'
 import { contentTypeOf, negotiate, negotiateEncoding } from '../simple/negotiate.ts'
 import type { PageFormat } from '../simple/negotiate.ts'
 import { renderProjectList } from '../simple/project-list.ts'
 import { renderPage } from '../simple/render.ts'
-import { type PageLinks, rewritePage, type RewriteOptions } from '../simple/rewrite.ts'
+import { type PageLinks, rewritePage } from '../simple/rewrite.ts'
 import type { Exchange } from './exchange.ts'
 import type { FoundRecord, GatewayOps } from './gateway.ts'
 import { type CachedPage, PageCache } from './page-cache.ts'
@@ -28,50 +29,58 @@ const minCompressedBytes = 1024
 /** That nothing is left of a project is told again to whoever looks at the log, while it is asked for. */
 const retellAfterMs = 60_000
 
-interface Decided {
+interface LastDecision {
   readonly policy: Policy
   readonly decision: PageDecision
   readonly at: number
   readonly toldAt: number
 }
 
-export interface PageAnswer {
-  readonly page: CachedPage
-  /** What policy left out, where that has not been told before. */
-  readonly hidden?: PageDecision
+/** A project as policy shows it now. */
+export interface DecidedProject {
+  readonly found: FoundRecord
+  readonly policy: Policy
+  readonly decision: PageDecision
+  /** What policy leaves out has not been told before. */
+  readonly isNews: boolean
+}
+
+/** `headers` as of the answer: type, and `Vary` where it depends on more than the encoding. */
+export interface Rendering {
+  readonly headers: readonly string[]
+  readonly render: () => Bytes
 }
 
 export class Pages {
   readonly #ops: GatewayOps
   readonly #cache: PageCache
-  readonly #decided = new WeakMap<ProjectRecord, Decided>()
+  readonly #decided = new WeakMap<ProjectRecord, LastDecision>()
 
   constructor(ops: GatewayOps, maxCacheBytes: number) {
     this.#ops = ops
     this.#cache = new PageCache(maxCacheBytes)
   }
 
-  async findProject(exchange: Exchange, project: string, links: PageLinks): Promise<PageAnswer> {
+  /** Throws RequestError NOT_FOUND or NOT_SIGNED, and what `findRecord` throws. */
+  async decideProject(exchange: Exchange, project: string): Promise<DecidedProject> {
     const found = await this.#requireRecord(exchange, project)
-    const { record, digest } = found
     const policy = this.#ops.policyOf(project)
-    const { decision, isNews } = this.#decide(record, policy)
-    const trust = trustKindOf(found.trust)
-    // Another index may have the same record, with other words.
-    const shown = policy.showHidden ? 'shown' : 'hidden'
-    const key = `${digest} ${trust} ${links} ${shown} ${decision.outcome}`
-    const { pageRemark } = findTrustWords(trust)
-    const page = await this.#findRendered(exchange, key, (format) =>
-      renderPage(
-        rewritePage(record, decision.rulings, { ...rewriteOptionsOf(policy), links }),
-        format,
-        pageRemark,
-      ),
-    )
-    return isNews ? { page, hidden: decision } : { page }
+    return { found, policy, ...this.#decide(found.record, policy) }
   }
 
-  async findProjectList(exchange: Exchange): Promise<PageAnswer> {
+  async findProject(
+    exchange: Exchange,
+    decided: DecidedProject,
+    links: PageLinks,
+  ): Promise<CachedPage> {
+    const { pageRemark } = findTrustWords(trustKindOf(decided.found.trust))
+
+    return this.#findFormat(exchange, keyOf(decided, links), (format) =>
+      renderPage(rewriteDecided(decided, links), format, pageRemark),
+    )
+  }
+
+  async findProjectList(exchange: Exchange): Promise<CachedPage> {
     const found = await this.#ops.findProjectList()
     if (typeof found === 'string') {
       throw new RequestError('NOT_FOUND', findTrustWords(found).noProjectList, {
@@ -81,10 +90,9 @@ export class Pages {
     const { names, digest, trust } = found
     exchange.subject.trust = trust
     exchange.subject.recordDigest = digest
-    const page = await this.#findRendered(exchange, `list ${digest}`, (format) =>
+    return this.#findFormat(exchange, `list ${digest}`, (format) =>
       renderProjectList(names, format),
     )
-    return { page }
   }
 
   async #requireRecord(exchange: Exchange, project: string): Promise<FoundRecord> {
@@ -116,40 +124,66 @@ export class Pages {
     return { decision, isNews: decision.outcome !== last?.decision.outcome }
   }
 
-  async #findRendered(
+  async #findFormat(
     exchange: Exchange,
     key: string,
     render: (format: PageFormat) => Bytes,
   ): Promise<CachedPage> {
-    const { accept } = exchange.request.headers
+    const format = negotiate(exchange.request.headers.accept)
+    return this.findRendered(exchange, `${key} ${format}`, {
+      headers: ['Vary', 'Accept, Accept-Encoding', 'Content-Type', contentTypeOf(format)],
+      render: () => render(format),
+    })
+  }
+
+  /** `key` names everything that the bytes and headers depend on. */
+  async findRendered(
+    exchange: Exchange,
+    key: string,
+    { headers, render }: Rendering,
+  ): Promise<CachedPage> {
     const rawEncoding = exchange.request.headers['accept-encoding']
-    const format = negotiate(accept)
     const encoding = negotiateEncoding(
       Array.isArray(rawEncoding) ? rawEncoding.join(',') : rawEncoding,
     )
-    const plainKey = `${key} ${format}`
     const findPlain = async (): Promise<CachedPage> =>
-      this.#cache.findOrBuild(plainKey, async () => buildPage(render(format), format, []))
+      this.#cache.findOrBuild(key, async () => buildPage(render(), headers))
     if (encoding === 'identity') return findPlain()
-    return this.#cache.findOrBuild(`${plainKey} gzip`, async () => {
+    return this.#cache.findOrBuild(`${key} gzip`, async () => {
       const plain = await findPlain()
       if (plain.body.length < minCompressedBytes) return plain
-      return buildPage(await compress(plain.body), format, ['Content-Encoding', 'gzip'])
+      return buildPage(await compress(plain.body), [...headers, 'Content-Encoding', 'gzip'])
     })
   }
 }
 
-/** A `.metadata` file has no line in a pins file: installers read the metadata in the pinned file. */
-function rewriteOptionsOf({ showHidden, pins }: Policy): RewriteOptions {
-  return { showHidden, hasMetadata: pins === undefined }
+/** What a page of the project depends on, but for its form. */
+export function keyOf({ found, policy, decision }: DecidedProject, links: PageLinks): string {
+  const trust = trustKindOf(found.trust)
+  // Another index may have the same record, with other words.
+  const shown = policy.showHidden ? 'shown' : 'hidden'
+  return `${found.digest} ${trust} ${links} ${shown} ${decision.outcome}`
+}
+
+/** `files`: of these alone. */
+export function rewriteDecided(
+  { found: { record }, policy: { showHidden, pins }, decision }: DecidedProject,
+  links: PageLinks,
+  files: readonly RecordFile[] = record.files,
+): ProjectPage {
+  // A `.metadata` file has no line in a pins file: installers read the metadata in the pinned file.
+  const options = { showHidden, hasMetadata: pins === undefined, links }
+  return rewritePage({ ...record, files }, decision.rulings, options)
 }
 
 /** The ETag is of these very bytes: another format or encoding has another. */
-function buildPage(body: Bytes, format: PageFormat, encoding: readonly string[]): CachedPage {
+function buildPage(body: Bytes, headers: readonly string[]): CachedPage {
   const etag = `"${sha256Hex(body).slice(0, 32)}"`
-  const headers = ['ETag', etag, 'Vary', 'Accept, Accept-Encoding', 'Cache-Control', 'no-cache']
-  headers.push('Content-Type', contentTypeOf(format), ...encoding)
   // Names and reasons are the index's: escaped, and without effect even if that failed.
-  headers.push('Content-Security-Policy', "default-src 'none'")
-  return { body, etag, headers }
+  const policy = ['Content-Security-Policy', "default-src 'none'"]
+  return {
+    body,
+    etag,
+    headers: ['ETag', etag, 'Cache-Control', 'no-cache', ...headers, ...policy],
+  }
 }

@@ -8,6 +8,8 @@ import { isNormalizedName, isProjectName, normalizeName } from '../simple/names.
 export type Route =
   | { readonly kind: 'project-list' }
   | { readonly kind: 'project'; readonly project: string }
+  /** JSON; without a version of all releases. */
+  | { readonly kind: 'release'; readonly project: string; readonly version?: string }
   | { readonly kind: 'redirect'; readonly location: string }
   /** `path` is a key of `ProjectRecord.byPath`. */
   | { readonly kind: 'file'; readonly project: string; readonly path: string }
@@ -30,6 +32,8 @@ export function parseRoute(rawTarget: string, rules: RouteRules): Route {
     case 'simple':
       // `?format=` is optional in PEP 691 and ignored here: `Accept` decides.
       return routePage(segments.slice(1))
+    case 'pypi':
+      return routeRelease(segments.slice(1)) ?? notFound(onlyReleases)
     case 'files':
       // A query would make `.metadata` URLs ambiguous, and no link of ours has one.
       return hasQuery ? notFound('file URLs have no query') : routeFile(segments)
@@ -59,7 +63,10 @@ function requireOriginForm(rawTarget: string, { isOwnHost }: RouteRules): string
   return path
 }
 
-export type PageRoute = Extract<Route, { kind: 'project-list' | 'project' | 'redirect' }>
+export type PageRoute = Extract<
+  Route,
+  { kind: 'project-list' | 'project' | 'release' | 'redirect' }
+>
 
 /** What the segments below the list of projects name. Throws RequestError NOT_FOUND. */
 export function routePage([rawName, ...rest]: readonly string[]): PageRoute {
@@ -74,6 +81,23 @@ export function routePage([rawName, ...rest]: readonly string[]): PageRoute {
   return project === rawName
     ? { kind: 'project', project }
     : { kind: 'redirect', location: `../${project}/` }
+}
+
+export const onlyReleases =
+  'of the JSON of an index there is /pypi/<project>/json and /pypi/<project>/<version>/json'
+
+/** What the segments below `pypi` name, if it is the JSON of a project or of one of its releases. */
+export function routeRelease(segments: readonly string[]): PageRoute | undefined {
+  const [rawName = '', version] = segments
+  const hasVersion = segments.length === 3
+  if (segments.at(-1) !== 'json' || (segments.length !== 2 && !hasVersion)) return undefined
+  if (!isProjectName(rawName) || version === '') return undefined
+  const project = normalizeName(rawName)
+  if (project !== rawName) {
+    const rest = segments.slice(1).map(encodeURIComponent).join('/')
+    return { kind: 'redirect', location: `${hasVersion ? '../../' : '../'}${project}/${rest}` }
+  }
+  return { kind: 'release', project, ...(hasVersion && version !== undefined && { version }) }
 }
 
 /** `/files/<project>/<host>/<path>` */

@@ -69,8 +69,9 @@ export class Traffic {
   }
 }
 
-function kindOf({ kind, project, code }: AuditEvent): AnswerKind | undefined {
-  if (code === passedUnverified) return 'passed'
+function kindOf({ kind, project, code, bytes }: AuditEvent): AnswerKind | undefined {
+  // Its begin has a line of its own, without bytes.
+  if (code === passedUnverified) return bytes === undefined ? undefined : 'passed'
   if (kind === 'page') return project === undefined ? 'own' : 'page'
   if (kind === 'released') return 'file'
   return kind === 'refused' ? 'refused' : undefined

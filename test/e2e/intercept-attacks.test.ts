@@ -165,7 +165,7 @@ test('CONNECT inside of CONNECT leads nowhere', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 405 /)
 })
 
-test.each(['/-/health', '/-/', '/pypi/client-tool/json', '/packages/', '/'])(
+test.each(['/-/health', '/-/', '/pypi/client-tool/', '/search', '/packages/', '/'])(
   'serves nothing but pages and files as the host of an index: %s',
   async (path) => {
     const answer = await ask('pypi.org', [`GET ${path} HTTP/1.1`, 'Host: pypi.org'])

@@ -229,7 +229,7 @@ describe('files that are asked for by their own URL', () => {
     ['another path', `http://files.test/other/${sdist}`, 'the record of foo lists no such file'],
     ['another host of the index', `http://index.test/packages/${sdist}`, 'lists no such file'],
     ['a name that is no file', 'http://files.test/packages/x', 'not the name of a file'],
-    ['the JSON of PyPI', 'http://index.test/pypi/foo/json', 'not the name of a file'],
+    ['another JSON', 'http://index.test/pypi/foo/1.0/x/json', 'of the JSON of an index there is'],
     ['a query', `http://files.test/packages/${sdist}?token=1`, 'file URLs have no query'],
     [
       'an empty segment',

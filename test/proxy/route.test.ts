@@ -45,7 +45,6 @@ describe('pages', () => {
 
   test.each([
     '/',
-    '/pypi/foo/json',
     '/simple/foo/bar/',
     '/simple/foo//',
     '/simple//',
