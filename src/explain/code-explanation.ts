@@ -33,6 +33,10 @@ export const otherVersion: Step = {
 
 export const tryAgain: Step = { text: 'Wait a minute and run the same command again.' }
 
+export const otherNetwork: Step = {
+  text: 'If it stays so, try from another network. If it works there, something between here and the index changes downloads.',
+}
+
 export const runDoctor: Step = {
   text: 'Let tufgate look for what is set up wrongly here.',
   command: 'tufgate doctor',

@@ -5,6 +5,7 @@ import {
   askMirrorOperator,
   mirrorCheck,
   mirrorHealth,
+  otherNetwork,
   runDoctor,
   showSimilar,
   showWarnings,
@@ -18,8 +19,9 @@ const compareFile = {
   command: 'tufgate mirror verify-files MIRROR --project PROJECT',
 }
 
-const otherNetwork = {
-  text: 'If it stays so, try from another network. If it works there, something between here and the index changes downloads.',
+const compareRoot = {
+  text: 'Compare the fingerprint of the root file with the one that the operator of the mirror names.',
+  command: 'sha256sum ROOT',
 }
 
 const clockStep = {
@@ -99,14 +101,7 @@ export const checkExplanations = {
     ],
     next: {
       user: [tellOperator],
-      operator: [
-        {
-          text: 'Compare the fingerprint of the root file with the one that the operator of the mirror names.',
-          command: 'sha256sum ROOT',
-        },
-        mirrorCheck,
-        askMirrorOperator,
-      ],
+      operator: [compareRoot, mirrorCheck, askMirrorOperator],
     },
   },
   VERSION_ROLLBACK: {
@@ -260,10 +255,7 @@ export const checkExplanations = {
     next: {
       user: [tellOperator],
       operator: [
-        {
-          text: 'Compare the fingerprint of the root file with the one that the operator of the mirror names.',
-          command: 'sha256sum ROOT',
-        },
+        compareRoot,
         {
           text: 'Find out who changed the file. If it was on purpose, the start of the proxy prints the command that accepts it.',
         },

@@ -15,6 +15,8 @@ const useIndexUrl: Step = {
   command: 'pip install --index-url PROXY/simple/ PROJECT',
 }
 
+const nothing: Step = { text: 'Nothing.' }
+
 export const decisionExplanations = {
   DENIED: {
     rule: 'What the operator or the mirror has withdrawn is not handed out, whoever signed it.',
@@ -163,7 +165,7 @@ export const requestExplanations = {
     meaning: [
       'Something tried to upload or to change something, such as twine with the address of the proxy.',
     ],
-    next: { user: [{ text: 'Upload to the index itself.' }], operator: [{ text: 'Nothing.' }] },
+    next: { user: [{ text: 'Upload to the index itself.' }], operator: [nothing] },
   },
   HOST_NOT_ALLOWED: {
     rule: 'A request must name this proxy by a name that it knows.',
@@ -186,7 +188,7 @@ export const requestExplanations = {
     ],
     next: {
       user: [{ text: 'Copy the address, and paste it into the address bar of a new tab.' }],
-      operator: [{ text: 'Nothing.' }],
+      operator: [nothing],
     },
   },
   FORWARD_REFUSED: {
@@ -213,7 +215,7 @@ export const requestExplanations = {
     ],
     next: {
       user: [{ text: 'Start a proxy for your own command.', command: 'tufgate run -- COMMAND' }],
-      operator: [{ text: 'Nothing.' }],
+      operator: [nothing],
     },
   },
   RANGE_NOT_SATISFIABLE: {
@@ -229,7 +231,7 @@ export const requestExplanations = {
           command: 'pip cache purge',
         },
       ],
-      operator: [{ text: 'Nothing.' }],
+      operator: [nothing],
     },
   },
   NOT_SIGNED: {

@@ -5,6 +5,7 @@
 
 import type { ErrorCode } from '../base/errors.ts'
 import {
+  otherNetwork,
   otherVersion,
   tellOperator,
   tryAgain,
@@ -18,8 +19,8 @@ const beginAnew: Step = {
   command: 'tufgate pins export -o before.txt; tufgate notary forget',
 }
 
-const otherNetwork: Step = {
-  text: 'If it stays so, try from another network. If it works there, something between here and the index changes downloads.',
+const restoreState: Step = {
+  text: 'Look at the disk, and put the state folder back from a backup.',
 }
 
 const damaged: CodeExplanation = {
@@ -30,10 +31,7 @@ const damaged: CodeExplanation = {
   ],
   next: {
     user: [tellOperator],
-    operator: [
-      { text: 'Look at the disk, and put the state folder back from a backup.' },
-      beginAnew,
-    ],
+    operator: [restoreState, beginAnew],
   },
 }
 
@@ -42,7 +40,7 @@ const lost: CodeExplanation = {
   next: {
     user: [tellOperator],
     operator: [
-      { text: 'Look at the disk, and put the state folder back from a backup.' },
+      restoreState,
       {
         text: 'Or look at the project again. The fingerprints that were seen are kept.',
         command: 'tufgate mirror sync NOTARY --project PROJECT --full',

@@ -131,11 +131,15 @@ function explainOutcome(entry: LoggedEvent, outcome: Outcome, kind: TrustKind): 
 
 function titleOf(entry: LoggedEvent, outcome: Outcome): string {
   const subject = entry.file ?? entry.project ?? entry.request ?? 'a request'
-  const kind = outcome === 'hidden' ? 'Hidden by policy' : titles[outcome]
-  return `${kind}: ${subject}`
+  return `${titles[outcome]}: ${subject}`
 }
 
-const titles = { refused: 'Refused', delivered: 'Delivered', noted: 'Noted', hidden: 'Hidden' }
+const titles = {
+  refused: 'Refused',
+  hidden: 'Hidden by policy',
+  delivered: 'Delivered',
+  noted: 'Noted',
+} as const
 
 /** A decision finds nothing: then there is only what the list says of the file. */
 function compareFacts({ expected, found }: LoggedEvent): (readonly [string, string])[] {

@@ -19,15 +19,6 @@ export function listIndexHosts(
   return [...new Set([host, ...(fileHosts ?? knownFileHosts.get(host) ?? [])])]
 }
 
-/** The index's own host, and those that the settings name or that are known of it. */
-export function listFileHosts(
-  indexUrl: string,
-  fileHosts: readonly string[] | undefined,
-): readonly string[] {
-  const { host } = new URL(indexUrl)
-  return [...new Set([host, ...(fileHosts ?? knownFileHosts.get(host) ?? [])])]
-}
-
 /** All addresses of a name; rejects where it does not resolve. */
 export type ResolveName = (hostname: string) => Promise<readonly string[]>
 

@@ -29,7 +29,7 @@ import type { Environment } from '../../installers/child-environment.ts'
 import type { Installer, ReferenceKind } from '../../installers/reference.ts'
 import { quoteShell } from '../../base/quote-shell.ts'
 import type { HttpClient } from '../../upstream/http-client.ts'
-import { listFileHosts } from '../../upstream/index-hosts.ts'
+import { listIndexHosts } from '../../upstream/index-hosts.ts'
 import { findCaches, findInstallers, findPythons, type FoundPython } from './doctor-machine.ts'
 import { createClient, reach } from './doctor-network.ts'
 import { createOwnAddresses, judgeOthers, probeAll } from './doctor-proxies.ts'
@@ -107,7 +107,7 @@ function createContext(
     const url = kind === 'proxy' ? URL.parse(value) : null
     return url !== null && own.isProxy(url)
   })
-  const hosts = settings.index.flatMap((index) => listFileHosts(index.url, index['file-hosts']))
+  const hosts = settings.index.flatMap((index) => listIndexHosts(index.url, index['file-hosts']))
   const configFlag = config === undefined ? '' : ` --config ${quoteShell(config)}`
   return {
     own,

@@ -54,14 +54,14 @@ function describeIndex(index: OpenIndex, indexes: readonly OpenIndex[]): Forward
   return {
     name,
     url: index.url.endsWith('/') ? index.url : `${index.url}/`,
-    hosts: findIndexHosts(index),
+    hosts: listHostKeys(index),
     isExplicit,
     owns: (project) => indexes.find((one) => one.owns(project)) === index,
   }
 }
 
 /** Hosts without a port, for http and https alike: what certificates for them have to name. */
-export function findIndexHosts(index: OpenIndex): readonly string[] {
+function listHostKeys(index: OpenIndex): readonly string[] {
   const keys = index.hosts.rules.names.flatMap((name) => {
     const authority = parseAuthority(name, defaultPorts.https)
     return authority === undefined ? [] : [hostKey(authority)]

@@ -1,6 +1,7 @@
 /** The composition root of `tufgate serve`: settings in, a running proxy out. */
 
 import type { AuditEvent } from '../../audit/event.ts'
+import { renderHead } from '../../audit/head.ts'
 import { AuditLog } from '../../audit/log.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Authority } from '../../ca/authority.ts'
@@ -115,8 +116,7 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
       await closeIndexes(indexes, rechecks, context)
       await vault.close()
       await audit.close()
-      const { chain, seq, digest } = audit.head()
-      return `${chain}:${seq}:${digest}`
+      return renderHead(audit.head())
     },
   }
 }

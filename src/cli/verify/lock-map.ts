@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../../base/errors.ts'
 import type { LockIndex, LockMap } from '../../installers/rewrite-lock-url.ts'
-import { listFileHosts } from '../../upstream/index-hosts.ts'
+import { listIndexHosts } from '../../upstream/index-hosts.ts'
 import { parseListenAddress } from '../listen-address.ts'
 import { isHttpUrl } from '../location.ts'
 import { matchProjects } from '../match-projects.ts'
@@ -35,7 +35,7 @@ export function createLockMap({ config, index, to = 'origin', proxy }: LockMapFl
 function createLockIndex(index: IndexSettings): LockIndex {
   return {
     url: index.url,
-    hosts: listFileHosts(index.url, index['file-hosts']),
+    hosts: listIndexHosts(index.url, index['file-hosts']),
     owns: matchProjects(index.projects),
   }
 }
