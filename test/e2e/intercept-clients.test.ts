@@ -14,7 +14,7 @@ import {
 import { pdm } from './clients/pdm-client.ts'
 import { newerPip, pip } from './clients/pip-client.ts'
 import { pipenv } from './clients/pipenv-client.ts'
-import { poetry } from './clients/poetry-client.ts'
+import { poetry, poetryOfPypi } from './clients/poetry-client.ts'
 import { startInterceptTrial, type InterceptTrial } from './intercept-trial.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
@@ -30,12 +30,15 @@ afterAll(async () => {
   await trial.close()
 })
 
-const clients = [pip, newerPip, poetry, pdm, pipenv].filter((client) => client !== undefined)
+const clients = [pip, newerPip, poetry, poetryOfPypi, pdm, pipenv].filter(
+  (client) => client !== undefined,
+)
 
 /** What alone is enough for each of these versions: what is said of the variables holds. */
 const oneIsEnough: ReadonlyMap<string, string> = new Map([
   [pip.name, 'PIP_CERT'],
   ['poetry', 'REQUESTS_CA_BUNDLE'],
+  [poetryOfPypi.name, 'REQUESTS_CA_BUNDLE'],
   ['pdm', 'REQUESTS_CA_BUNDLE'],
   ['pipenv', 'REQUESTS_CA_BUNDLE'],
 ])
