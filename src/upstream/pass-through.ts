@@ -7,6 +7,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createProxyServer } from 'http-proxy-3'
+import { toPrintable } from '../base/bytes.ts'
 import { UpstreamError } from '../base/errors.ts'
 import { describeFailure } from './failure.ts'
 import { removeHopByHop } from './hop-by-hop.ts'
@@ -26,6 +27,7 @@ export interface PassedThrough {
 }
 
 const defaultPort = 80
+const maxReasonLength = 200
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
 /** Resolves when the answer is sent, or the client is gone. Throws UpstreamError. */
@@ -50,15 +52,16 @@ export async function passThrough(
     agent: new SocketAgent(socket),
     headers: { host: url.host },
   })
-  proxy.on('proxyReq', (sent) => passage.watchRequest(sent, request))
-  proxy.on('proxyRes', (answer) => passage.watchAnswer(answer, response))
   return new Promise((resolve, reject) => {
-    response.once('close', () => passage.settle(resolve, reject))
-    proxy.web(request, response, {}, (error) => {
+    const giveUp = (error: unknown): void => {
       passage.fail(error)
       if (response.headersSent) response.destroy()
       else passage.settle(resolve, reject)
-    })
+    }
+    response.once('close', () => passage.settle(resolve, reject))
+    proxy.on('proxyReq', (sent) => passage.watchRequest(sent, request, giveUp))
+    proxy.on('proxyRes', (answer) => passage.watchAnswer(answer, response))
+    proxy.web(request, response, {}, giveUp)
   })
 }
 
@@ -108,9 +111,18 @@ class Passage {
     this.#options = options
   }
 
-  watchRequest(sent: ClientRequest, request: IncomingMessage): void {
+  watchRequest(
+    sent: ClientRequest,
+    request: IncomingMessage,
+    giveUp: (error: unknown) => void,
+  ): void {
     const { idleTimeoutMs, maxBodyBytes } = this.#options
     sent.setTimeout(idleTimeoutMs, () => sent.destroy(this.#describeSilence()))
+    // Nobody asked for another protocol; of an answer that says so, no error tells.
+    sent.once('upgrade', (answer, socket) => {
+      socket.destroy()
+      giveUp(this.#refuseStatus(answer))
+    })
     let bytes = 0
     request.on('data', (chunk: Uint8Array) => {
       bytes += chunk.length
@@ -119,18 +131,24 @@ class Passage {
   }
 
   watchAnswer(answer: IncomingMessage, response: ServerResponse): void {
-    this.#status = answer.statusCode ?? 0
-    removeHopByHop(answer.headers)
-    // Framed anew, as the client's own version of HTTP needs it.
-    delete answer.headers['transfer-encoding']
-    response.setHeader('X-Tufgate-Trust', 'unverified')
-    // What the server says of this is its own invention.
-    delete answer.headers['x-tufgate-trust']
-    delete answer.headers['x-request-id']
-    answer.on('data', (chunk: Uint8Array) => (this.#bytes += chunk.length))
     answer.once('error', (error) => {
       this.fail(error)
       response.destroy()
+    })
+    const { statusCode = 0, statusMessage = '', headers } = answer
+    // Node can read what it cannot write, and throws it at nobody.
+    if (statusCode < 200) return void answer.destroy(this.#refuseStatus(answer))
+    answer.statusMessage = toPrintable(statusMessage, maxReasonLength)
+    this.#status = statusCode
+    this.#frameAnew(headers)
+    response.setHeader('X-Tufgate-Trust', 'unverified')
+    // What the server says of this is its own invention.
+    delete headers['x-tufgate-trust']
+    delete headers['x-request-id']
+    answer.on('data', (chunk: Uint8Array) => (this.#bytes += chunk.length))
+    // Up to here the server waits with the client, and is given up in time; what is left would wait for ever.
+    answer.once('end', () => {
+      response.setTimeout(this.#options.idleTimeoutMs, () => void response.destroy())
     })
   }
 
@@ -146,6 +164,24 @@ class Passage {
     const place = { url: this.#url, isStarted: true }
     const begun = this.#status === 0 ? place : { ...place, answer }
     reject(describeFailure(this.#failure, begun))
+  }
+
+  /** As the client's own version of HTTP needs it. */
+  #frameAnew(headers: IncomingMessage['headers']): void {
+    removeHopByHop(headers)
+    delete headers['transfer-encoding']
+    // RFC 9110 8.6: who believes it waits for a body, or takes the next answer for one.
+    if (this.#status === 204) delete headers['content-length']
+  }
+
+  #refuseStatus({ statusCode }: IncomingMessage): UpstreamError {
+    const status = String(statusCode).padStart(3, '0')
+    return new UpstreamError('BAD_STATUS', `${showUrl(this.#url)} answered ${status}`, {
+      expected: 'a status from 200 to 999',
+      found: status,
+      url: showUrl(this.#url),
+      next: 'look at this server: it does not speak HTTP as it should',
+    })
   }
 
   #describeSilence(): UpstreamError {

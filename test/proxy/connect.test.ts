@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Duplex } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { UpstreamError } from '../../src/base/errors.ts'
 import { tunnelIdleMs } from '../../src/proxy/connect.ts'
 import { MemoryForward } from '../support/memory-forward.ts'
@@ -257,6 +258,27 @@ describe('a tunnel', () => {
     await established()
     await until(() => arrivals.length === 1)
     arrivals[0]?.resetAndDestroy()
+    await client.ended()
+    await until(() => proxy.gateway.events.length === 2)
+  })
+
+  test('that the server resets while the log is waited for ends no more than itself', async () => {
+    const written = Promise.withResolvers<void>()
+    proxy.gateway.appendGate = () => written.promise
+    const opened = Promise.withResolvers<Duplex>()
+    const open = forward.openTunnel.bind(forward)
+    vi.spyOn(forward, 'openTunnel').mockImplementation(async (host, port) => {
+      const tunnel = await open(host, port)
+      opened.resolve(tunnel)
+      return tunnel
+    })
+    connect('other.test:443')
+    const tunnel = await opened.promise
+    await until(() => arrivals.length === 1)
+    arrivals[0]?.resetAndDestroy()
+    await until(() => tunnel.destroyed)
+    proxy.gateway.appendGate = undefined
+    written.resolve()
     await client.ended()
     await until(() => proxy.gateway.events.length === 2)
   })

@@ -67,6 +67,7 @@ describe('what went through', () => {
     const traffic = new Traffic(() => 5)
     traffic.note({ kind: 'page', project: 'a', bytes: 10, ms: 2 })
     traffic.note({ kind: 'page' })
+    traffic.note({ kind: 'page', code: 'PASSED_UNVERIFIED', found: 'begun.test:443' })
     traffic.note({ kind: 'page', code: 'PASSED_UNVERIFIED', bytes: 7 })
     traffic.note({ kind: 'released', project: 'a', bytes: 90, ms: 200 })
     traffic.note(refusal(1))

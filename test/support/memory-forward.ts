@@ -51,6 +51,8 @@ export class MemoryForward implements ForwardPort {
       socket.once('connect', resolve)
       socket.once('error', reject)
     })
+    // As a connection comes: whoever has it listens to it.
+    socket.removeAllListeners('error')
     return socket
   }
 

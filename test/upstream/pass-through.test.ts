@@ -1,7 +1,11 @@
 /** What is let pass, through real sockets: a client, a server that uses the port, and a hostile server. */
 
-import { createServer, request as send, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, request as send } from 'node:http'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
+import { connect as connectSocket, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAllowList } from '../../src/upstream/allow-list.ts'
 import { passThrough } from '../../src/upstream/pass-through.ts'
@@ -16,6 +20,7 @@ import {
   silence,
   stall,
   truncate,
+  type Behaviour,
 } from '../support/hostile-server.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { kilobyte, server, useHostileServer } from './http-fixture.ts'
@@ -52,6 +57,11 @@ const connect = (host: string, port: number): ReturnType<typeof openTunnel> => {
   const allowList = createAllowList([`127.0.0.1:${server.port}`])
   const options = { allowList, environment: {}, connectTimeoutMs: 5000, ownPorts: () => [] }
   return openTunnel({ host, port }, 'http', options)
+}
+
+/** Exactly these bytes. */
+function say(bytes: string): Behaviour {
+  return (_request, { socket }) => void socket?.end(bytes, 'latin1')
 }
 
 interface Answer {
@@ -244,6 +254,35 @@ describe('servers that fail', () => {
     expect(await outcome()).toMatchObject({ code: 'TIMED_OUT' })
   })
 
+  test.each([
+    ['status 000', 'HTTP/1.1 000 Odd', '000'],
+    ['status 099', 'HTTP/1.1 099 Odd', '099'],
+    ['101, which nobody asked for', 'HTTP/1.1 101 Up\r\nUpgrade: x\r\nConnection: Upgrade', '101'],
+  ])('answer %s: an end that is told, and no end of the process', async (_, head, found) => {
+    server.on('/', say(`${head}\r\nContent-Length: 2\r\n\r\nhi`))
+    await ask('/').catch(() => undefined)
+    expect(await outcome()).toMatchObject({
+      code: 'BAD_STATUS',
+      message: `${server.origin}/ answered ${found}`,
+      facts: { found },
+    })
+  })
+
+  test('answer with control characters in the reason: they do not pass, and end nothing', async () => {
+    server.on('/', say('HTTP/1.1 200 O\u0001\u001b[2JK\u00e9\r\nContent-Length: 2\r\n\r\nhi'))
+    const client = await RawClient.open((front.address() as AddressInfo).port)
+    client.send(`GET ${server.origin}/ HTTP/1.1\r\nHost: x\r\n\r\n`)
+    expect(await client.response()).toMatchObject({ status: 200, reason: 'O??[2JK?' })
+    expect(await outcome()).toEqual({ status: 200, bytes: 2 })
+    client.close()
+  })
+
+  test('promise a body behind 204: no client waits for it', async () => {
+    server.on('/', say('HTTP/1.1 204 No\r\nContent-Length: 30\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'))
+    const { status, headers } = await ask('/')
+    expect([status, headers['content-length']]).toEqual([204, undefined])
+  })
+
   test('are let go of when the client leaves', async () => {
     server.on('/', stall(kilobyte, 100))
     const client = await RawClient.open((front.address() as AddressInfo).port)
@@ -258,5 +297,28 @@ describe('servers that fail', () => {
   test('nothing is checked: bytes that are not the right ones pass', async () => {
     server.on('/', flipByte(kilobyte))
     expect((await ask('/')).body.length).toBe(1024)
+  })
+})
+
+describe('clients that read nothing', () => {
+  /** The kernel takes some of an answer: among these lengths is one of which just a rest is left. */
+  const lengths = Array.from({ length: 30 }, (_, at) => at * 50_000)
+
+  test('are cut off, wherever the answer has got stuck', async () => {
+    idleTimeoutMs = 100
+    const folder = await mkdtemp(join(tmpdir(), 'tufgate-'))
+    const path = join(folder, 'socket')
+    server.use((target) => serve(new Uint8Array(Number(target.slice(1)))))
+    const narrow = createServer(front.listeners('request')[0] as RequestListener)
+    await new Promise<void>((resolve) => narrow.listen(path, resolve))
+    const clients = lengths.map((length) => {
+      const client = connectSocket(path).on('error', () => undefined)
+      client.write(`GET ${server.origin}/${length} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      return client.pause()
+    })
+    while (outcomes.length < lengths.length) await new Promise((resolve) => setImmediate(resolve))
+    for (const client of clients) client.destroy()
+    await new Promise((resolve) => narrow.close(resolve))
+    await rm(folder, { recursive: true })
   })
 })
