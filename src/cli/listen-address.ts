@@ -1,6 +1,7 @@
 /** Where the proxy listens: `host:port`, checked against what it would fetch from. */
 
 import { ConfigError } from '../base/errors.ts'
+import { bracketHost, portOf, unbracketHost } from '../base/url-host.ts'
 import type { ListenAddress } from '../proxy/server.ts'
 import { findAddressKind, findLiteralAddress, isLocalName } from '../upstream/address-guard.ts'
 import type { IndexSettings } from './settings.ts'
@@ -17,9 +18,14 @@ export function parseListenAddress(text: string): ListenAddress {
   })
 }
 
+/** `http://127.0.0.1:8642` */
+export function formatOrigin({ host, port }: ListenAddress): string {
+  return `http://${bracketHost(host)}:${port}`
+}
+
 export function isLoopback({ host }: ListenAddress): boolean {
   if (isLocalName(host)) return true
-  const address = findLiteralAddress(host.includes(':') ? `[${host}]` : host)
+  const address = findLiteralAddress(bracketHost(host))
   return address !== undefined && findAddressKind(address) === 'loopback'
 }
 
@@ -50,8 +56,8 @@ export function requireOtherUpstream(listen: readonly ListenAddress[], index: In
 }
 
 export function isSameAuthority(address: ListenAddress, url: URL): boolean {
-  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port)
+  const port = portOf(url)
   if (port !== address.port) return false
-  const host = url.hostname.replaceAll(/[[\]]/g, '')
+  const host = unbracketHost(url.hostname)
   return host === address.host || (isLoopback({ host, port }) && isLoopback(address))
 }

@@ -6,7 +6,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { DecodeError } from '../base/decode.ts'
+import type { Environment } from '../base/environment.ts'
 import { ConfigError } from '../base/errors.ts'
+import { unbracketHost } from '../base/url-host.ts'
 import { findNetrcEntry, parseNetrc } from '../installers/netrc.ts'
 import { readPrivateFile } from '../signing/private-file.ts'
 import {
@@ -14,8 +16,6 @@ import {
   type Credentials,
   type UserAndPassword,
 } from '../upstream/credentials.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export interface PrivateIndex {
   /** For messages: `index acme`, `the index of the mirror`. */
@@ -95,8 +95,7 @@ async function readFile(path: string, { label }: PrivateIndex): Promise<UserAndP
 }
 
 async function readNetrc(path: string, { label, url }: PrivateIndex): Promise<UserAndPassword> {
-  const { hostname } = new URL(url)
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = unbracketHost(new URL(url).hostname)
   const next = `Add a line to it: machine ${host} login USER password PASSWORD`
   const text = await readPrivateFile(path, { kind: 'netrc file', maxFileBytes, next })
   const found = findNetrcEntry(requireNetrc(text, path), host)

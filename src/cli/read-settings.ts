@@ -3,13 +3,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Environment } from '../base/environment.ts'
 import { ConfigError } from '../base/errors.ts'
 import { describeErrno } from '../store/storage-error.ts'
 import { parseSettings, type Settings, type SettingsOverrides } from './settings.ts'
 
 const maxSettingsBytes = 1_000_000
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export function readSettings(
   config: string | undefined,

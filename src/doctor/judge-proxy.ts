@@ -1,5 +1,6 @@
 /** Whether the proxy answers where installers look for it, and whether their requests get there. */
 
+import { unbracketHost } from '../base/url-host.ts'
 import { findProxyFor } from '../installers/proxy-variables.ts'
 import { showAddress } from '../installers/reference.ts'
 import type { Finding } from './finding.ts'
@@ -117,10 +118,7 @@ export function judgeProxyVariables(
     const inForce = url === null ? undefined : findProxyFor(url, environment)
     const target = URL.parse(inForce?.value ?? '')
     if (url === null || inForce === undefined || (target !== null && own.isProxy(target))) continue
-    hosts.set(
-      url.hostname.replaceAll(/[[\]]/g, ''),
-      `${inForce.variable}: ${showAddress(inForce.value)}`,
-    )
+    hosts.set(unbracketHost(url.hostname), `${inForce.variable}: ${showAddress(inForce.value)}`)
   }
   const [[host, said] = []] = hosts
   if (host === undefined || said === undefined) return []

@@ -3,8 +3,8 @@
  * nothing, or a finding in words that need no knowledge of the installer.
  */
 
+import type { Environment } from '../base/environment.ts'
 import { findProxyFor } from '../installers/proxy-variables.ts'
-import type { Environment } from '../installers/child-environment.ts'
 import {
   isRemote,
   showAddress,

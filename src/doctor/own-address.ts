@@ -3,6 +3,8 @@
  * that the settings give it, and those where a proxy of tufgate was seen to answer.
  */
 
+import { bracketHost, portOf } from '../base/url-host.ts'
+
 export interface ListenedAddress {
   readonly host: string
   readonly port: number
@@ -30,7 +32,7 @@ export class OwnAddresses {
     const local = ['localhost', '127.0.0.1', '[::1]']
     this.#authorities = new Set(
       listen.flatMap(({ host, port }) => {
-        const own = host.includes(':') ? `[${host}]` : host
+        const own = bracketHost(host)
         const names = isEverywhere(host) || local.includes(own) ? [...local, own] : [own]
         return names.map((name) => `${name}:${port}`)
       }),
@@ -51,7 +53,7 @@ export class OwnAddresses {
 
   /** Whatever the path. */
   isProxy(url: URL): boolean {
-    const authority = url.port === '' ? `${url.hostname}:${usualPort(url)}` : url.host
+    const authority = `${url.hostname}:${portOf(url)}`
     if (this.#authorities.has(authority)) return true
     if (this.#names.has(url.hostname) || this.#names.has(authority)) return true
     return this.#answering.some((start) => `${url.origin}${url.pathname}`.startsWith(start))
@@ -67,15 +69,11 @@ export function isLocalAddress(rawUrl: string): boolean {
 function originOf(address: ListenedAddress | undefined): string {
   const { host, port } = address ?? { host: '127.0.0.1', port: 8642 }
   if (isEverywhere(host)) return `http://127.0.0.1:${port}`
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `http://${bracketHost(host)}:${port}`
 }
 
 function isEverywhere(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
-}
-
-function usualPort({ protocol }: URL): string {
-  return protocol === 'https:' ? '443' : '80'
 }
 
 /** `http://127.0.0.1:9/TOKEN/simple/` -> `http://127.0.0.1:9/TOKEN/` */

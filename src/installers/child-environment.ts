@@ -3,10 +3,9 @@
  * not changed, and what the proxy itself fetches goes by the parent's.
  */
 
+import type { Environment } from '../base/environment.ts'
 import { isPastVariable, type LeftOut } from './past-proxy.ts'
 import { buildTrustVariables } from './trust-variables.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface ProxyAccess {
   /** `http://127.0.0.1:PORT/TOKEN/simple/` */

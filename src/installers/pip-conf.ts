@@ -5,6 +5,7 @@
  * the section of a command goes before it, and a variable before both.
  */
 
+import type { Environment } from '../base/environment.ts'
 import { ConfigError } from '../base/errors.ts'
 
 export interface PipSetting {
@@ -134,7 +135,7 @@ export interface PipFile {
 }
 
 export interface PipFileContext {
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   readonly home: string
   /** `sys.prefix` of each Python that may run pip. */
   readonly prefixes: readonly string[]

@@ -3,7 +3,8 @@
  * a request to an address would go through. Either case of a name counts, the lower one first.
  */
 
-import type { Environment } from './child-environment.ts'
+import type { Environment } from '../base/environment.ts'
+import { portOf, unbracketHost } from '../base/url-host.ts'
 
 export interface ProxyInForce {
   readonly variable: string
@@ -29,23 +30,23 @@ function findVariable(environment: Environment, name: string): ProxyInForce | un
 const maxEntryLength = 300
 
 /** Names match themselves and what lies below them; networks are for IPv4 addresses alone. */
-function isExempt({ hostname, port, protocol }: URL, noProxy: string): boolean {
-  const host = hostname.replaceAll(/[[\]]/g, '').toLowerCase()
-  const ownPort = port === '' ? (protocol === 'https:' ? '443' : '80') : port
+function isExempt(url: URL, noProxy: string): boolean {
+  const host = unbracketHost(url.hostname).toLowerCase()
+  const port = portOf(url)
   return noProxy
     .toLowerCase()
     .split(/[\s,]+/)
     .filter((entry) => entry !== '' && entry.length <= maxEntryLength)
-    .some((entry) => matches(entry, host, ownPort))
+    .some((entry) => matches(entry, host, port))
 }
 
-function matches(entry: string, host: string, port: string): boolean {
+function matches(entry: string, host: string, port: number): boolean {
   if (entry === '*') return true
   const network = /^(\d+\.\d+\.\d+\.\d+)\/(\d{1,2})$/.exec(entry)
   if (network !== null) return isInNetwork(host, network[1] ?? '', Number(network[2]))
   const [, bracketed, plain, entryPort] =
     /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(entry) ?? []
-  if (entryPort !== undefined && entryPort !== port) return false
+  if (entryPort !== undefined && Number(entryPort) !== port) return false
   const name = (bracketed ?? plain ?? '').replace(/^\*?\./, '')
   return name !== '' && (host === name || host.endsWith(`.${name}`))
 }

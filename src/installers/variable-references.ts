@@ -1,6 +1,6 @@
 /** What the variables of the environment tell installers about sources. */
 
-import type { Environment } from './child-environment.ts'
+import type { Environment } from '../base/environment.ts'
 import { normalizePipKey } from './pip-conf.ts'
 import { findPipVariableKind, pipIncludeKeys, splitPipValue } from './pip-references.ts'
 import type { Include, Installer, ReadSettings, Reference, ReferenceKind } from './reference.ts'

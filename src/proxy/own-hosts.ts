@@ -3,6 +3,8 @@
  * name of its own: so only known names count, and addresses that are ours.
  */
 
+import { bracketHost } from '../base/url-host.ts'
+
 export type OwnHosts = (rawAuthority: string, localAddress: string | undefined) => boolean
 
 /** Names of the operator may have a port, which must match then; otherwise any port will do. */
@@ -26,5 +28,5 @@ function toAuthority(address: string | undefined): string | undefined {
   if (address === undefined) return undefined
   // An IPv4 client on a dual-stack socket.
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-  return plain.includes(':') ? `[${plain}]` : plain
+  return bracketHost(plain)
 }

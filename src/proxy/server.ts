@@ -7,6 +7,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ConfigError, describeError, RequestError } from '../base/errors.ts'
+import { bracketHost } from '../base/url-host.ts'
 import type { Authority } from './authority.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import type { Refusal } from './refusal.ts'
@@ -321,7 +322,7 @@ function isFamilyMissing(error: unknown): boolean {
 }
 
 function toConfigError(cause: unknown, host: string, port: number): ConfigError {
-  const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const place = `${bracketHost(host)}:${port}`
   const isTaken = codeOf(cause) === 'EADDRINUSE'
   const problem = isTaken ? 'it is in use already' : describeError(cause)
   const next = isTaken

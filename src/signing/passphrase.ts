@@ -1,5 +1,6 @@
 /** Where the passphrase of an encrypted key comes from: a private file, or whoever asks a person. */
 
+import type { Environment } from '../base/environment.ts'
 import { ConfigError } from '../base/errors.ts'
 import { readPrivateFile } from './private-file.ts'
 
@@ -34,7 +35,7 @@ export async function readPassphraseFile(path: string): Promise<string> {
 
 export interface PassphraseSources {
   readonly passphraseFile?: string
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
 }
 
 /** The file that was named, or that the environment names, and otherwise the person at the terminal. */

@@ -12,6 +12,7 @@ import { isAbsolute, join, relative } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.ts'
 import { DecodeError, readInteger, readMember, readObject, readString } from '../base/decode.ts'
 import { isSha256, sha256Hex } from '../base/digest.ts'
+import type { Environment } from '../base/environment.ts'
 import { ConfigError, describeError, StorageError } from '../base/errors.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import { parseJson } from '../base/strict-json.ts'
@@ -44,7 +45,7 @@ export interface PinnedRoot {
 const format = 1
 
 /** `$XDG_STATE_HOME/tufgate`, or `~/.local/state/tufgate`. A relative value does not count (XDG). */
-export function findStateHome(environment: Readonly<Record<string, string | undefined>>): string {
+export function findStateHome(environment: Environment): string {
   const stateHome = environment['XDG_STATE_HOME'] ?? ''
   if (isAbsolute(stateHome)) return join(stateHome, 'tufgate')
   return join(environment['HOME'] ?? homedir(), '.local', 'state', 'tufgate')

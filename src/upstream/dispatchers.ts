@@ -6,8 +6,9 @@
 
 import type { LookupFunction } from 'node:net'
 import { buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici'
+import type { Environment } from '../base/environment.ts'
 import { createGuardedLookup, findLiteralAddress, requireDialable } from './address-guard.ts'
-import { type Environment, readProxies } from './proxy-variables.ts'
+import { readProxies } from './proxy-variables.ts'
 
 export interface ConnectionOptions {
   readonly connectionsPerOrigin: number

@@ -11,6 +11,7 @@ import type { LookupFunction } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { Bytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Environment } from '../base/environment.ts'
 import { UpstreamError } from '../base/errors.ts'
 import type { Access } from './credentials.ts'
 import {
@@ -61,7 +62,7 @@ export interface HttpClientOptions {
   /** PEM; in place of the system's certificates. */
   readonly ca?: string
   readonly limits?: Partial<HttpLimits>
-  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly environment?: Environment
   /** In place of the system's resolver; its answers are checked all the same. */
   readonly lookup?: LookupFunction
   readonly clock?: Clock

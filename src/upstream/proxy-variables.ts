@@ -1,8 +1,8 @@
 /** The corporate proxy of the environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as undici does. */
 
+import type { Environment } from '../base/environment.ts'
 import { ConfigError } from '../base/errors.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
+import { unbracketHost } from '../base/url-host.ts'
 
 export interface ProxySettings {
   readonly httpProxy: string
@@ -28,7 +28,7 @@ export function findProxy(
   const { httpProxy, httpsProxy, noProxy } = readProxies(environment)
   const proxy = scheme === 'https' ? httpsProxy || httpProxy : httpProxy
   if (proxy === '') return undefined
-  const bare = host.replaceAll(/[[\]]/g, '')
+  const bare = unbracketHost(host)
   const isExempt = noProxy.split(/[,\s]+/).some((entry) => isNamed(entry, bare, port))
   return isExempt ? undefined : new URL(proxy)
 }

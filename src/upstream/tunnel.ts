@@ -7,7 +7,9 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { toPrintable } from '../base/bytes.ts'
+import type { Environment } from '../base/environment.ts'
 import { describeError, isTufgateError, UpstreamError } from '../base/errors.ts'
+import { portOf } from '../base/url-host.ts'
 import {
   AddressRefusedError,
   createGuardedLookup,
@@ -17,7 +19,7 @@ import {
   requireDialable,
 } from './address-guard.ts'
 import type { AllowList } from './allow-list.ts'
-import { type Environment, findProxy } from './proxy-variables.ts'
+import { findProxy } from './proxy-variables.ts'
 
 export interface TunnelOptions {
   readonly allowList: AllowList
@@ -143,7 +145,7 @@ async function dialThrough(
   const authority = `${host}:${port}`
   const connecting = request({
     host: findLiteralAddress(proxy.hostname) ?? proxy.hostname,
-    port: proxy.port === '' ? (isTls ? 443 : 80) : Number(proxy.port),
+    port: portOf(proxy),
     method: 'CONNECT',
     path: authority,
     headers: { host: authority, ...renderCredentials(proxy) },

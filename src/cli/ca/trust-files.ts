@@ -2,6 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { toPrintable } from '../../base/bytes.ts'
+import type { Environment } from '../../base/environment.ts'
 import { buildTrustBundle, type TrustBundle } from '../../ca/trust-bundle.ts'
 import { trustVariables } from '../../installers/trust-variables.ts'
 import { describeErrno } from '../../store/storage-error.ts'
@@ -12,7 +13,7 @@ const maxTrustFileBytes = 16 * 1024 ** 2
 /** @param warn told of each variable whose file cannot be taken over */
 export function buildBundle(
   authorityPem: string,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   warn: (message: string) => void,
 ): TrustBundle {
   const texts: string[] = []

@@ -1,5 +1,6 @@
 /** Everything that the doctor looks at, put together: facts in, findings out, in the order of the looks. */
 
+import type { Environment } from '../../base/environment.ts'
 import { isTufgateError } from '../../base/errors.ts'
 import type { Finding } from '../../doctor/finding.ts'
 import { judgeDefaults, type InstallerUse } from '../../doctor/judge-defaults.ts'
@@ -25,7 +26,6 @@ import {
   statePlace,
   uncheckedPlace,
 } from '../../doctor/places.ts'
-import type { Environment } from '../../installers/child-environment.ts'
 import type { Installer, ReferenceKind } from '../../installers/reference.ts'
 import { quoteShell } from '../../base/quote-shell.ts'
 import type { HttpClient } from '../../upstream/http-client.ts'

@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
+import type { Environment } from '../../base/environment.ts'
 import type { CacheFacts } from '../../doctor/judge-state.ts'
-import type { Environment } from '../../installers/child-environment.ts'
 import type { Installer } from '../../installers/reference.ts'
 
 export interface FoundPython {

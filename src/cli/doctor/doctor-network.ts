@@ -9,6 +9,7 @@ import {
   readObject,
   readString,
 } from '../../base/decode.ts'
+import type { Environment } from '../../base/environment.ts'
 import { UpstreamError } from '../../base/errors.ts'
 import { parseJson } from '../../base/strict-json.ts'
 import type { ProbedProxy, ProxyAnswer } from '../../doctor/judge-proxy.ts'
@@ -25,9 +26,7 @@ export function createLocalClient(): HttpClient {
   return createClient({})
 }
 
-export function createClient(
-  environment: Readonly<Record<string, string | undefined>>,
-): HttpClient {
+export function createClient(environment: Environment): HttpClient {
   const limits = { connectTimeoutMs: 3000, headersTimeoutMs: deadlineMs, retries: 0 }
   return new HttpClient({ userAgent, environment, limits })
 }

@@ -1,5 +1,6 @@
 /** The port of the forward mode, put together: indexes that are open, the operator's list, connections. */
 
+import type { Environment } from '../../base/environment.ts'
 import { ConfigError } from '../../base/errors.ts'
 import { defaultPorts, hostKey, parseAuthority } from '../../proxy/authority.ts'
 import type { ForwardIndex, ForwardPort } from '../../proxy/forward-port.ts'
@@ -17,7 +18,7 @@ const maxBodyBytes = 1024 ** 3
 export interface ForwardParts {
   readonly indexes: readonly OpenIndex[]
   readonly settings: Settings
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   /** At which the proxy listens. */
   ownPorts(): readonly number[]
   /** Absent: TLS is not ended here. */

@@ -5,6 +5,7 @@ import { join, resolve, sep } from 'node:path'
 import type { Bytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { sha256Hex } from '../../base/digest.ts'
+import type { Environment } from '../../base/environment.ts'
 import { ConfigError, VerifyError } from '../../base/errors.ts'
 import type { TrustKind } from '../../base/trust-words.ts'
 import type { ContentStore } from '../../client/record-loader.ts'
@@ -58,7 +59,7 @@ export interface IndexContext {
   readonly http: HttpClient
   readonly clock: Clock
   /** Where credentials are looked up; the process's own by default. */
-  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly environment?: Environment
   /** An index without a mirror has more to tell than warnings. */
   readonly log?: Log
   /** One signed list for all requests; what is seen first has none that could be held. */

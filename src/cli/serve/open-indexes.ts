@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../base/clock.ts'
+import type { Environment } from '../../base/environment.ts'
 import { ConfigError } from '../../base/errors.ts'
 import { Downloads, type DownloadLimits } from '../../client/download.ts'
 import type { RepositoryEvent } from '../../client/repository.ts'
@@ -28,7 +29,7 @@ export interface OpenOptions {
   readonly settings: Settings
   readonly log: Log
   readonly clock: Clock
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   /** One signed list for all requests. */
   readonly hold?: boolean
 }

@@ -4,6 +4,7 @@ import type { AuditEvent } from '../../audit/event.ts'
 import { renderHead } from '../../audit/head.ts'
 import { AuditLog } from '../../audit/log.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { Environment } from '../../base/environment.ts'
 import type { Authority } from '../../ca/authority.ts'
 import { describeError, UpstreamError, VerifyError } from '../../base/errors.ts'
 import type { RepositoryEvent, TrustVersions } from '../../client/repository.ts'
@@ -14,7 +15,12 @@ import { defaultLimits, startServer, type ListenAddress } from '../../proxy/serv
 import { currentOwner } from '../../store/process-owner.ts'
 import { createForwardPort, requireOtherProxy } from './forward-ops.ts'
 import { createGatewayOps, type OpenIndexes } from './gateway-ops.ts'
-import { isLoopback, parseListenAddress, requireOtherUpstream } from '../listen-address.ts'
+import {
+  formatOrigin,
+  isLoopback,
+  parseListenAddress,
+  requireOtherUpstream,
+} from '../listen-address.ts'
 import type { Log } from '../logger.ts'
 import { MirrorNews } from './mirror-news.ts'
 import type { IndexContext, IndexState, OpenIndex } from './open-index.ts'
@@ -41,7 +47,7 @@ export interface ServeOptions {
   readonly settings: Settings
   readonly log: Log
   readonly clock: Clock
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   /** Before every path, where only one command is to use the proxy. */
   readonly accessToken?: string
   /** Who vouches for the hosts of indexes where TLS to them is ended here. Default: as the settings say. */
@@ -262,8 +268,4 @@ function startRechecks(indexes: OpenIndexes, log: Log): Recheck[] {
     const reportFault = (message: string): void => log('warning', `${name}: ${message}`)
     return [startRecheck(opened.notary, { reportFault })]
   })
-}
-
-function formatOrigin({ host, port }: ListenAddress): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -3,6 +3,7 @@
 import { appendFileSync } from 'node:fs'
 import { encodeHex } from '../../base/bytes.ts'
 import { createRandomBytes } from '../../base/digest.ts'
+import type { Environment } from '../../base/environment.ts'
 import { ConfigError, StorageError, type TufgateError } from '../../base/errors.ts'
 import { quoteShell } from '../../base/quote-shell.ts'
 import {
@@ -11,7 +12,6 @@ import {
   buildIndexVariables,
   proxyVariables,
   type ChildEnvironment,
-  type Environment,
 } from '../../installers/child-environment.ts'
 import { isPastVariable } from '../../installers/past-proxy.ts'
 import { findProcess } from '../../store/process-owner.ts'

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Environment } from '../../base/environment.ts'
 import type { Authority } from '../../ca/authority.ts'
 import type { ForwardAccess } from '../../installers/child-environment.ts'
 import { openAuthority } from '../ca/open-authority.ts'
@@ -25,7 +26,7 @@ export interface ForwardPlace {
   readonly token: string
   readonly folder: string
   /** Of whoever is told of the file. Default: this process's. */
-  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly environment?: Environment
 }
 
 /** @param warn told of each file of roots that cannot be taken over */

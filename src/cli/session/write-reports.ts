@@ -4,6 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { escapeInvisible } from '../../audit/line.ts'
 import { encodeUtf8 } from '../../base/bytes.ts'
+import type { Environment } from '../../base/environment.ts'
 import { renderCodeQuality } from '../../report/code-quality.ts'
 import { renderJunit } from '../../report/junit.ts'
 import { renderSarif } from '../../report/sarif.ts'
@@ -55,7 +56,7 @@ export async function writeReports(
 export function tellGithub(
   summary: SessionSummary,
   verdict: SessionVerdict,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): void {
   const { GITHUB_ACTIONS: isGithub, GITHUB_STEP_SUMMARY: path = '' } = environment
   if (isGithub === 'true') renderWorkflowCommands(summary, verdict).forEach(say)

@@ -3,7 +3,7 @@
 import { ConfigError } from '../../base/errors.ts'
 import type { LockIndex, LockMap } from '../../installers/rewrite-lock-url.ts'
 import { listIndexHosts } from '../../upstream/index-hosts.ts'
-import { parseListenAddress } from '../listen-address.ts'
+import { formatOrigin, parseListenAddress } from '../listen-address.ts'
 import { isHttpUrl } from '../location.ts'
 import { matchProjects } from '../match-projects.ts'
 import { readSettings } from '../read-settings.ts'
@@ -41,8 +41,7 @@ function createLockIndex(index: IndexSettings): LockIndex {
 }
 
 function findOrigin({ listen }: Settings): string {
-  const { host, port } = parseListenAddress(listen[0] ?? '127.0.0.1:8642')
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return formatOrigin(parseListenAddress(listen[0] ?? '127.0.0.1:8642'))
 }
 
 /** With or without `/simple/` at its end. */
