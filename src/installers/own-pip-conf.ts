@@ -6,7 +6,8 @@
 
 import { ConfigError } from '../base/errors.ts'
 import { isPastPip, pastPipKeys, type LeftOut } from './past-proxy.ts'
-import { parsePipConf, type PipFile, type PipSetting } from './pip-conf.ts'
+import { parsePipConf, type PipSetting } from './pip-conf.ts'
+import type { PipFile } from './pip-files.ts'
 
 export interface PipText extends PipFile {
   readonly text: string
@@ -62,7 +63,9 @@ class Draft {
   take({ path, isUnwanted = false }: PipText, setting: PipSetting): void {
     const { section, key, value, line } = setting
     const isPast = isPastPip(key, value)
-    if (isPast && !isUnwanted) this.leftOut.push({ name: key, place: path, line })
+    // An empty one is "not set" to pip.
+    if (isPast && !isUnwanted && value.trim() !== '')
+      this.leftOut.push({ name: key, place: path, line })
     if (!isRenderable(setting)) return
     const values = this.sections.get(section) ?? new Map<string, string>()
     values.set(key, isPast || isUnwanted ? '' : value)

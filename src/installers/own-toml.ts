@@ -3,8 +3,8 @@
  * past the proxy. uv reads one file that is named to it in place of all others, pdm in place of the user's.
  */
 
-import { parse as parseToml, stringify, TomlError } from 'smol-toml'
-import { DecodeError } from '../base/decode.ts'
+import { stringify } from 'smol-toml'
+import { isTomlTable, parseToml, type TomlTable } from './parse-toml.ts'
 
 export interface OwnToml {
   readonly text: string
@@ -12,10 +12,8 @@ export interface OwnToml {
   readonly leftOut: readonly string[]
 }
 
-type Table = Readonly<Record<string, unknown>>
-
 /** uv asks them for packages, or asks for packages by way of them. */
-const pastUv = new Set([
+const pastUv: ReadonlySet<string> = new Set([
   'index',
   'index-url',
   'extra-index-url',
@@ -28,7 +26,7 @@ const pastUv = new Set([
 ])
 
 /** Of `[tool.uv]`; the others belong to the project, where uv reads them in any case. */
-const uvSettings = new Set([
+const uvSettings: ReadonlySet<string> = new Set([
   'resolution',
   'prerelease',
   'fork-strategy',
@@ -63,10 +61,10 @@ const uvSettings = new Set([
 
 /** @param files uv.toml, or `[tool.uv]` of a project; the first says more than the next */
 export function buildOwnUvToml(files: readonly { text: string; isProject: boolean }[]): OwnToml {
-  let merged: Table = {}
+  let merged: TomlTable = {}
   const leftOut: string[] = []
   for (const { text, isProject } of files) {
-    const whole = parseTable(text)
+    const whole = parseToml(text)
     const table = isProject ? toTable(toTable(whole['tool'])['uv']) : whole
     const kept = Object.entries(table).filter(([name]) => !isProject || uvSettings.has(name))
     leftOut.push(...Object.keys(table).filter((name) => pastUv.has(name)))
@@ -81,7 +79,7 @@ export function buildOwnUvToml(files: readonly { text: string; isProject: boolea
 
 /** @param text of the user's config.toml; empty where there is none */
 export function buildOwnPdmToml(text: string): OwnToml {
-  const { pypi, ...kept } = parseTable(text)
+  const { pypi, ...kept } = parseToml(text)
   const leftOut = Object.entries(toTable(pypi)).flatMap(([name, value]) =>
     name === 'url' || toTable(value)['url'] !== undefined ? [`pypi.${name}`] : [],
   )
@@ -89,34 +87,17 @@ export function buildOwnPdmToml(text: string): OwnToml {
 }
 
 /** As uv does it: lists one behind the other, tables by their members, else the first one counts. */
-function combine(first: Table, next: Table): Table {
+function combine(first: TomlTable, next: TomlTable): TomlTable {
   const combined: Record<string, unknown> = { ...next, ...first }
   for (const [name, value] of Object.entries(next)) {
     const own = first[name]
     if (Array.isArray(own) && Array.isArray(value)) {
       combined[name] = [...(own as unknown[]), ...(value as unknown[])]
-    } else if (isTable(own) && isTable(value)) combined[name] = combine(own, value)
+    } else if (isTomlTable(own) && isTomlTable(value)) combined[name] = combine(own, value)
   }
   return combined
 }
 
-/** Throws DecodeError, whose message begins with the line. */
-function parseTable(text: string): Table {
-  try {
-    return parseToml(text)
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error
-    const [problem = ''] = error.message.split('\n')
-    throw new DecodeError(`line ${error.line}: ${problem}`)
-  }
-}
-
-function toTable(value: unknown): Table {
-  return isTable(value) ? value : {}
-}
-
-function isTable(value: unknown): value is Table {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
-  )
+function toTable(value: unknown): TomlTable {
+  return isTomlTable(value) ? value : {}
 }

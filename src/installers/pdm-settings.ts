@@ -1,7 +1,7 @@
 /** pdm's sources in pyproject.toml and in its own settings files. */
 
 import type { Reference } from './reference.ts'
-import { findTarget } from './requirement-text.ts'
+import { listTargets } from './requirement-list.ts'
 import type { TomlNode } from './toml-node.ts'
 
 /** The source that is called `pypi` takes the place of PyPI, each other one is asked besides. */
@@ -20,7 +20,7 @@ export function readPdmProject(pdm: TomlNode): Reference[] {
   const groups = pdm.get('dev-dependencies').entries()
   return [
     ...sources,
-    ...groups.flatMap(([group, list]) => readRequirements(list, `dev-dependencies.${group}`)),
+    ...groups.flatMap(([group, list]) => listTargets(list, 'pdm', `dev-dependencies.${group}`)),
   ]
 }
 
@@ -36,14 +36,6 @@ export function readPdmConfig(config: TomlNode): Reference[] {
       return [refer(isLinks ? 'find-links' : 'extra-index', url, `pypi.${name}.url`)]
     }),
   ]
-}
-
-function readRequirements(list: TomlNode, name: string): Reference[] {
-  return list.items().flatMap((item) => {
-    const text = (item.text ?? '').replace(/^-e\s+/, '')
-    const found = findTarget(text, { installer: 'pdm', line: item.line, name })
-    return found === undefined ? [] : [found]
-  })
 }
 
 function refer(kind: Reference['kind'], { text = '', line }: TomlNode, name: string): Reference {

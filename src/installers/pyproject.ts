@@ -3,7 +3,7 @@
 import { readPdmProject } from './pdm-settings.ts'
 import { readPoetryProject } from './poetry-settings.ts'
 import type { Installer, Reference } from './reference.ts'
-import { findTarget } from './requirement-text.ts'
+import { listTargets } from './requirement-list.ts'
 import type { TomlNode } from './toml-node.ts'
 import { readUvSettings } from './uv-settings.ts'
 
@@ -22,7 +22,7 @@ export function readPyproject(pyproject: TomlNode): Reference[] {
     ]),
   ]
   return [
-    ...named.flatMap(([name, list]) => readRequirements(name, list)),
+    ...named.flatMap(([name, list]) => listTargets(list, 'pip', name)),
     ...readUvSettings(tool.get('uv'), '[tool.uv]'),
     ...readPoetryProject(tool.get('poetry')),
     ...readPdmProject(tool.get('pdm')),
@@ -37,11 +37,4 @@ export function findProjectInstallers(pyproject: TomlNode): Installer[] {
 
 function listGroups(name: string, groups: TomlNode): (readonly [string, TomlNode])[] {
   return groups.entries().map(([group, list]) => [`${name}.${group}`, list] as const)
-}
-
-function readRequirements(name: string, list: TomlNode): Reference[] {
-  return list.items().flatMap((item) => {
-    const found = findTarget(item.text ?? '', { installer: 'pip', line: item.line, name })
-    return found === undefined ? [] : [found]
-  })
 }

@@ -3,8 +3,7 @@
  * for is taken to be absent: the installer itself complains of it.
  */
 
-import { parse as parseToml, TomlError } from 'smol-toml'
-import { DecodeError } from '../base/decode.ts'
+import { isTomlTable, parseToml, type TomlTable } from './parse-toml.ts'
 import { locateToml, type FindTomlLine, type TomlPath } from './toml-lines.ts'
 
 export class TomlNode {
@@ -38,12 +37,12 @@ export class TomlNode {
   get(...names: readonly string[]): TomlNode {
     const [name, ...rest] = names
     if (name === undefined) return this
-    const value = isTable(this.#value) ? findMember(this.#value, name) : undefined
+    const value = isTomlTable(this.#value) ? findMember(this.#value, name) : undefined
     return new TomlNode(value, [...this.#path, name], this.#findLine).get(...rest)
   }
 
   entries(): (readonly [name: string, node: TomlNode])[] {
-    return isTable(this.#value)
+    return isTomlTable(this.#value)
       ? Object.keys(this.#value).map((name) => [name, this.get(name)] as const)
       : []
   }
@@ -63,19 +62,9 @@ export class TomlNode {
 
 /** Throws DecodeError, whose message begins with the line. */
 export function parseTomlFile(text: string): TomlNode {
-  try {
-    return new TomlNode(parseToml(text), [], locateToml(text))
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error
-    const [problem = ''] = error.message.split('\n')
-    throw new DecodeError(`line ${error.line}: ${problem}`)
-  }
+  return new TomlNode(parseToml(text), [], locateToml(text))
 }
 
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function findMember(table: Readonly<Record<string, unknown>>, name: string): unknown {
+function findMember(table: TomlTable, name: string): unknown {
   return Object.hasOwn(table, name) ? table[name] : undefined
 }

@@ -1,7 +1,7 @@
 /** uv.toml and `[tool.uv]`: indexes, find-links, proxies, and where single packages come from. */
 
 import { referTo, type Place, type Reference } from './reference.ts'
-import { findTarget } from './requirement-text.ts'
+import { listTargets } from './requirement-list.ts'
 import type { TomlNode } from './toml-node.ts'
 
 /** @param uv the file, or its table in pyproject.toml, which `name` is: `[tool.uv]`, or nothing */
@@ -20,7 +20,7 @@ export function readUvSettings(uv: TomlNode, name: string): Reference[] {
       .flatMap(([project, source]) =>
         source.items().flatMap((one) => readSource(one, inTable(`sources.${project}`))),
       ),
-    ...listKeys.flatMap((key) => readRequirements(uv.get(key), inTable(key))),
+    ...listKeys.flatMap((key) => listTargets(uv.get(key), 'uv', inTable(key))),
   ]
 }
 
@@ -74,13 +74,6 @@ function readSource(source: TomlNode, name: string): Reference[] {
     if (node.text === undefined) return []
     if (key === 'git') return [{ kind: 'repository', value: node.text, ...place(node) } as const]
     return [referTo(node.text, place(node))]
-  })
-}
-
-function readRequirements(list: TomlNode, name: string): Reference[] {
-  return list.items().flatMap((item) => {
-    const found = findTarget(item.text ?? '', { installer: 'uv', line: item.line, name })
-    return found === undefined ? [] : [found]
   })
 }
 

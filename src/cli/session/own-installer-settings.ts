@@ -7,13 +7,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { isMalformed } from '../../base/decode.ts'
-import type { Environment } from '../../base/environment.ts'
 import { describeError } from '../../base/errors.ts'
 import type { ProxyAccess } from '../../installers/child-environment.ts'
 import { buildOwnPipConf, type PipText } from '../../installers/own-pip-conf.ts'
 import { buildOwnPdmToml, buildOwnUvToml, type OwnToml } from '../../installers/own-toml.ts'
 import type { LeftOut } from '../../installers/past-proxy.ts'
-import { listPipFiles } from '../../installers/pip-conf.ts'
+import { listPipFiles } from '../../installers/pip-files.ts'
+import { findPythonPrefixes, type PythonContext } from './python-prefixes.ts'
 
 const maxFileBytes = 1_000_000
 
@@ -26,9 +26,7 @@ export interface OwnSettings {
   remove(): void
 }
 
-export interface SettingsContext {
-  readonly environment: Environment
-  readonly folder: string
+export interface SettingsContext extends PythonContext {
   readonly indexUrl: string
   /** A folder that nobody else can read and that is kept. Default: one of its own. */
   readonly into?: string
@@ -63,9 +61,10 @@ export function writeOwnSettings(context: SettingsContext): OwnSettings {
   }
 }
 
-function readPipFiles({ environment }: SettingsContext): PipText[] {
+function readPipFiles(context: SettingsContext): PipText[] {
+  const { environment } = context
   const home = findHome(environment)
-  const prefixes = [environment['VIRTUAL_ENV'], environment['CONDA_PREFIX']].filter(isText)
+  const prefixes = findPythonPrefixes(context)
   const list = (from: Environment): ReturnType<typeof listPipFiles> =>
     listPipFiles({
       environment: from,
