@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import type { AuditEvent } from '../audit/event.ts'
 import { equalBytes, encodeUtf8 } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { RequestError } from '../base/errors.ts'
@@ -11,10 +12,12 @@ import { RequestError } from '../base/errors.ts'
 export interface AccessPath {
   /** Whether the request may be answered; afterwards its target has no token. */
   strip(request: IncomingMessage): boolean
+  /** For the log: without the token, wherever in its target a client has put it. */
+  hide(event: AuditEvent): AuditEvent
 }
 
 export function createAccessPath(token: string | undefined): AccessPath {
-  if (token === undefined) return { strip: () => true }
+  if (token === undefined) return { strip: () => true, hide: (event) => event }
   const isToken = createSecretCheck(token)
   return {
     strip: (request) => {
@@ -23,6 +26,14 @@ export function createAccessPath(token: string | undefined): AccessPath {
       const isAdmitted = isToken(given)
       if (isAdmitted) request.url = `${origin}${rest.startsWith('/') ? rest : `/${rest}`}`
       return isAdmitted
+    },
+    hide: (event) => {
+      const { request, found } = event
+      return {
+        ...event,
+        ...(request !== undefined && { request: request.replaceAll(token, 'TOKEN') }),
+        ...(found !== undefined && { found: found.replaceAll(token, 'TOKEN') }),
+      }
     },
   }
 }

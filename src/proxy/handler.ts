@@ -80,14 +80,14 @@ export class Handler {
     const reportFault = (message: string): void => options.reportFault(message)
     this.#options = options
     this.#isOwnHost = createOwnHosts(options.hosts)
+    this.#accessPath = createAccessPath(options.accessToken)
     this.#log = new RequestLog({
-      append: async (event) => ops.append(event),
+      append: async (event) => ops.append(this.#accessPath.hide(event)),
       traffic,
       reportFault,
     })
     this.#pages = new PageAnswers(ops, this.#log, options.maxPageCacheBytes)
     this.#status = new StatusPages({ ops, log: this.#log, traffic, reportFault })
-    this.#accessPath = createAccessPath(options.accessToken)
     const pool = new BufferPool()
     this.#release = { ops, timings, now, pool, log: this.#log }
     this.#patience = { clientStallMs, startTimer }
