@@ -4,10 +4,15 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { RequestError } from '../base/errors.ts'
-import { type Authority, defaultPorts, formatAuthority, hostKey } from './authority.ts'
-import { parseAuthority, type Scheme } from './authority.ts'
+import {
+  type Authority,
+  defaultPorts,
+  formatAuthority,
+  hostKey,
+  parseAuthority,
+  type Scheme,
+} from './authority.ts'
 import type { ForwardIndex, ForwardPort } from './forward-port.ts'
 import type { OwnHosts } from './own-hosts.ts'
 
@@ -56,11 +61,6 @@ export function findIndexesAt(
 ): readonly ForwardIndex[] {
   const key = hostKey(authority)
   return indexes.filter(({ hosts }) => hosts.includes(key))
-}
-
-/** Whether the client runs on this machine: it has a loopback address, or the one that it called. */
-export function isLocalClient({ remoteAddress = '', localAddress }: Socket): boolean {
-  return /^(?:::ffff:)?127\.|^::1$/.test(remoteAddress) || remoteAddress === localAddress
 }
 
 /**

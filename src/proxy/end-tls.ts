@@ -5,9 +5,8 @@
 
 import type { Duplex } from 'node:stream'
 import { type SecureContext, TLSSocket } from 'node:tls'
-import { RequestError } from '../base/errors.ts'
-import { describeError } from '../base/errors.ts'
 import { toPrintable } from '../base/bytes.ts'
+import { describeError, RequestError } from '../base/errors.ts'
 import type { StartTimer } from './timer.ts'
 
 export interface EndTlsOptions {

@@ -7,8 +7,13 @@ import { RequestError } from '../base/errors.ts'
 import { findProjectsOf } from '../simple/filename-projects.ts'
 import { isProjectName } from '../simple/names.ts'
 import type { IndexAddressee } from './addressee.ts'
-import { formatAuthority, hostKey, parseAuthority } from './authority.ts'
-import { defaultPorts, type Authority } from './authority.ts'
+import {
+  type Authority,
+  defaultPorts,
+  formatAuthority,
+  hostKey,
+  parseAuthority,
+} from './authority.ts'
 import type { ForwardIndex } from './forward-port.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
 import { onlyReleases, type PageRoute, routePage, routeRelease } from './route.ts'

@@ -2,9 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import { RequestError } from '../base/errors.ts'
-import { isLocalClient } from './addressee.ts'
 import type { Authority } from './authority.ts'
 import type { ForwardPort } from './forward-port.ts'
+import { isLocalClient } from './local-client.ts'
 
 /** Throws RequestError FORWARD_REFUSED. */
 export function requireLetPass(

@@ -6,8 +6,14 @@
 import type { IncomingMessage } from 'node:http'
 import { toPrintable } from '../base/bytes.ts'
 import { RequestError } from '../base/errors.ts'
-import { type Authority, defaultPorts, formatAuthority } from './authority.ts'
-import { isSameAuthority, parseAuthority, type Scheme } from './authority.ts'
+import {
+  type Authority,
+  defaultPorts,
+  formatAuthority,
+  isSameAuthority,
+  parseAuthority,
+  type Scheme,
+} from './authority.ts'
 import type { OwnHosts } from './own-hosts.ts'
 
 /** Installers send about ten, browsers about twenty. */

@@ -1,4 +1,4 @@
-/** What the pages under `/-/` have in common: who asks, in which form, and the form of the answer. */
+/** What the pages under `/-/` have in common: in which form somebody asks, and the form of the answer. */
 
 import { encodeUtf8, type Bytes } from '../base/bytes.ts'
 import type { Exchange } from './exchange.ts'
@@ -26,8 +26,4 @@ export function answerJson(value: object, status = 200): StatusAnswer {
 export function wantsJson({ request }: Exchange): boolean {
   const { accept = '' } = request.headers
   return /\bapplication\/json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
-}
-
-export function isLocalViewer({ request }: Exchange): boolean {
-  return /^(?:::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '')
 }

@@ -4,10 +4,11 @@ import { encodeUtf8 } from '../base/bytes.ts'
 import { describeError } from '../base/errors.ts'
 import { describeExchange, type Exchange } from './exchange.ts'
 import type { GatewayOps } from './gateway.ts'
+import { isLocalClient } from './local-client.ts'
 import type { EntryLookup, ProxyState } from './proxy-state.ts'
 import type { RequestLog } from './request-log.ts'
 import { respondWhole } from './respond.ts'
-import { answerJson, isLocalViewer, wantsJson, type StatusAnswer } from './status-answer.ts'
+import { answerJson, wantsJson, type StatusAnswer } from './status-answer.ts'
 import type { StatusRoute } from './status-route.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -97,7 +98,7 @@ export class StatusPages {
 
 /** Where files are on the machine of the proxy is nobody's business elsewhere. */
 function stateFor(exchange: Exchange, state: ProxyState): ProxyState {
-  if (isLocalViewer(exchange)) return state
+  if (isLocalClient(exchange.request.socket)) return state
   const { head } = state.audit
   return { ...state, audit: { head } }
 }

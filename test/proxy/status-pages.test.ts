@@ -1,9 +1,9 @@
+import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeUtf8 } from '../../src/base/bytes.ts'
 import { VerifyError } from '../../src/base/errors.ts'
-import type { Exchange } from '../../src/proxy/exchange.ts'
 import type { ProxyState } from '../../src/proxy/proxy-state.ts'
-import { isLocalViewer } from '../../src/proxy/status-answer.ts'
+import { isLocalClient } from '../../src/proxy/local-client.ts'
 import { failToAppend, filePath, openPolicy, trust } from '../support/memory-gateway.ts'
 import { RunningProxy } from '../support/running-proxy.ts'
 import type { RawResponse } from '../support/raw-client.ts'
@@ -273,8 +273,7 @@ describe('what is not for everybody', () => {
     ['fe80::1', false],
     [undefined, false],
   ])('folders are shown on this machine alone (%s)', (remoteAddress, isShown) => {
-    const request = { socket: { remoteAddress } }
-    expect(isLocalViewer({ request } as unknown as Exchange)).toBe(isShown)
+    expect(isLocalClient({ remoteAddress } as Socket)).toBe(isShown)
   })
 })
 
