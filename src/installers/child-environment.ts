@@ -55,6 +55,8 @@ export function buildIndexVariables({
     PDM_CONFIG_FILE: pdmToml,
     // It would ask pypi.org.
     PDM_CHECK_UPDATE: 'false',
+    // So would virtualenv, from a process that it leaves behind.
+    VIRTUALENV_NO_PERIODIC_UPDATE: 'true',
     PIPENV_PYPI_MIRROR: indexUrl,
     // Read by poetry-plugin-pypi-mirror: poetry itself has no variable for it.
     POETRY_PYPI_MIRROR_URL: indexUrl,

@@ -26,11 +26,13 @@ export const pastPipKeys: readonly string[] = [
   'process-dependency-links',
   // Turns pip's cache on for this proxy: then what was withdrawn is installed without a request.
   'trusted-host',
+  // With it pip does not look at the variables that name a proxy, so not at those of interception.
+  'no-proxy-env',
 ]
 
 const pastPip = new Set(pastPipKeys)
 
-/** They name files of the user, or something to fetch past any index. */
+/** Of pip: they name files of the user, or something to fetch past any index. */
 const sourceKeys = new Set([
   'requirement',
   'constraint',
@@ -69,8 +71,17 @@ const pastVariables: ReadonlySet<string> = new Set([
   'PIP_CONFIG_FILE',
 ])
 
+/** Of uv: files that may be fetched past any index. */
+const sourceVariables: ReadonlySet<string> = new Set([
+  'UV_CONSTRAINT',
+  'UV_BUILD_CONSTRAINT',
+  'UV_OVERRIDE',
+  'UV_EXCLUDE',
+])
+
 export function isPastVariable(name: string, value: string): boolean {
   if (pastVariables.has(name)) return true
+  if (sourceVariables.has(name)) return value.includes('://')
   // pip tells neither case nor the kind of dash apart, but in the first four letters.
   return name.startsWith('PIP_') && isPastPip(normalizePipKey(name.slice(4)), value)
 }

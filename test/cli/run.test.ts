@@ -1,7 +1,7 @@
 /** `tufgate run`: the exit code for every path, the environment of the command, its signals. */
 
 import { existsSync } from 'node:fs'
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -275,6 +275,44 @@ describe('the command', () => {
     await chmod(path, 0o755)
     const { stderr } = await fixture.run([path])
     expect(stderr).toContain('tufgate: poetry has no variable for its index')
+  })
+
+  test.each(['sudo', 'docker'])('%s is said to drop the variables', async (name) => {
+    const path = join(fixture.state, name)
+    await writeFile(path, '#!/bin/sh\nexit 0\n')
+    await chmod(path, 0o755)
+    const { stderr } = await fixture.run([path, 'pip'])
+    expect(stderr).toContain(
+      `tufgate: ${name} does not hand the variables on: what it starts goes past this proxy`,
+    )
+  })
+})
+
+describe('a pip.conf of a virtual environment that is not activated', () => {
+  const list = ['-c', 'cat "$PIP_CONFIG_FILE"']
+
+  async function createEnvironment(): Promise<string> {
+    const folder = join(fixture.state, 'venv')
+    await mkdir(join(folder, 'bin'), { recursive: true })
+    await writeFile(join(folder, 'pyvenv.cfg'), '')
+    await writeFile(join(folder, 'pip.conf'), '[install]\nconstraint = https://a.example/c.txt\n')
+    return folder
+  }
+
+  test('is not followed past the proxy by a command that stands in it', async () => {
+    const folder = await createEnvironment()
+    await symlink('/bin/sh', join(folder, 'bin', 'pip'))
+    const { stdout, stderr } = await fixture.run([join(folder, 'bin', 'pip'), ...list])
+    expect(stderr).toContain(`left out of ${folder}/pip.conf, so that nothing goes past the proxy`)
+    expect(stdout).toContain('\nconstraint = \n')
+  })
+
+  test('is not followed past the proxy by the Python that stands first in PATH', async () => {
+    const folder = await createEnvironment()
+    await symlink('/bin/sh', join(folder, 'bin', 'python'))
+    const more = { PATH: `${folder}/bin:${process.env['PATH'] ?? ''}` }
+    const { stdout } = await fixture.run(['sh', ...list], more)
+    expect(stdout).toContain('\nconstraint = \n')
   })
 })
 

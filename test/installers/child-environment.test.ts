@@ -19,6 +19,7 @@ describe('the environment of one command', () => {
       PDM_PYPI_URL: access.indexUrl,
       PDM_CONFIG_FILE: access.pdmToml,
       PDM_CHECK_UPDATE: 'false',
+      VIRTUALENV_NO_PERIODIC_UPDATE: 'true',
       PIPENV_PYPI_MIRROR: access.indexUrl,
     })
   })
@@ -32,6 +33,7 @@ describe('the environment of one command', () => {
     'PIP_NO_INDEX',
     'PIP_PROXY',
     'PIP_TRUSTED_HOST',
+    'PIP_NO_PROXY_ENV',
     'PIP_pypi_url',
     'UV_INDEX',
     'UV_EXTRA_INDEX_URL',
@@ -71,10 +73,17 @@ describe('the environment of one command', () => {
     expect(leftOut).toEqual([])
   })
 
-  test('a constraints file at a URL would be fetched past the proxy', () => {
-    const parent = { PIP_CONSTRAINT: 'https://a.example/c.txt' }
-    expect(buildChildEnvironment(parent, access).environment).not.toHaveProperty('PIP_CONSTRAINT')
-  })
+  test.each(['PIP_CONSTRAINT', 'PIP_BUILD_CONSTRAINT', 'UV_CONSTRAINT', 'UV_OVERRIDE'])(
+    '%s at a URL would be fetched past the proxy; a file of the machine is kept',
+    (name) => {
+      const [far, near] = ['https://a.example/c.txt', '/c.txt'].map((value) =>
+        buildChildEnvironment({ [name]: value }, access),
+      )
+      expect(far?.environment).not.toHaveProperty(name)
+      expect(far?.leftOut).toEqual([{ name, place: 'the environment' }])
+      expect(near?.environment).toMatchObject({ [name]: '/c.txt' })
+    },
+  )
 
   test.each([
     [{}, 'localhost,127.0.0.1,::1'],

@@ -64,6 +64,11 @@ describe('a pip.conf for one command', () => {
     expect(valuesOf(own.text)).not.toHaveProperty('global.trusted-host')
   })
 
+  test('an empty setting leads nowhere: it is no news', () => {
+    const own = buildOwnPipConf([file('/a', '[install]\nextra-index-url =\n')], indexUrl)
+    expect(own.leftOut).toEqual([])
+  })
+
   test('a constraints file is kept, one at a URL is not', () => {
     const text = '[install]\nconstraint = /c.txt\nbuild-constraint = https://a.example/c.txt\n'
     const own = buildOwnPipConf([file('/a', text)], indexUrl)

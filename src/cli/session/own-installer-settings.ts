@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { isMalformed } from '../../base/decode.ts'
+import type { Environment } from '../../base/environment.ts'
 import { describeError } from '../../base/errors.ts'
 import type { ProxyAccess } from '../../installers/child-environment.ts'
 import { buildOwnPipConf, type PipText } from '../../installers/own-pip-conf.ts'

@@ -109,7 +109,13 @@ async function runBehind(
 ): Promise<CommandOutcome> {
   const { origin, token, secrets, interception } = surroundings
   const indexUrl = `${origin}/${token}/simple/`
-  const own = writeOwnSettings({ environment: process.env, folder: process.cwd(), indexUrl })
+  const [command = '', ...args] = commandLine
+  const own = writeOwnSettings({
+    environment: process.env,
+    folder: process.cwd(),
+    command,
+    indexUrl,
+  })
   const remove = removeAtExit(own)
   try {
     const { environment, leftOut } = await buildEnvironment(surroundings, own)
@@ -118,10 +124,9 @@ async function runBehind(
     // pipenv would write it into the Pipfile; its pip finds it in its settings file.
     if (isProgram(commandLine, 'pipenv')) delete environment['PIP_INDEX_URL']
     noteLeftOut([...leftOut, ...own.leftOut], own.problems)
-    if (interception === undefined) noteUncovered(commandLine)
+    noteUncovered(commandLine, interception !== undefined)
     const { early } = wrapped
     if (early !== undefined) return { exitCode: exitCodeOfSignal(early) }
-    const [command = '', ...args] = commandLine
     return await wrapped.run({ command, args, environment })
   } finally {
     remove()

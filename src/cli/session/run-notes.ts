@@ -9,6 +9,7 @@ import type { LeftAddress } from './left-addresses.ts'
 import { note } from '../terminal.ts'
 
 const maxLineLength = 500
+const maxLinesNamed = 3
 
 /** A line for each file, and one for the variables. */
 export function noteLeftOut(leftOut: readonly LeftOut[], problems: readonly string[]): void {
@@ -26,12 +27,23 @@ export function noteLeftOut(leftOut: readonly LeftOut[], problems: readonly stri
 }
 
 function describeLines(lines: readonly number[]): string {
-  return lines.length === 0 ? '' : ` (line ${lines.join(', ')})`
+  if (lines.length === 0) return ''
+  const rest = lines.length > maxLinesNamed ? ', ...' : ''
+  return ` (line ${lines.slice(0, maxLinesNamed).join(', ')}${rest})`
 }
 
+/** They start what they are given without the variables of whoever calls them. */
+const forgetful = ['sudo', 'doas', 'su', 'runuser', 'docker', 'podman', 'ssh']
+
 /** What no variable can keep from going past the proxy. */
-export function noteUncovered(commandLine: readonly string[]): void {
-  if (!isProgram(commandLine, 'poetry')) return
+export function noteUncovered(commandLine: readonly string[], isIntercepting: boolean): void {
+  const starter = forgetful.find((name) => isProgram(commandLine, name))
+  if (starter !== undefined) {
+    noteLine(
+      `${starter} does not hand the variables on: what it starts goes past this proxy; let it start tufgate (${starter} ... tufgate run -- ...)`,
+    )
+  }
+  if (isIntercepting || !isProgram(commandLine, 'poetry')) return
   noteLine(
     'poetry has no variable for its index: without the plugin poetry-plugin-pypi-mirror it goes past this proxy, to pypi.org and to the sources in pyproject.toml',
   )
