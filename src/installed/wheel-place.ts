@@ -45,7 +45,7 @@ export function placeEntry(name: string): Place | undefined {
   return { scheme, path: rest.join('/') }
 }
 
-export function isInside(path: string): boolean {
+function isInside(path: string): boolean {
   // Control characters and backslashes: what one program takes for a name is a path to another.
   if (path.length > 4096 || /[\\\p{Cc}]/u.test(path)) return false
   return path.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..')

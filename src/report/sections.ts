@@ -3,7 +3,6 @@
  * It chooses between "verified" and "first-use", and escapes nothing: the texts in it are untrusted.
  */
 
-import { formatSpan } from '../base/clock.ts'
 import { findTrustWords, type TrustKind } from '../base/trust-words.ts'
 import type {
   Listing,
@@ -91,11 +90,6 @@ export function describeTrust({ trust }: SessionSummary): string[] {
   const lines = all.slice(-maxTrustLines)
   const more = all.length - lines.length + trust.more
   return more > 0 ? [`and ${more} more, before`, ...lines] : lines
-}
-
-export function describeDuration({ startedAt, endedAt }: SessionSummary): string | undefined {
-  if (startedAt === undefined || endedAt === undefined) return undefined
-  return formatSpan(Math.max(0, endedAt - startedAt))
 }
 
 /** `foo-1.0.whl` or `project foo`; a request that names neither is shown itself. */

@@ -3,12 +3,13 @@
  * plain file is opened for long. What cannot be read becomes a finding, never silence.
  */
 
-import { closeSync, fstatSync, openSync, readdirSync, readSync, constants } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describeUnchecked } from '../../doctor/judge-state.ts'
 import type { Finding } from '../../doctor/finding.ts'
 import { findLockInstaller } from '../../installers/lock-addresses.ts'
 import { describeErrno, findErrno } from '../../store/storage-error.ts'
+import { withFile } from '../with-file.ts'
 
 const maxFileBytes = 32 * 1024 ** 2
 /** Of all files together. */
@@ -41,9 +42,7 @@ export class DoctorReader {
   }
 
   #readText(path: string): string {
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const stats = fstatSync(descriptor)
+    return withFile(path, 'follow', ({ stats, read }) => {
       // /dev/null is how a settings file is switched off.
       if (!stats.isFile()) {
         if (stats.isCharacterDevice() && path === '/dev/null') return ''
@@ -54,11 +53,8 @@ export class DoctorReader {
         throw new UnreadableFile('the files together are larger than 256 MiB')
       }
       this.#totalBytes += stats.size
-      const buffer = Buffer.alloc(stats.size)
-      return decodeText(buffer.subarray(0, readSync(descriptor, buffer, 0, stats.size, 0)))
-    } finally {
-      closeSync(descriptor)
-    }
+      return decodeText(read(stats.size))
+    })
   }
 }
 

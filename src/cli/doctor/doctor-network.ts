@@ -88,6 +88,6 @@ export async function reach(http: HttpClient, url: string): Promise<Reached> {
   }
 }
 
-export function describeFailure({ code, message, facts }: UpstreamError): Failure {
+function describeFailure({ code, message, facts }: UpstreamError): Failure {
   return { code, message, ...(facts.next !== undefined && { next: facts.next }) }
 }

@@ -64,7 +64,7 @@ function findIndexFolder(index: IndexSettings, stateHome: string): string | unde
   }
 }
 
-export function findFile(path: string, use: FileFacts['use']): FileFacts[] {
+function findFile(path: string, use: FileFacts['use']): FileFacts[] {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return []
   const user = process.geteuid?.()

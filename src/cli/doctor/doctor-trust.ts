@@ -3,7 +3,6 @@
  * pinned root and over what lies in its state, but in memory. Nothing is written, no floor is raised.
  */
 
-import { constants, closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bytes } from '../../base/bytes.ts'
 import { sha256Hex } from '../../base/digest.ts'
@@ -24,6 +23,7 @@ import {
   type MirroredIndexSettings,
   type Settings,
 } from '../settings.ts'
+import { withFile } from '../with-file.ts'
 
 export interface TrustOptions {
   readonly settings: Settings
@@ -165,17 +165,12 @@ function createReadOnlyStorage(folder: string, limits: RefreshLimits): TrustStor
 /** `undefined` where there is none. */
 function readBounded(path: string, maxBytes: number): Bytes | undefined {
   try {
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const stats = fstatSync(descriptor)
+    return withFile(path, 'follow', ({ stats, read }) => {
       if (!stats.isFile() || stats.size > maxBytes) {
         throw new UpstreamError('TOO_LARGE', `${path} is no file of at most ${maxBytes} bytes`)
       }
-      const buffer = Buffer.alloc(stats.size)
-      return buffer.subarray(0, readSync(descriptor, buffer, 0, stats.size, 0))
-    } finally {
-      closeSync(descriptor)
-    }
+      return read(maxBytes)
+    })
   } catch (error) {
     if (findErrno(error) === 'ENOENT') return undefined
     throw error
@@ -183,7 +178,7 @@ function readBounded(path: string, maxBytes: number): Bytes | undefined {
 }
 
 /** Throws what is a bug. */
-export function describeProblem(error: unknown): Failure {
+function describeProblem(error: unknown): Failure {
   if (isTufgateError(error)) return describeReason(error)
   if (findErrno(error) === undefined) throw error
   const path = error instanceof Error && 'path' in error ? `${String(error.path)}: ` : ''

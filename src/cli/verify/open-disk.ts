@@ -3,24 +3,13 @@
  * followed, files opened only where they are files. The names are held in memory, contents never.
  */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  type Stats,
-} from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
-import type { Bytes } from '../../base/bytes.ts'
 import { createHasher } from '../../base/digest.ts'
 import { ConfigError } from '../../base/errors.ts'
 import type { Disk, DiskFile } from '../../installed/disk.ts'
 import { describeErrno, findErrno } from '../../store/storage-error.ts'
+import { withFile, type OpenFile } from '../with-file.ts'
 
 const maxFiles = 2_000_000
 const maxDepth = 200
@@ -44,7 +33,8 @@ export function openDisk(root: string): Disk {
   return {
     files,
     digest: (path) => Promise.resolve(digestFile(join(root, path), buffer)),
-    read: (path, maxBytes) => Promise.resolve(readStart(join(root, path), maxBytes)),
+    read: (path, maxBytes) =>
+      Promise.resolve(lookInto(join(root, path), (file) => file.read(maxBytes))),
   }
 }
 
@@ -89,43 +79,22 @@ function refuseSize(root: string): ConfigError {
 }
 
 /** Whoever swaps a file for a link or a FIFO between the listing and now gains nothing. */
-const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-
-/** Synchronous: a tenth of the time for thousands of small files. */
-function withFile<T>(path: string, read: (descriptor: number) => T): T | undefined {
-  let descriptor: number | undefined
+function lookInto<T>(path: string, look: (file: OpenFile) => T): T | undefined {
   try {
-    descriptor = openSync(path, readFlags)
-    return fstatSync(descriptor).isFile() ? read(descriptor) : undefined
+    return withFile(path, 'refuse', (file) => (file.stats.isFile() ? look(file) : undefined))
   } catch (error) {
     if (findErrno(error) === undefined) throw error
     return undefined
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
   }
 }
 
 function digestFile(path: string, buffer: Buffer): string | undefined {
-  return withFile(path, (descriptor) => {
+  return lookInto(path, ({ readNext }) => {
     const hasher = createHasher('sha256')
     for (;;) {
-      const count = readSync(descriptor, buffer, 0, buffer.length, null)
+      const count = readNext(buffer)
       if (count === 0) return hasher.digestHex()
       hasher.update(buffer.subarray(0, count))
     }
-  })
-}
-
-function readStart(path: string, maxBytes: number): Bytes | undefined {
-  return withFile(path, (descriptor) => {
-    const { size } = fstatSync(descriptor)
-    const bytes = Buffer.alloc(Math.min(size, maxBytes))
-    let length = 0
-    while (length < bytes.length) {
-      const count = readSync(descriptor, bytes, length, bytes.length - length, null)
-      if (count === 0) break
-      length += count
-    }
-    return bytes.subarray(0, length)
   })
 }
