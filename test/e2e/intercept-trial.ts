@@ -31,7 +31,9 @@ export const greetings = ['1.0', '1.1'].map((version) =>
 export const tool = buildWheel({
   name: 'client-tool',
   version: '2.0',
+  summary: 'Greets whoever calls',
   requires: ['client-greeting>=1.0'],
+  requiresPython: '>=3.7',
   code: 'from client_greeting import greet\n\ndef main():\n    print(greet())\n',
   scripts: { 'client-tool': 'client_tool:main' },
 })

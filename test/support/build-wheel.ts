@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib'
 export interface WheelContent {
   readonly name: string
   readonly version: string
+  readonly summary?: string
   readonly requires?: readonly string[]
   readonly requiresPython?: string
   /** Text of the one module, called like the project. */
@@ -56,11 +57,13 @@ export function sha256(bytes: Uint8Array): string {
 const wheelFile =
   'Wheel-Version: 1.0\nGenerator: tufgate-test\nRoot-Is-Purelib: true\nTag: py3-none-any\n'
 
-function renderMetadata({ name, version, requires = [], requiresPython }: WheelContent): string {
+function renderMetadata(content: WheelContent): string {
+  const { name, version, summary, requires = [], requiresPython } = content
   return [
     'Metadata-Version: 2.1',
     `Name: ${name}`,
     `Version: ${version}`,
+    ...(summary === undefined ? [] : [`Summary: ${summary}`]),
     ...(requiresPython === undefined ? [] : [`Requires-Python: ${requiresPython}`]),
     ...requires.map((requirement) => `Requires-Dist: ${requirement}`),
     '',

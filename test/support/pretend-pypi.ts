@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SecureContext } from 'node:tls'
 import { Authority, requireInterceptedHosts } from '../../src/ca/authority.ts'
+import { escapeHtml } from '../../src/simple/html-text.ts'
 import { sha256, type Wheel } from './build-wheel.ts'
 import { serve, startHostileServer, type HostileServer } from './hostile-server.ts'
 
@@ -59,17 +60,82 @@ export async function startPretendPypi(): Promise<PretendPypi> {
   }
 }
 
-/** The page as PyPI writes it, with links to the other host. */
+/** The pages as PyPI writes them, with links to the other host, and the JSON that it has besides. */
 function publish(server: HostileServer, project: string, wheels: readonly Wheel[]): void {
+  for (const wheel of wheels) {
+    server.on(findFilePath(wheel), serve(wheel.bytes))
+    server.on(`${findFilePath(wheel)}.metadata`, serve(wheel.metadata))
+  }
+  const html = serve(Buffer.from(renderHtml(wheels)), { 'content-type': 'text/html' })
+  const jsonType = 'application/vnd.pypi.simple.v1+json'
+  const json = serve(renderJsonPage(project, wheels), { 'content-type': jsonType })
+  // To all who take HTML too: the mirror of these trials.
+  server.on(`/simple/${project}/`, (request, response, earlier) =>
+    (request.headers.accept === jsonType ? json : html)(request, response, earlier),
+  )
+  for (const wheel of wheels) {
+    const path = `/pypi/${project}/${findField(wheel, 'Version') ?? ''}/json`
+    server.on(path, serve(renderReleaseJson(wheel), { 'content-type': 'application/json' }))
+  }
+}
+
+function renderHtml(wheels: readonly Wheel[]): string {
   const links = wheels.map((wheel) => {
     const { filename, bytes, metadata } = wheel
-    server.on(findFilePath(wheel), serve(bytes))
-    server.on(`${findFilePath(wheel)}.metadata`, serve(metadata))
     const core = `data-core-metadata="sha256=${sha256(metadata)}"`
-    return `<a href="${findFileUrl(wheel)}#sha256=${sha256(bytes)}" ${core}>${filename}</a>`
+    const python = findField(wheel, 'Requires-Python')
+    const wants = python === undefined ? '' : ` data-requires-python="${escapeHtml(python)}"`
+    return `<a href="${findFileUrl(wheel)}#sha256=${sha256(bytes)}" ${core}${wants}>${filename}</a>`
   })
-  const page = `<!DOCTYPE html><html><body>\n${links.join('<br>\n')}\n</body></html>\n`
-  server.on(`/simple/${project}/`, serve(Buffer.from(page), { 'content-type': 'text/html' }))
+  return `<!DOCTYPE html><html><body>\n${links.join('<br>\n')}\n</body></html>\n`
+}
+
+function renderJsonPage(name: string, wheels: readonly Wheel[]): Buffer {
+  const files = wheels.map((wheel) => ({
+    filename: wheel.filename,
+    url: findFileUrl(wheel),
+    hashes: { sha256: wheel.sha256 },
+    'requires-python': findField(wheel, 'Requires-Python') ?? null,
+    size: wheel.bytes.length,
+    yanked: false,
+  }))
+  const versions = wheels.map((wheel) => findField(wheel, 'Version'))
+  return Buffer.from(JSON.stringify({ meta: { 'api-version': '1.4' }, name, versions, files }))
+}
+
+/** As PyPI does, also in that no requirements are null, as are unknown ones. */
+function renderReleaseJson(wheel: Wheel): Buffer {
+  const requirements = findFields(wheel, 'Requires-Dist')
+  const python = findField(wheel, 'Requires-Python')
+  const info = {
+    name: findField(wheel, 'Name'),
+    version: findField(wheel, 'Version'),
+    summary: findField(wheel, 'Summary') ?? '',
+    platform: '',
+    requires_dist: requirements.length === 0 ? null : requirements,
+    requires_python: python ?? '',
+    yanked: false,
+    yanked_reason: null,
+  }
+  const file = {
+    filename: wheel.filename,
+    url: findFileUrl(wheel),
+    packagetype: 'bdist_wheel',
+    digests: { md5: '0'.repeat(32), sha256: wheel.sha256 },
+    requires_python: python ?? null,
+    yanked: false,
+    yanked_reason: null,
+  }
+  return Buffer.from(JSON.stringify({ info, last_serial: 1, urls: [file], vulnerabilities: [] }))
+}
+
+function findField(wheel: Wheel, name: string): string | undefined {
+  return findFields(wheel, name)[0]
+}
+
+function findFields({ metadata }: Wheel, name: string): readonly string[] {
+  const lines = metadata.toString().split('\n')
+  return lines.flatMap((line) => (line.startsWith(`${name}: `) ? line.slice(name.length + 2) : []))
 }
 
 interface Gate {
