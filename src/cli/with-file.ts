@@ -10,9 +10,9 @@ export interface OpenFile {
   /** Of what was opened, not of what stands there now. */
   readonly stats: Stats
   /** From the start; less than `maxBytes` where there is no more. */
-  read(maxBytes: number): Buffer
+  readonly read: (maxBytes: number) => Buffer
   /** Goes on from where the last one ended, into `buffer`; 0 at the end. */
-  readNext(buffer: Buffer): number
+  readonly readNext: (buffer: Buffer) => number
 }
 
 /** @param links whether the path may be a link. Throws errors of the file system. */

@@ -3,9 +3,7 @@
 import { ConfigError } from '../../base/errors.ts'
 import { quoteShell } from '../../base/quote-shell.ts'
 
-export const variableFormats = ['sh', 'github', 'gitlab', 'powershell', 'json'] as const
-
-export type VariableFormat = (typeof variableFormats)[number]
+export type VariableFormat = 'sh' | 'github' | 'gitlab' | 'powershell' | 'json'
 
 export interface Variables {
   readonly set: Readonly<Record<string, string>>
