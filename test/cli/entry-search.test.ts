@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -71,4 +71,17 @@ test('goes on after a clock that was set back', async () => {
 test('does not read older parts beyond its limit', async () => {
   addLargePart(67_108_864)
   expect(await search.find('r-aaaaaaaa')).toEqual({ entries: [], searched: 'partly' })
+})
+
+test('a part that cannot be read is no way to have the others read again and again', async () => {
+  addLargePart(40_960_000)
+  mkdirSync(join(folder, '20990102T030405000Z_1.1.n1_bbbbbbbb.000001.jsonl'))
+  const refusal = await search.find('r-aaaaaaaa').catch((error: unknown) => error)
+  expect(refusal).toMatchObject({
+    code: 'AUDIT_FAILED',
+    message: expect.stringMatching(/^cannot look for lines in the audit log: EISDIR/) as string,
+  })
+  expect(await search.find('r-aaaaaaaa')).toEqual({ entries: [], searched: 'busy' })
+  clock.now += 17_000
+  await expect(search.find('r-aaaaaaaa')).rejects.toThrow('EISDIR')
 })

@@ -3,7 +3,8 @@
  * newest part alone, and a pause behind each that is as long as it was expensive.
  */
 
-import { searchAudit } from '../../audit/search.ts'
+import { buildAuditError } from '../../audit/audit-error.ts'
+import { type AuditSearch, searchAudit } from '../../audit/search.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { EntryLookup } from '../../proxy/proxy-state.ts'
 
@@ -44,11 +45,27 @@ export class EntrySearch {
   }
 
   async #search(id: string): Promise<EntryLookup> {
-    const { entries, isWhole, bytes } = await searchAudit(this.#folder, { ids: [id] }, maxBytes)
-    this.#pause = { from: this.#clock(), ms: bytes / bytesPerMs }
+    const { entries, isWhole } = await this.#read(id)
     const lookup: EntryLookup = { entries, searched: isWhole ? 'whole' : 'partly' }
     if (entries.length > 0) this.#remember(id, lookup)
     return lookup
+  }
+
+  /** Throws StorageError. */
+  async #read(id: string): Promise<AuditSearch> {
+    try {
+      const search = await searchAudit(this.#folder, { ids: [id] }, maxBytes)
+      this.#pauseAfter(search.bytes)
+      return search
+    } catch (error) {
+      // Nobody tells how much was read before it failed.
+      this.#pauseAfter(maxBytes)
+      throw buildAuditError(error, 'look for lines in the audit log')
+    }
+  }
+
+  #pauseAfter(bytes: number): void {
+    this.#pause = { from: this.#clock(), ms: bytes / bytesPerMs }
   }
 
   #remember(id: string, lookup: EntryLookup): void {
