@@ -87,13 +87,12 @@ function judgeEnvironment(
   { layout, pythonHome }: Comparison,
 ): Finding | undefined {
   if (layout.kind !== 'venv' || !environmentFiles.test(path)) return undefined
-  const { kind, target = '', staysInside } = file
+  const { kind, target = '' } = file
   if (path.startsWith('bin/python')) return judgePython(path, file, pythonHome)
-  if (kind === 'file') return { path, class: 'environment' }
-  // lib64 of some systems.
-  return kind === 'link' && staysInside === true
-    ? { path, class: 'environment', reason: `link to ${target}` }
-    : undefined
+  // Python of some systems looks for packages there.
+  const isLib = path === 'lib64' && kind === 'link' && target === 'lib'
+  if (isLib) return { path, class: 'environment', reason: 'link to lib' }
+  return kind === 'file' && path !== 'lib64' ? { path, class: 'environment' } : undefined
 }
 
 /** What runs everything else: a link to the Python that pyvenv.cfg names, or to another one beside it. */

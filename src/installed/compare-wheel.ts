@@ -8,7 +8,13 @@ import { sha256Hex } from '../base/digest.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import type { Distribution } from './distribution.ts'
 import type { Finding, Findings } from './findings.ts'
-import { findScript, parseScripts, renderScriptBodies, splitScript } from './generated-scripts.ts'
+import {
+  findScript,
+  parseScripts,
+  renderScriptBodies,
+  splitScript,
+  type SplitScript,
+} from './generated-scripts.ts'
 import { checkInstallerFiles, installerFiles } from './installer-files.ts'
 import { findPlaces, type Layout } from './layout.ts'
 import { placeEntry } from './wheel-place.ts'
@@ -104,7 +110,7 @@ export function describeKind({
   return { class: 'changed', reason: 'it is no file' }
 }
 
-type Outcome = Pick<Finding, 'class' | 'reason'>
+type Outcome = Pick<Finding, 'class' | 'reason' | 'starts'>
 
 async function readScript(path: string, { disk }: Comparison): Promise<string | Outcome> {
   const bytes = await disk.read(path, maxScriptBytes)
@@ -129,7 +135,7 @@ async function compareBody(
   const fault = findInterpreterFault(split.interpreter, comparison)
   if (fault !== undefined) return { class: 'changed', reason: fault }
   return sha256Hex(encodeUtf8(split.body)) === bodySha256
-    ? { class: 'generated', reason: 'first line by the installer' }
+    ? { class: 'generated', reason: 'first line by the installer', ...tellStart(split, comparison) }
     : { class: 'changed', reason: 'it is not the script in the wheel' }
 }
 
@@ -174,7 +180,14 @@ async function judgeScript(
     return { class: 'changed', reason }
   }
   const wrong = findInterpreterFault(split.interpreter, comparison)
-  return wrong === undefined ? { class: 'generated' } : { class: 'changed', reason: wrong }
+  return wrong === undefined
+    ? { class: 'generated', ...tellStart(split, comparison) }
+    : { class: 'changed', reason: wrong }
+}
+
+/** Outside of a virtual environment it could be any: it is told, not judged. */
+function tellStart({ interpreter }: SplitScript, { layout }: Comparison): Pick<Finding, 'starts'> {
+  return layout.kind === 'venv' || interpreter === '' ? {} : { starts: interpreter }
 }
 
 function findInterpreterFault(

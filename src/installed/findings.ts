@@ -18,6 +18,8 @@ export interface Finding {
   /** `name version` of the distribution that it belongs to. */
   readonly distribution?: string
   readonly reason?: string
+  /** The interpreter that a script starts, where nothing says which it should be. */
+  readonly starts?: string
 }
 
 const inOrder: ReadonlySet<FileClass> = new Set(['same', 'generated', 'byte-code', 'environment'])
@@ -44,6 +46,11 @@ export class Findings {
   add(finding: Finding): void {
     const known = this.#byPath.get(finding.path)
     if (known === undefined || isBetter(finding, known)) this.#byPath.set(finding.path, finding)
+  }
+
+  /** Whatever a wheel has at its place. */
+  overrule(finding: Finding): void {
+    this.#byPath.set(finding.path, finding)
   }
 
   find(path: string): Finding | undefined {

@@ -63,18 +63,6 @@ function listHeaderFolders({ kind, python }: Layout): readonly string[] {
   return kind === 'prefix' ? [`include/python${python}`] : [ofVenv, 'include/python']
 }
 
-/** What `pyvenv.cfg` says: where the Python of the environment is, and whether packages outside of it count. */
-export function readVenvSettings(text: string): { home?: string; isOpen: boolean } {
-  const settings = new Map<string, string>()
-  for (const line of text.split(/\r?\n/)) {
-    const at = line.indexOf('=')
-    if (at > 0) settings.set(line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim())
-  }
-  const home = settings.get('home')?.replace(/(?<=.)\/+$/, '')
-  const isOpen = settings.get('include-system-site-packages')?.toLowerCase() === 'true'
-  return { isOpen, ...(home !== undefined && { home }) }
-}
-
 export function join(folder: string, path: string): string {
   return folder === '' ? path : `${folder}/${path}`
 }

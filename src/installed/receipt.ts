@@ -41,14 +41,19 @@ export interface Receipt {
   readonly tufgate: string
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
   readonly time: string
-  /** `first-use`: all is as it was first seen, which verifies nothing. */
-  readonly result: 'verified' | 'first-use' | 'not-verified' | 'not-told'
+  /**
+   * `byte-code-not-checked`: verified but for byte code, which runs in place of what was verified.
+   * `first-use`: all is as it was first seen, which verifies nothing.
+   */
+  readonly result: 'verified' | 'byte-code-not-checked' | 'first-use' | 'not-verified' | 'not-told'
   readonly environment: {
     readonly path: string
     readonly kind: Layout['kind']
     readonly python: string
     /** As pyvenv.cfg says: where its Python is, which is not looked at. */
     readonly pythonHome?: string
+    /** What its scripts start, where that is no virtual environment: not looked at either. */
+    readonly interpreters?: readonly string[]
   }
   readonly byteCode: 'header' | 'refuse'
   readonly counts: Readonly<Record<FileClass, number>>
@@ -73,6 +78,7 @@ export interface ReceiptParts {
 export function buildReceipt(parts: ReceiptParts): Receipt {
   const { tufgate, time, path, layout, pythonHome, byteCode, findings } = parts
   const home = pythonHome === undefined ? {} : { pythonHome }
+  const counts = countClasses(findings)
   const distributions = parts.distributions.toSorted(
     (left, right) => compareText(left.name, right.name) || compareText(left.folder, right.folder),
   )
@@ -81,10 +87,16 @@ export function buildReceipt(parts: ReceiptParts): Receipt {
     format: 'tufgate-receipt-1',
     tufgate,
     time,
-    result: findResult(distributions, notVerified),
-    environment: { path, kind: layout.kind, python: layout.python, ...home },
+    result: findResult(distributions, notVerified, counts),
+    environment: {
+      path,
+      kind: layout.kind,
+      python: layout.python,
+      ...home,
+      ...listInterpreters(findings),
+    },
     byteCode,
-    counts: countClasses(findings),
+    counts,
     distributions,
     notVerified,
     environmentFiles: sortFindings(findings.filter((finding) => finding.class === 'environment')),
@@ -94,6 +106,7 @@ export function buildReceipt(parts: ReceiptParts): Receipt {
 function findResult(
   distributions: readonly DistributionResult[],
   notVerified: readonly Finding[],
+  counts: Receipt['counts'],
 ): Receipt['result'] {
   const untold = distributions.filter(({ status }) => status === 'untold')
   const isTraced = distributions.every(({ status }) => status === 'traced' || status === 'untold')
@@ -103,9 +116,13 @@ function findResult(
   )
   if (!isTraced || !isOnlyUntold) return 'not-verified'
   if (untold.length > 0) return 'not-told'
-  return distributions.some(({ origin }) => origin?.trust === 'first-use')
-    ? 'first-use'
-    : 'verified'
+  if (distributions.some(({ origin }) => origin?.trust === 'first-use')) return 'first-use'
+  return counts['byte-code'] > 0 ? 'byte-code-not-checked' : 'verified'
+}
+
+function listInterpreters(findings: readonly Finding[]): { interpreters?: readonly string[] } {
+  const interpreters = new Set(findings.flatMap(({ starts }) => starts ?? []))
+  return interpreters.size === 0 ? {} : { interpreters: [...interpreters].toSorted(compareText) }
 }
 
 function countClasses(findings: readonly Finding[]): Record<FileClass, number> {

@@ -14,6 +14,7 @@ export function renderReceiptText(receipt: Receipt, maxListed: number): string {
   const python = version === '' ? '' : `, Python ${version}${of}`
   return [
     print(`${environment.path} (${environment.kind}${python}), ${time}, tufgate ${tufgate}`),
+    ...renderInterpreters(receipt),
     ...renderCounts(receipt),
     ...renderDistributions(receipt, maxListed),
     ...renderNotVerified(receipt.notVerified, maxListed),
@@ -25,6 +26,16 @@ export function renderReceiptText(receipt: Receipt, maxListed: number): string {
 
 function print(text: string): string {
   return toPrintable(text, maxLength)
+}
+
+const maxInterpreters = 5
+
+function renderInterpreters({ environment: { interpreters = [] } }: Receipt): string[] {
+  if (interpreters.length === 0) return []
+  const rest = interpreters.length - maxInterpreters
+  const more = rest > 0 ? ` and ${rest} others` : ''
+  const shown = interpreters.slice(0, maxInterpreters).join(', ')
+  return [`Its scripts start ${print(shown)}${more}: NOT CHECKED, nobody signs that`]
 }
 
 function wordsOf({ distributions }: Receipt): ReturnType<typeof findTrustWords> {
@@ -125,15 +136,20 @@ function renderOrigins(distributions: readonly DistributionResult[]): string[] {
 function renderResult(receipt: Receipt): string {
   const { result, counts, byteCode } = receipt
   const { matches, matchesMean } = wordsOf(receipt)
+  const compiled = byteCode === 'header' ? counts['byte-code'] : 0
   const advice =
-    counts['byte-code'] > 0 && byteCode === 'header'
-      ? '\nByte code is as good as whoever wrote it. To have none that is older than this check: find ENVIRONMENT -name "*.pyc" -delete (Python makes it anew), or --bytecode refuse.'
-      : ''
-  const isGood = result === 'verified' || result === 'first-use'
+    compiled === 0
+      ? ''
+      : 'Byte code is as good as whoever wrote it. To have none that is older than this check: find ENVIRONMENT -name "*.pyc" -delete (Python makes it anew), or --bytecode refuse.\n'
+  const isGood = !result.startsWith('not-')
   if (isGood && receipt.distributions.length === 0) return 'Nothing is installed in it.'
-  if (isGood)
-    return `Everything that is installed is ${matches} or made by the installer: ${matchesMean}.${advice}`
   if (result === 'not-told')
-    return `Not all could be told: ask again when the mirror answers.${advice}`
-  return `NOT ALL IS ${matches.toUpperCase()}.${advice}`
+    return `${advice}Not all could be told: ask again when the mirror answers.`
+  if (!isGood) return `${advice}NOT ALL IS ${matches.toUpperCase()}.`
+  const exception = compiled === 0 ? '' : `, BUT NOT THE BYTE CODE (${countFiles(compiled)})`
+  return `${advice}Everything that is installed is ${matches} or made by the installer${exception}: ${matchesMean}.`
+}
+
+function countFiles(count: number): string {
+  return count === 1 ? '1 file' : `${count} files`
 }

@@ -16,6 +16,7 @@ const keepAll = { preserveTimestamps: true, recursive: true, verbatimSymlinks: t
 
 export interface Receipt {
   readonly result: string
+  readonly environment: { readonly interpreters?: readonly string[] }
   readonly counts: Readonly<Record<string, number>>
   readonly distributions: readonly Readonly<Record<string, unknown>>[]
   readonly notVerified: readonly { path: string; class: string; reason?: string }[]

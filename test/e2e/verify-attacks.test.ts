@@ -210,6 +210,43 @@ describe.runIf(hasPip)('an environment', () => {
       },
       { class: 'unknown', reason: containing('packages of the system') },
     ],
+    [
+      'settings that lead elsewhere',
+      () => join(installed.venv, 'pyvenv.cfg'),
+      async (path) => {
+        await writeFile(
+          join(installed.venv, '.gitignore'),
+          (await readFile(path, 'utf8')).replace('packages = false', 'packages = true'),
+        )
+        await rm(path)
+        await symlink('.gitignore', path)
+      },
+      { class: 'unknown', reason: 'it is no file' },
+    ],
+    [
+      'settings with two homes',
+      () => join(installed.venv, 'pyvenv.cfg'),
+      async (path) => writeFile(path, `home = /tmp/evil\n${await readFile(path, 'utf8')}`),
+      { class: 'unknown', reason: containing('home twice') },
+    ],
+    [
+      'an activate that is a link',
+      () => join(installed.venv, 'bin/activate'),
+      async (path) => {
+        await rm(path)
+        await symlink('../share/whole/data.txt', path)
+      },
+      { class: 'unknown', reason: containing('link to') },
+    ],
+    [
+      'a lib64 that leads to something else within it',
+      () => join(installed.venv, 'lib64'),
+      async (path) => {
+        await rm(path, { force: true })
+        await symlink('share', path)
+      },
+      { class: 'unknown', reason: 'link to share' },
+    ],
   ]
 
   test.each(attacks)(
@@ -267,7 +304,8 @@ describe.runIf(hasPip)('an environment', () => {
         Buffer.concat([bytes.subarray(0, 16), Buffer.from('evil')]),
       )
     }
-    expect(await installed.attack(forge, compiled())).toMatchObject({ code: 0 })
+    const trusting = await installed.attack(forge, compiled())
+    expect(trusting).toMatchObject({ code: 0, receipt: { result: 'byte-code-not-checked' } })
     const { code, receipt } = await installed.attack(forge, compiled(), '--bytecode', 'refuse')
     expect(code).toBe(3)
     expect(receipt.notVerified.every(({ path }) => path.endsWith('.pyc'))).toBe(true)

@@ -1,6 +1,6 @@
 /** `tufgate verify --env` with environments that a real pip filled, and with what else is installed in them. */
 
-import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildWheel } from '../support/build-wheel.ts'
@@ -31,10 +31,10 @@ describe.runIf(hasPip)('verify --env', () => {
       expect(done.stdout).toContain('2 distributions, 2 traced to their wheels')
       expect(done.stdout).toContain('WHAT IT DOES IS NOT CHECKED')
       expect(done.stdout).toContain(
-        'Everything that is installed is verified or made by the installer',
+        'Everything that is installed is verified or made by the installer, BUT NOT THE BYTE CODE',
       )
       const receipt = JSON.parse(await readFile(file, 'utf8')) as Receipt
-      expect(receipt).toMatchObject({ result: 'verified', notVerified: [] })
+      expect(receipt).toMatchObject({ result: 'byte-code-not-checked', notVerified: [] })
       expect(receipt.counts).toMatchObject({ changed: 0, missing: 0, unknown: 0, untraced: 0 })
       expect(receipt.distributions).toEqual([
         having({ name: 'plain', wheel: { filename: plain.filename, sha256: plain.sha256 } }),
@@ -121,8 +121,31 @@ describe.runIf(hasPip)('verify --env', () => {
       await installed.pipInstallVerified(installed.venv, '--target', target, 'whole')
       const { code, receipt } = await installed.examine(target)
       expect(receipt.notVerified).toEqual([])
+      expect(receipt.environment.interpreters).toHaveLength(1)
       expect(code).toBe(0)
     }, 60_000)
+
+    test('without byte code is verified, and no word of it is said', async () => {
+      const env = join(installed.trial.folder, 'lean')
+      await cp(installed.venv, env, {
+        recursive: true,
+        verbatimSymlinks: true,
+        preserveTimestamps: true,
+        filter: (path) => !path.endsWith('__pycache__'),
+      })
+      await rm(join(env, 'bin'), { recursive: true })
+      await mkdir(join(env, 'bin'))
+      for (const name of await readdir(join(installed.venv, 'bin'))) {
+        const from = join(installed.venv, 'bin', name)
+        if ((await lstat(from)).isSymbolicLink()) continue
+        const text = await readFile(from, 'utf8')
+        await writeFile(join(env, 'bin', name), text.replaceAll(installed.venv, env))
+      }
+      const done = await installed.verify('--env', env)
+      expect(done).toMatchObject({ code: 0, stderr: '' })
+      expect(done.stdout).not.toMatch(/byte code/i)
+      expect((await installed.examine(env)).receipt.result).toBe('verified')
+    })
 
     test('is verified under a path so long that scripts start by way of a shell', async () => {
       const env = await installed.makeVenv(`long-${'x'.repeat(140)}`, 'whole')

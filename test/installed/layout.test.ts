@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findLayout, findPlaces, readVenvSettings } from '../../src/installed/layout.ts'
+import { findLayout, findPlaces } from '../../src/installed/layout.ts'
 
 const site = 'lib/python3.11/site-packages'
 
@@ -30,16 +30,5 @@ describe('the layout of a folder', () => {
     ])!
     const places = findPlaces(layout, { scheme: 'site', path: 'b.so' }, { name: 'b', site })
     expect(places).toEqual([`${site}/b.so`, `${lib64}/b.so`])
-  })
-})
-
-describe('pyvenv.cfg', () => {
-  test('says whose Python it is, and whether the packages of the system count', () => {
-    expect(readVenvSettings('home = /usr/bin/\r\ninclude-system-site-packages = false\n')).toEqual({
-      home: '/usr/bin',
-      isOpen: false,
-    })
-    expect(readVenvSettings('Include-System-Site-Packages=TRUE\n')).toEqual({ isOpen: true })
-    expect(readVenvSettings('')).toEqual({ isOpen: false })
   })
 })

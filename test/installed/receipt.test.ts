@@ -63,6 +63,24 @@ describe('the result', () => {
     expect(receiptOf([foo, bar], more).result).toBe('not-verified')
   })
 
+  test('is never verified where byte code runs that nobody checked', () => {
+    const receipt = receiptOf([foo], [same, { path: 's/c.pyc', class: 'byte-code' }])
+    expect(receipt.result).toBe('byte-code-not-checked')
+    const [last] = renderReceiptText(receipt, 40).trimEnd().split('\n').slice(-1)
+    expect(last).toBe(
+      'Everything that is installed is verified or made by the installer, BUT NOT THE BYTE CODE (1 file): traced to the signed record and its pinned root.',
+    )
+  })
+
+  test('names what the scripts of a folder start, which nobody has signed', () => {
+    const script: Finding = { path: 'bin/foo', class: 'generated', starts: '/tmp/evil/python' }
+    const receipt = receiptOf([foo], [same, script])
+    expect(receipt.environment.interpreters).toEqual(['/tmp/evil/python'])
+    expect(renderReceiptText(receipt, 40)).toContain(
+      'Its scripts start /tmp/evil/python: NOT CHECKED, nobody signs that',
+    )
+  })
+
   test.each(['untraced', 'refused'] as const)(
     'is not verified with a distribution that is %s',
     (status) => {
@@ -103,8 +121,8 @@ describe('a receipt', () => {
         '  unknown    s/z.py',
         'index pypi (https://pypi.org/simple/): root 3, timestamp 41, snapshot 40',
         `  pinned root sha256 ${'a'.repeat(64)}`,
-        'NOT ALL IS VERIFIED.',
         'Byte code is as good as whoever wrote it. To have none that is older than this check: find ENVIRONMENT -name "*.pyc" -delete (Python makes it anew), or --bytecode refuse.',
+        'NOT ALL IS VERIFIED.',
         '',
       ].join('\n'),
     )

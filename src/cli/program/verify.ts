@@ -29,7 +29,7 @@ export function addVerify(program: Command, run: Run): void {
         'tufgate verify dist/*.whl',
         'tufgate verify --env .venv --receipt receipt.json',
         'tufgate verify --index https://pypi.org/simple/ --mirror https://mirror.example/ --root 1.root.json foo-1.0-py3-none-any.whl',
-      )}\n\nExit code 0: all is in the records. 3: something is not. 1: it could not be told.`,
+      )}\n\nExit code 0: all is in the records, byte code apart (refused with --bytecode refuse). 3: something is not. 1: it could not be told.`,
     )
     .action((files: readonly string[], flags: Partial<EnvironmentFlags>) =>
       run(async () => {

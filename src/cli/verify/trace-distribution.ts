@@ -24,6 +24,7 @@ export interface Trace {
 
 /** Of wheels that could be the one. */
 const maxFetched = 4
+const maxWheelFileBytes = 1 << 20
 
 export async function traceDistribution(
   distribution: Distribution,
@@ -104,7 +105,10 @@ async function findWheel(
 ): Promise<{ file: RecordFile; wheel: SignedWheel }> {
   const { distribution, disk } = search
   const folder = distribution.folder.slice(distribution.folder.lastIndexOf('/') + 1)
-  const installed = await disk.digest(`${distribution.folder}/WHEEL`)
+  const path = `${distribution.folder}/WHEEL`
+  // Nothing on disk is read to its end before a signed size bounds it.
+  const isShort = (disk.files.get(path)?.size ?? 0) <= maxWheelFileBytes
+  const installed = isShort ? await disk.digest(path) : undefined
   let likeliest: { file: RecordFile; wheel: SignedWheel } | undefined
   for (const file of files) {
     const wheel = await fetchWheel(search, file)

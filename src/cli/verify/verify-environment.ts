@@ -9,7 +9,7 @@ import { classifyRest, type ByteCodeRule, type Untraced } from '../../installed/
 import { compareWheel, type Comparison } from '../../installed/compare-wheel.ts'
 import type { Disk } from '../../installed/disk.ts'
 import { compareText, Findings } from '../../installed/findings.ts'
-import { findLayout, readVenvSettings, type Layout } from '../../installed/layout.ts'
+import { findLayout, type Layout } from '../../installed/layout.ts'
 import {
   buildReceipt,
   renderReceiptJson,
@@ -17,6 +17,7 @@ import {
   type Receipt,
 } from '../../installed/receipt.ts'
 import { renderReceiptText } from '../../installed/render-receipt.ts'
+import { readVenvSettings, venvSettingsPath } from '../../installed/venv-settings.ts'
 import { normalizeName } from '../../simple/names.ts'
 import { writeFileAtomic } from '../../store/atomic-file.ts'
 import { describeErrno, isPathErrno } from '../../store/storage-error.ts'
@@ -35,9 +36,15 @@ export interface EnvironmentFlags extends ReadingFlags {
   readonly bytecode?: ByteCodeRule
 }
 
-const exitCodes = { verified: 0, 'first-use': 0, 'not-verified': 3, 'not-told': 1 } as const
+/** With `--bytecode refuse` byte code that nobody checked is `not-verified`. */
+const exitCodes = {
+  verified: 0,
+  'byte-code-not-checked': 0,
+  'first-use': 0,
+  'not-verified': 3,
+  'not-told': 1,
+} as const
 const maxListed = 40
-const maxSettingsBytes = 65_536
 /** So many are fetched and read at a time. */
 const parallel = 4
 
@@ -116,17 +123,17 @@ async function examine(examined: Examined, reading: Reading, progress: Progress)
   const { disk, layout, root, given, bytecode, clock } = examined
   const scriptFolders = [...new Set([root, resolve(given)])].map((folder) => `${folder}/bin/`)
   const findings = new Findings()
-  const settings = Buffer.from((await disk.read('pyvenv.cfg', maxSettingsBytes)) ?? [])
-  const { home: pythonHome, isOpen } = readVenvSettings(settings.toString('utf8'))
+  const { home: pythonHome, fault } = layout.kind === 'venv' ? await readVenvSettings(disk) : {}
   const home = pythonHome === undefined ? {} : { pythonHome }
   const comparison = { disk, layout, findings, scriptFolders, ...home }
-  if (isOpen && layout.kind === 'venv') noteOpenEnvironment(findings)
   const found = await findDistributions(disk, layout)
   const { results, untraced } = await compareAll(found, comparison, {
     reading,
     now: clock(),
     progress,
   })
+  // A wheel may have brought it: what it says holds all the same.
+  if (fault !== undefined) findings.overrule({ path: venvSettingsPath, ...fault })
   await classifyRest(comparison, untraced, bytecode)
   return buildReceipt({
     tufgate: version,
@@ -138,12 +145,6 @@ async function examine(examined: Examined, reading: Reading, progress: Progress)
     distributions: markTwice(results),
     findings: findings.all,
   })
-}
-
-/** Packages outside of it would be used, and are not looked at. */
-function noteOpenEnvironment(findings: Findings): void {
-  const reason = 'packages of the system are used too, and were not looked at'
-  findings.add({ path: 'pyvenv.cfg', class: 'unknown', reason })
 }
 
 interface Work {
