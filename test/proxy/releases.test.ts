@@ -2,30 +2,16 @@
 
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
+import { encodeUtf8 } from '../../src/base/bytes.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
-import { StorageError, UpstreamError, VerifyError } from '../../src/base/errors.ts'
-import type { FileFetch } from '../../src/proxy/gateway.ts'
+import { UpstreamError, VerifyError } from '../../src/base/errors.ts'
 import { parsePins } from '../../src/policy/pin-set.ts'
 import { MemoryForward } from '../support/memory-forward.ts'
 import { openPolicy, type FileInput } from '../support/memory-gateway.ts'
 import type { RawResponse } from '../support/raw-client.ts'
 import { RunningProxy } from '../support/running-proxy.ts'
 
-const metadataOf = (version: string, ...requirements: readonly string[]): Bytes =>
-  encodeUtf8(
-    [
-      'Metadata-Version: 2.1',
-      'Name: foo',
-      `Version: ${version}`,
-      'Summary: A foo',
-      ...requirements.map((text) => `Requires-Dist: ${text}`),
-      '',
-      '',
-    ].join('\n'),
-  )
-
-const metadata = metadataOf('1.0', 'bar>=1')
+const metadata = encodeUtf8('Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n')
 const wheel: FileInput = {
   filename: 'foo-1.0-py3-none-any.whl',
   content: encodeUtf8('a wheel'),
@@ -183,104 +169,6 @@ describe('the JSON of a release', () => {
     const answer = await proxy.get('/pypi/foo/1.0/json')
     expect(answer.headers.get('x-tufgate-trust')).toBe('first-use')
     expect(answer.body.toString()).toContain('"_remark":"first-use: nobody vouches')
-  })
-})
-
-describe('requirements', () => {
-  const find = async (): Promise<unknown> => (await get('/pypi/foo/1.0/json')).info['requires_dist']
-
-  test('are those of the verified METADATA, which is fetched once', async () => {
-    proxy.gateway.vault.clear()
-    const client = await proxy.connect()
-    client.ask('/pypi/foo/1.0/json')
-    await expect.poll(() => proxy.gateway.fetches.length).toBe(1)
-    proxy.gateway.fetches[0]?.finish(metadata)
-    expect(parse(await client.response()).info).toMatchObject({
-      summary: 'A foo',
-      requires_dist: ['bar>=1'],
-    })
-    proxy.gateway.vault.clear()
-    expect(await find()).toEqual(['bar>=1'])
-    expect(proxy.gateway.downloads.map(({ kind }) => kind)).toEqual(['metadata'])
-  })
-
-  test('are null where a wheel has no METADATA of its own, or there is no wheel', async () => {
-    expect((await get('/pypi/foo/1.1/json')).info['requires_dist']).toBeNull()
-    proxy.gateway.addProject('foo', [sdist])
-    expect(await find()).toBeNull()
-    const other = { ...newer, filename: 'foo-1.0-py2-none-any.whl' }
-    proxy.gateway.addProject('foo', [wheel, other])
-    expect(await find()).toBeNull()
-  })
-
-  test.each([
-    ['the same', ['bar>=1'], ['bar>=1']],
-    ['others', ['bar>=2'], null],
-    ['none', [], null],
-  ])('of two wheels that want %s', async (_, requirements, expected) => {
-    const other = metadataOf('1.0', ...requirements)
-    // Another file all the same.
-    const bytes = encodeUtf8(`${new TextDecoder().decode(other)}Something about it\n`)
-    proxy.gateway.store(bytes)
-    const second = { ...newer, filename: 'foo-1.0-py2-none-any.whl', metadata: bytes }
-    proxy.gateway.addProject('foo', [wheel, second])
-    expect(await find()).toEqual(expected)
-  })
-
-  test('are null where the METADATA is of something else, or not to be read for sure', async () => {
-    for (const bytes of [metadataOf('2.0'), encodeUtf8('no metadata'), new Uint8Array()]) {
-      proxy.gateway.store(bytes)
-      proxy.gateway.addProject('foo', [{ ...wheel, metadata: bytes }])
-      // oxlint-disable-next-line no-await-in-loop -- one record after the other
-      expect(await find()).toBeNull()
-    }
-  })
-
-  test.each([
-    ['is not the signed one', new VerifyError('DIGEST_MISMATCH', 'it was changed')],
-    ['cannot be fetched', new UpstreamError('UNREACHABLE', 'nobody there')],
-  ])('are null where the METADATA %s, and the log says why', async (_, fault) => {
-    proxy.gateway.vault.clear()
-    const fetch: FileFetch = {
-      done: Promise.reject(fault),
-      progress: () => ({ attempt: 1, head: new Uint8Array(), length: 0, receivedBytes: 0 }),
-    }
-    fetch.done.catch(() => undefined)
-    proxy.gateway.nextFetch = () => fetch
-    expect(await find()).toBeNull()
-    expect(proxy.gateway.events[0]).toMatchObject({
-      kind: 'warning',
-      code: fault.code,
-      message: `told without requirements: ${fault.message}`,
-    })
-    // It is tried again by the next.
-    proxy.gateway.store(metadata)
-    expect(await find()).toEqual(['bar>=1'])
-  })
-
-  test('are refused with the release where our disk is at fault', async () => {
-    proxy.gateway.openVerified = async () =>
-      Promise.reject(new StorageError('STORAGE_FAILED', 'the disk is gone'))
-    expect((await proxy.get('/pypi/foo/1.0/json')).status).toBe(507)
-    proxy.faults.length = 0
-  })
-
-  test('are not taken from a wheel that is refused, nor where files are pinned', async () => {
-    proxy.gateway.addProject('foo', [{ ...wheel, removed: '2026-11-19T00:00:00Z' }])
-    expect(await find()).toBeNull()
-    proxy.gateway.addProject('foo', [wheel])
-    expect(await find()).toEqual(['bar>=1'])
-    const line = `foo 1.0 ${wheel.filename} ${sha256Hex(wheel.content)}`
-    const pins = parsePins(`# tufgate pins 1\n${line}\n`, 'pins.txt')
-    proxy.gateway.policy = { ...openPolicy, pins }
-    expect(await find()).toBeNull()
-  })
-
-  test('are not taken from METADATA that settings do not trust', async () => {
-    const fault = new VerifyError('ROLE_NOT_IN_SNAPSHOT', 'no target of the owner')
-    proxy.gateway.requireFile = async () => Promise.reject(fault)
-    expect(await find()).toBeNull()
-    expect(proxy.gateway.events[0]).toMatchObject({ kind: 'warning', code: fault.code })
   })
 })
 
