@@ -101,8 +101,6 @@ export class Connects {
     { head, route }: { head: Uint8Array; route: Extract<ConnectRoute, { kind: 'end-tls' }> },
   ): Promise<Connection> {
     const { authority, contextFor } = route
-    // Node remembers it, for the log: a client that fails here is gone by then.
-    void request.socket.remoteAddress
     const { endTls } = await import('./end-tls.ts')
     const context = await contextFor(authority.host)
     // No pause behind this: what comes then is for TLS alone to read.

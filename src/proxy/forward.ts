@@ -84,7 +84,10 @@ export class Forwarding {
     await log.requireWritten(describeExchange(exchange, 'page', now(), begun))
     response.setHeader('X-Request-Id', exchange.id)
     const { status, bytes } = await this.#port.passThrough(request, response, url)
-    const message = `${found} answered ${status}, unverified`
+    const message =
+      status === 0
+        ? `the client left before ${found} answered`
+        : `${found} answered ${status}, unverified`
     await log.note(describeExchange(exchange, 'page', now(), { ...note, message, bytes }))
   }
 }

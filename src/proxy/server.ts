@@ -184,6 +184,7 @@ class ConnectionServer {
   }
 
   #accept(socket: Socket, inner?: Authority): void {
+    rememberAddresses(socket)
     if (this.#lanes.size >= this.#limits.maxConnections && !this.#makeRoom()) {
       const message = `more than ${this.#limits.maxConnections} connections`
       void this.#handler.noteWarning({ kind: 'warning', client: addressOf(socket), message })
@@ -292,6 +293,12 @@ class ConnectionServer {
     // Bytes of ours in the middle of another answer would be taken for a part of that.
     return lane.isBusy ? undefined : lane
   }
+}
+
+/** Node keeps what was asked once: whoever asks for something and is gone stands in the log by its address. */
+function rememberAddresses(socket: Socket): void {
+  void socket.remoteAddress
+  void socket.localAddress
 }
 
 interface Connecting {

@@ -187,6 +187,23 @@ describe('CONNECT to other hosts', () => {
   })
 })
 
+test('whoever asks and is gone at once stands in the log by its address', async () => {
+  forward.servesRemoteClients = true
+  forward.openTunnel = async () => {
+    client.socket.resetAndDestroy()
+    // The proxy has seen the end of the one when it answers the other.
+    await proxy.get('/-/health')
+    await proxy.get('/-/health')
+    throw new UpstreamError('UNREACHABLE', 'could not connect to other.test:443')
+  }
+  connect('other.test:443')
+  await until(() => codes().includes('UNREACHABLE'))
+  expect(proxy.gateway.events.at(-1)).toMatchObject({
+    client: '127.0.0.1',
+    request: 'CONNECT other.test:443',
+  })
+})
+
 describe('a tunnel', () => {
   test('carries bytes both ways, and each direction ends by itself', async () => {
     connect('other.test:443')
