@@ -11,7 +11,8 @@ import type { Disk, DiskFile } from '../../installed/disk.ts'
 import { describeErrno, findErrno } from '../../store/storage-error.ts'
 import { withFile, type OpenFile } from '../with-file.ts'
 
-const maxFiles = 2_000_000
+/** Files and folders. */
+const maxEntries = 2_000_000
 const maxDepth = 200
 const chunkBytes = 1 << 20
 
@@ -19,14 +20,16 @@ const chunkBytes = 1 << 20
 export function openDisk(root: string): Disk {
   const files = new Map<string, DiskFile>()
   const folders: { path: string; depth: number }[] = [{ path: '', depth: 0 }]
+  let count = 0
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const name of listNames(root, folder.path, files)) {
       const path = folder.path === '' ? name : `${folder.path}/${name}`
-      const stats = lstatSync(join(root, path), { throwIfNoEntry: false })
-      if (stats?.isDirectory() !== true || folder.depth >= maxDepth) {
-        files.set(path, describeEntry(root, path, stats))
-      } else folders.push({ path, depth: folder.depth + 1 })
-      if (files.size > maxFiles) throw refuseSize(root)
+      const stats = lookAt(join(root, path))
+      const isFolder = typeof stats !== 'string' && stats.isDirectory()
+      if (isFolder && folder.depth < maxDepth) folders.push({ path, depth: folder.depth + 1 })
+      else files.set(path, describeEntry(root, path, stats))
+      count += 1
+      if (count > maxEntries) throw refuseSize(root)
     }
   }
   const buffer = Buffer.allocUnsafeSlow(chunkBytes)
@@ -52,8 +55,21 @@ function describeUnreadable(problem: string): DiskFile {
   return { kind: 'unreadable', size: 0, mtimeSeconds: 0, problem }
 }
 
-function describeEntry(root: string, path: string, stats: Stats | undefined): DiskFile {
-  if (stats === undefined) return describeUnreadable('it was there a moment ago')
+/** Or why it cannot be looked at. */
+function lookAt(path: string): Stats | string {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (stats !== undefined) return stats
+    // What is no UTF-8 was read as another name.
+    return path.includes('\uFFFD') ? 'its name is not UTF-8' : 'it was there a moment ago'
+  } catch (error) {
+    if (findErrno(error) === undefined) throw error
+    return describeErrno(error)
+  }
+}
+
+function describeEntry(root: string, path: string, stats: Stats | string): DiskFile {
+  if (typeof stats === 'string') return describeUnreadable(stats)
   const { size } = stats
   const mtimeSeconds = Math.floor(stats.mtimeMs / 1000)
   if (stats.isFile()) return { kind: 'file', size, mtimeSeconds }
@@ -73,9 +89,13 @@ function describeLink(root: string, path: string): { target: string; staysInside
 }
 
 function refuseSize(root: string): ConfigError {
-  return new ConfigError('CONFIG_INVALID', `${root} has more than ${maxFiles} files.`, {
-    next: 'Name the folder of one environment.',
-  })
+  return new ConfigError(
+    'CONFIG_INVALID',
+    `${root} has more than ${maxEntries} files and folders.`,
+    {
+      next: 'Name the folder of one environment.',
+    },
+  )
 }
 
 /** Whoever swaps a file for a link or a FIFO between the listing and now gains nothing. */
