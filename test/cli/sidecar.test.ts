@@ -65,7 +65,7 @@ test.each(['../x', 'a/b', '', '.', '-x', 'a b', 'x'.repeat(65), 'ä'])(
   'the name %j leads nowhere',
   (name) => {
     expect(() => findSidecarPlace({ stateDir: makeFolder(), name })).toThrow(
-      'is not a name for a sidecar',
+      'is not a name for a proxy',
     )
   },
 )
@@ -119,10 +119,10 @@ test('there is nothing to use and nothing to stop where nothing was started', as
   const stateDir = makeFolder()
   const stopped = await run(stateDir, 'stop')
   expect(stopped).toMatchObject({ code: 2, stdout: '' })
-  expect(stopped.stderr).toContain('No sidecar default runs')
+  expect(stopped.stderr).toContain('No proxy "default" runs')
   const env = await run(stateDir, 'env', '--format', 'github')
   expect(env).toMatchObject({ code: 2, stdout: '' })
-  expect(env.stderr).toContain('No sidecar default was started')
+  expect(env.stderr).toContain('No proxy "default" was started')
   expect(env.stderr).toContain(`Start one: tufgate start --state-dir ${stateDir}`)
   expect(readdirSync(stateDir)).toEqual([])
 })

@@ -30,7 +30,7 @@ describe.runIf(hasPip)('a proxy that was killed', () => {
     )
     expect(variables.stdout).toBe('status 1\nhttp://127.0.0.1:1/tufgate-is-not-running/simple/\n')
     expect(show(variables.stderr, job)).toMatchInlineSnapshot(`
-      "tufgate: The sidecar default does not run any more: process <pid> was killed, or has failed.
+      "tufgate: The proxy "default" does not run any more: process <pid> was killed, or has failed.
         Its output: cat <folder>/xdg/tufgate/sidecars/default/log; what it did: tufgate stop; then start it again.
       tufgate: no proxy is running"
     `)
@@ -54,7 +54,7 @@ describe.runIf(hasPip)('a proxy that was killed', () => {
     const again = await job.step(startLine())
     expect(again).toMatchObject({ code: 0 })
     expect(show(again.stderr, job)).toMatchInlineSnapshot(
-      `"The sidecar default of <time> has ended without tufgate stop; it is replaced. Its audit log: <folder>/xdg/tufgate/<sha256>/audit"`,
+      `"The proxy "default" of <time> has ended without tufgate stop; it is replaced. Its audit log: <folder>/xdg/tufgate/<sha256>/audit"`,
     )
     expect(await job.step('tufgate stop')).toMatchObject({ code: 0 })
   }, 60_000)

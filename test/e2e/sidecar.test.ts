@@ -24,7 +24,7 @@ describe.runIf(hasPip)('what is in order', () => {
     const started = await job.step(startLine())
     expect(started).toMatchObject({ code: 0, stderr: '' })
     expect(show(started.stdout, job)).toMatchInlineSnapshot(`
-      "tufgate 0.1.0: the sidecar is ready: process <pid>, http://127.0.0.1:<port>
+      "tufgate 0.1.0: the proxy is ready: process <pid>, http://127.0.0.1:<port>
         index default: http://127.0.0.1:<port>/simple/ (signed list: root 1, timestamp 2, snapshot 2)
         output <folder>/xdg/tufgate/sidecars/default/log
         audit log head <chain>:3:<sha256>
@@ -59,14 +59,14 @@ describe.runIf(hasPip)('what is in order', () => {
     const again = await job.step(startLine())
     expect(again).toMatchObject({ code: 2, stdout: '' })
     expect(show(again.stderr, job)).toMatchInlineSnapshot(`
-      "tufgate: The sidecar default runs already: process <pid>, http://127.0.0.1:<port>, since <time>.
+      "tufgate: The proxy "default" runs already: process <pid>, http://127.0.0.1:<port>, since <time>.
         Use it: tufgate env; end it: tufgate stop; or start another one with --name."
     `)
     expect(await job.step('tufgate stop')).toMatchObject({ code: 0 })
     const stopped = await job.step('tufgate stop')
     expect(stopped).toMatchObject({ code: 2, stdout: '' })
     expect(show(stopped.stderr, job)).toMatchInlineSnapshot(`
-      "tufgate: No sidecar default runs: there is no <folder>/xdg/tufgate/sidecars/default/sidecar.json.
+      "tufgate: No proxy "default" runs: there is no <folder>/xdg/tufgate/sidecars/default/sidecar.json.
         It was stopped already, or never started. If it was started with --state-dir, --config or --name, give the same here."
     `)
     // And a new one may come.

@@ -127,7 +127,12 @@ export function listProjectFiles(root: string): { files: ProjectFile[]; findings
       const isEntered = entry.isDirectory() && !isForeign(entry.name)
       if (isEntered && depth < maxDepth) waiting.push({ folder: path, depth: depth + 1 })
       else if (isEntered)
-        findings.push(describeUnchecked(path, `it lies more than ${maxDepth} folders deep`))
+        findings.push(
+          describeUnchecked(
+            path,
+            `it lies more than ${maxDepth} folders deep; give tufgate doctor this folder itself`,
+          ),
+        )
     }
   }
   return { files: files.slice(0, maxFiles), findings }

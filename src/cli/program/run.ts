@@ -9,11 +9,18 @@ import { addReportOptions } from './sidecar.ts'
 const help = `
 The command, and nothing else, gets the address of a proxy of its own for pip, uv, pdm and pipenv, and
 settings files without what leads past it. Its input, its output and its signals stay as they are.
-What no variable can redirect goes past the proxy all the same: poetry (without
-poetry-plugin-pypi-mirror), sources in pyproject.toml and Pipfile, -i, --extra-index-url, --find-links
-and direct URLs on a command line or in a requirements file. "tufgate doctor" finds these, and
---intercept catches them: what they ask of the index is verified, other hosts are refused unless
-[forward] in the settings allows them.
+What no variable can redirect goes past the proxy all the same, and is not seen:
+  - poetry (without poetry-plugin-pypi-mirror), easy_install, and what is no package of an index (git, npm, conda)
+  - sources in pyproject.toml, pdm.toml and Pipfile
+  - -i, --extra-index-url, --find-links, --proxy and direct URLs, on a command line or in a file of
+    requirements or constraints
+  - what the command sets itself (a Makefile, tox.ini, .env), and what it starts without these variables
+    (sudo, docker, tox before 4)
+  - what installers kept in their caches before
+"tufgate doctor" finds most of these. --intercept catches what asks other machines by the proxy of the
+environment: what it asks of the index is verified, other hosts are refused unless [forward] in the
+settings allows them. Nothing here holds back code that means to go past it, such as a setup.py.
+What outlives the command has no proxy any more: end it, before somebody else takes the port.
 A lock file that the command writes may hold the address of the proxy: "tufgate lock rewrite" mends it.
 
 Exit code: that of the command (128+n where signal n ended it); 3 where something was refused and the
@@ -30,7 +37,7 @@ export function addRun(program: Command, run: Run): void {
     'host:port to listen on (default: a free port of 127.0.0.1)',
   ).option(
     '--intercept',
-    'all that the command asks by HTTP and HTTPS comes to the proxy: pypi.org is verified too, by certificates of an authority that ends with the command',
+    'all that the command asks of other machines by HTTP and HTTPS comes to the proxy: pypi.org is verified too, by certificates of an authority that ends with the command',
   )
   addReportOptions(command)
     .addHelpText(

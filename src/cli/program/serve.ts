@@ -32,14 +32,17 @@ export function addProxyOptions(command: Command, listenDescription: string): Co
     .option('--listen <address...>', listenDescription)
     .option(
       '--index <url>',
-      'the index whose pages the mirror has signed; without a mirror: trust on first use (default: https://pypi.org/simple/)',
+      'the index; needed with --mirror. Without a mirror: trust on first use (default: https://pypi.org/simple/)',
     )
     .option(
       '--mirror <location...>',
       'URL or folder with metadata/ and targets/; several are tried in order',
     )
     .option('--root <file>', 'the pinned 1.root.json of the mirror')
-    .option('--pins <file>', 'serve only the files that this file names (see tufgate pins)')
+    .option(
+      '--pins <file>',
+      'serve only the files that this file names (tufgate pins export writes it)',
+    )
     .option(
       '--state-dir <folder>',
       'trusted state, verified files and the audit log (default: $XDG_STATE_HOME/tufgate, or ~/.local/state/tufgate)',

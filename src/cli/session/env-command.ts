@@ -61,7 +61,7 @@ function requireLiving(sidecar: Sidecar | undefined, place: SidecarPlace): Sidec
   if (state === 'alive') return sidecar
   throw new StorageError(
     'STORAGE_FAILED',
-    `The sidecar ${place.name} does not run any more: process ${pid} was killed, or has failed.`,
+    `The proxy "${place.name}" does not run any more: process ${pid} was killed, or has failed.`,
     {
       next: `Its output: cat ${quoteShell(place.log)}; what it did: tufgate stop${place.flags}; then start it again.`,
     },
@@ -69,7 +69,7 @@ function requireLiving(sidecar: Sidecar | undefined, place: SidecarPlace): Sidec
 }
 
 function refuseWithout({ name, file, flags }: SidecarPlace): TufgateError {
-  return new ConfigError('CONFIG_INVALID', `No sidecar ${name} was started: there is no ${file}.`, {
+  return new ConfigError('CONFIG_INVALID', `No proxy "${name}" was started: there is no ${file}.`, {
     next: `Start one: tufgate start${flags}. If it was started with --state-dir, --config or --name, give the same here.`,
   })
 }

@@ -66,7 +66,7 @@ export function findSidecarPlace({
   config,
 }: SidecarFlags): SidecarPlace {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
-    throw new ConfigError('CONFIG_INVALID', `"${toPrintable(name)}" is not a name for a sidecar.`, {
+    throw new ConfigError('CONFIG_INVALID', `"${toPrintable(name)}" is not a name for a proxy.`, {
       expected: 'at most 64 letters, digits, full stops, dashes and underscores',
     })
   }

@@ -86,7 +86,7 @@ function refuseIfThere(place: SidecarPlace): void {
   if (state === 'alive') {
     throw new ConfigError(
       'CONFIG_INVALID',
-      `The sidecar ${place.name} runs already: process ${pid}, ${sidecar.origin}, ${since}.`,
+      `The proxy "${place.name}" runs already: process ${pid}, ${sidecar.origin}, ${since}.`,
       {
         next: `Use it: tufgate env${place.flags}; end it: tufgate stop${place.flags}; or start another one with --name.`,
       },
@@ -95,12 +95,12 @@ function refuseIfThere(place: SidecarPlace): void {
   if (state === 'elsewhere') {
     throw new ConfigError(
       'CONFIG_INVALID',
-      `The sidecar ${place.name} was started in another container, ${since}: whether it runs cannot be seen from here.`,
+      `The proxy "${place.name}" was started in another container, ${since}: whether it runs cannot be seen from here.`,
       { next: `If it is gone: rm ${quoteShell(place.file)}; or start another one with --name.` },
     )
   }
   note(
-    `The sidecar ${place.name} of ${formatUtcSeconds(sidecar.startedAt)} has ended without tufgate stop; it is replaced. Its audit log: ${sidecar.audit.folder}`,
+    `The proxy "${place.name}" of ${formatUtcSeconds(sidecar.startedAt)} has ended without tufgate stop; it is replaced. Its audit log: ${sidecar.audit.folder}`,
   )
 }
 
@@ -129,7 +129,7 @@ async function keep(
     await launched.drop()
     throw new ConfigError(
       'CONFIG_INVALID',
-      `The sidecar could not be kept: ${describeError(error)}`,
+      `The proxy could not be kept: ${describeError(error)}`,
       {
         next: `Look at ${place.folder}`,
         cause: error,
@@ -149,8 +149,8 @@ function announce(
   { name, log, flags }: SidecarPlace,
 ): void {
   const { pid } = findProcess(sidecar.owner)
-  const called = name === 'default' ? '' : ` ${name}`
-  say(`tufgate ${version}: the sidecar${called} is ready: process ${pid}, ${sidecar.origin}`)
+  const called = name === 'default' ? '' : ` "${name}"`
+  say(`tufgate ${version}: the proxy${called} is ready: process ${pid}, ${sidecar.origin}`)
   for (const index of indexes) say(`  index ${toPrintable(index, 400)}`)
   say(`  output ${log}`)
   say(`  audit log head ${sidecar.head}`)

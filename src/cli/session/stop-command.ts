@@ -40,7 +40,7 @@ export async function runStop(flags: StopFlags): Promise<number> {
   if (sidecar === undefined) {
     throw new ConfigError(
       'CONFIG_INVALID',
-      `No sidecar ${place.name} runs: there is no ${place.file}.`,
+      `No proxy "${place.name}" runs: there is no ${place.file}.`,
       {
         next: `It was stopped already, or never started. If it was started with --state-dir, --config or --name, give the same here.`,
       },
@@ -89,7 +89,7 @@ async function end({ owner }: Sidecar, { name, file }: SidecarPlace): Promise<En
   if (state === 'elsewhere') {
     throw new ConfigError(
       'CONFIG_INVALID',
-      `The sidecar ${name} was started in another container: it cannot be stopped from here.`,
+      `The proxy "${name}" was started in another container: it cannot be stopped from here.`,
       { next: `Stop it there. If it is gone: rm ${quoteShell(file)}` },
     )
   }
