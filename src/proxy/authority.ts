@@ -42,3 +42,13 @@ export function isSameAuthority(left: Authority, right: Authority): boolean {
 export function hostKey({ host, port }: Authority): string {
   return port === defaultPorts.http || port === defaultPorts.https ? host : `${host}:${port}`
 }
+
+/**
+ * The key of a host that the operator wrote, in whatever spelling: none of them may be let pass as
+ * somebody else's.
+ */
+export function findHostKey(name: string): string | undefined {
+  const host = URL.parse(`https://${name}/`)?.host.replace(/\.(?=:|$)/, '')
+  const authority = host === undefined ? undefined : parseAuthority(host, defaultPorts.https)
+  return authority === undefined ? undefined : hostKey(authority)
+}

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatAuthority, hostKey, parseAuthority } from '../../src/proxy/authority.ts'
+import { findHostKey, formatAuthority, hostKey, parseAuthority } from '../../src/proxy/authority.ts'
 
 describe('host and port', () => {
   test.each([
@@ -11,6 +11,23 @@ describe('host and port', () => {
     ['my_host:65535', undefined, { host: 'my_host', port: 65_535 }],
   ])('%s is understood', (raw, defaultPort, expected) => {
     expect(parseAuthority(raw, defaultPort)).toEqual(expected)
+  })
+
+  test.each([
+    ['index.test', 'index.test'],
+    ['index.test.', 'index.test'],
+    ['index.test.:443', 'index.test'],
+    ['index.test:80', 'index.test'],
+    ['index.test.:8443', 'index.test:8443'],
+    ['127.1:9001', '127.0.0.1:9001'],
+    ['0x7f.1', '127.0.0.1'],
+    ['[::0:1]:443', '[::1]'],
+    ['[::ffff:127.0.0.1]:9001', '[::ffff:7f00:1]:9001'],
+    ['\u00fcber.test', 'xn--ber-goa.test'],
+    ['a..b', undefined],
+    ['', undefined],
+  ])('%s in the settings is the index %s, which nobody connects to unverified', (name, key) => {
+    expect(findHostKey(name)).toBe(key)
   })
 
   test('without a port and a usual one is nothing', () => {

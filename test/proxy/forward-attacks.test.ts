@@ -287,19 +287,6 @@ describe('other hosts', () => {
     ])
   })
 
-  test('that nobody waited for are not said to be answered', async () => {
-    forward.passThrough = async (_request, response) => {
-      response.destroy()
-      return { status: 0, bytes: 0 }
-    }
-    client.send('GET http://other.test/ HTTP/1.1\r\nHost: other.test\r\n\r\n')
-    await client.ended()
-    expect(proxy.gateway.events.map(({ message }) => message)).toEqual([
-      'let pass to other.test:80, unverified',
-      'the client left before other.test:80 answered',
-    ])
-  })
-
   test('are not reached when the log cannot be written', async () => {
     proxy.gateway.appendGate = () => Promise.reject(new Error('disk'))
     const { status } = await send('GET http://other.test/ HTTP/1.1', 'Host: other.test')

@@ -311,3 +311,18 @@ describe('a file whose name tells no project', () => {
     expect((await ask(url)).status).toBe(503)
   })
 })
+
+test('what is let pass and nobody waits for is not said to be answered', async () => {
+  forward.allowed.add('other.test:80')
+  forward.passThrough = async (_request, response) => {
+    response.destroy()
+    return { status: 0, bytes: 0 }
+  }
+  client.send('GET http://other.test/ HTTP/1.1\r\nHost: other.test\r\n\r\n')
+  await client.ended()
+  await proxy.get('/-/health')
+  expect(proxy.gateway.events.slice(0, 2).map(({ message }) => message)).toEqual([
+    'let pass to other.test:80, unverified',
+    'the client left before other.test:80 answered',
+  ])
+})

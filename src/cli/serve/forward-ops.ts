@@ -2,7 +2,7 @@
 
 import type { Environment } from '../../base/environment.ts'
 import { ConfigError } from '../../base/errors.ts'
-import { defaultPorts, hostKey, parseAuthority } from '../../proxy/authority.ts'
+import { findHostKey } from '../../proxy/authority.ts'
 import type { ForwardIndex, ForwardPort } from '../../proxy/forward-port.ts'
 import type { ListenAddress } from '../../proxy/server.ts'
 import { createAllowList } from '../../upstream/allow-list.ts'
@@ -63,10 +63,7 @@ function describeIndex(index: OpenIndex, indexes: readonly OpenIndex[]): Forward
 
 /** Hosts without a port, for http and https alike: what certificates for them have to name. */
 function listHostKeys(index: OpenIndex): readonly string[] {
-  const keys = index.hosts.rules.names.flatMap((name) => {
-    const authority = parseAuthority(name, defaultPorts.https)
-    return authority === undefined ? [] : [hostKey(authority)]
-  })
+  const keys = index.hosts.rules.names.flatMap((name) => findHostKey(name) ?? [])
   return [...new Set(keys)]
 }
 
