@@ -1,5 +1,6 @@
 /** What the pages under `/-/` have in common: in which form somebody asks, and the form of the answer. */
 
+import { escapeInvisible } from '../audit/line.ts'
 import { encodeUtf8, type Bytes } from '../base/bytes.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -18,8 +19,10 @@ const jsonHeaders = [
   'Accept',
 ]
 
+/** What clients made up is in it, and it is read at terminals. */
 export function answerJson(value: object, status = 200): StatusAnswer {
-  return { status, headers: jsonHeaders, body: encodeUtf8(`${JSON.stringify(value)}\n`) }
+  const text = escapeInvisible(JSON.stringify(value))
+  return { status, headers: jsonHeaders, body: encodeUtf8(`${text}\n`) }
 }
 
 /** Browsers and curl get the page; a program says what it wants. */

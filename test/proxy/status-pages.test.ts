@@ -114,6 +114,18 @@ describe('the status page', () => {
     expect(refused).toMatchObject([{ times: 2, code: 'DIGEST_MISMATCH' }])
   })
 
+  test('as JSON carries no control character of a client to a terminal', async () => {
+    const client = await proxy.connect()
+    client.send('GET / HTTP/1.1\r\nHost: \u009b2J\u0085evil\r\n\r\n')
+    await client.ended()
+    const [{ id = '' } = {}] = proxy.gateway.events
+    for (const target of ['/-/', `/-/refused/${id}`]) {
+      const text = (await proxy.get(target, asJson)).body.toString()
+      expect(text).toContain(String.raw`\u009b2J\u0085evil`)
+      expect(text).not.toMatch(/[\u007f-\u009f]/)
+    }
+  })
+
   test('keeps a refusal in sight, however many names a client makes up', async () => {
     await refuseFile()
     for (let at = 0; at < 120; at += 1) await proxy.get(`/simple/made-up-${at}/`)
