@@ -28,15 +28,15 @@ test.runIf(existsSync('/proc/self/stat'))(
   'a process that has ended is dead, though nobody has waited for it',
   async () => {
     // The shell becomes a program that never asks how its child has ended.
-    const parent = spawn('sh', ['-c', 'sh -c "read line" & echo $!; exec sleep 60'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
     })
     onTestFinished(() => void parent.kill('SIGKILL'))
     const [output] = (await once(parent.stdout, 'data')) as [Buffer]
     const child = output.toString().trim()
     const stat = (): string => readFileSync(`/proc/${child}/stat`, 'latin1')
     const id = `${child}.${stat().split(' ')[21] ?? ''}.${place}`
-    parent.stdin.end()
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'latin1')).toBe('sleep\n')
     process.kill(Number(child), 'SIGKILL')
     await expect.poll(() => / Z /.test(stat())).toBe(true)
     expect(findProcess(id)).toEqual({ pid: Number(child), state: 'dead' })
