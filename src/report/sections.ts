@@ -84,9 +84,12 @@ export function describeOutcome(summary: SessionSummary): string {
 }
 
 /** What the answers rested on, one line for each list, the newest last. */
-export function describeTrust({ trust }: SessionSummary): string[] {
+export function describeTrust({ trust, released }: SessionSummary): string[] {
+  // The title above the files says that already.
+  const isSaid = released.items.some((file) => file.trust === 'first-use')
+  const uses = trust.items.filter((use) => use.trust === 'signed' || !isSaid)
   // Records that were seen first have one sentence for all their versions.
-  const all = [...new Set(trust.items.map(describeTrustUse))]
+  const all = [...new Set(uses.map(describeTrustUse))]
   const lines = all.slice(-maxTrustLines)
   const more = all.length - lines.length + trust.more
   return more > 0 ? [`and ${more} more, before`, ...lines] : lines
@@ -133,13 +136,16 @@ function describeReleased({ file, bytes }: ReleasedFile): SectionItem {
 function describeRefused(item: RefusedItem): SectionItem {
   const { code, reason, expected, found, id, count } = item
   const isDifferent = expected !== found
+  // What the reason says need not be said again.
+  const isNew = (fact: string | undefined): fact is string =>
+    isDifferent && fact !== undefined && !reason.includes(fact)
   return {
     subject: describeSubject(item),
     text: withTimes(withId(reason, id), count),
     facts: [
       { name: 'code', value: code },
-      ...(isDifferent && expected !== undefined ? [{ name: 'expected', value: expected }] : []),
-      ...(isDifferent && found !== undefined ? [{ name: 'found', value: found }] : []),
+      ...(isNew(expected) ? [{ name: 'expected', value: expected }] : []),
+      ...(isNew(found) ? [{ name: 'found', value: found }] : []),
     ],
   }
 }

@@ -17,6 +17,21 @@ const fixture = useRun({ 'run-good': [buildWheel({ name: 'run-good', version: '1
 const ask =
   "fetch(process.env.PIP_INDEX_URL + 'run-good/').then((answer) => console.log(answer.status))"
 
+async function writeScript(name: string, code: string): Promise<string> {
+  const path = join(fixture.state, name)
+  await writeFile(path, `#!/bin/sh\n${code}\n`)
+  await chmod(path, 0o755)
+  return path
+}
+
+async function createVirtualEnvironment(): Promise<string> {
+  const folder = join(fixture.state, 'venv')
+  await mkdir(join(folder, 'bin'), { recursive: true })
+  await writeFile(join(folder, 'pyvenv.cfg'), '')
+  await writeFile(join(folder, 'pip.conf'), '[install]\nconstraint = https://a.example/c.txt\n')
+  return folder
+}
+
 describe('the exit code', () => {
   test.each([0, 1, 7, 255])('%i of the command is that of run', async (wanted) => {
     expect(await fixture.run(node(`process.exit(${wanted})`))).toMatchObject({
@@ -42,9 +57,12 @@ describe('the exit code', () => {
     expect(code).toBe(127)
   })
 
-  test('a file that is not there: 127', async () => {
-    const { code, stderr } = await fixture.run(['./no-such-file'])
-    expect(stderr).toContain('./no-such-file was not started: it is not there')
+  test.each([
+    ['', 'tufgate: nothing was started: the command is empty'],
+    ['./no-such-file', './no-such-file was not started: it is not there'],
+  ])('a file that is not there (%j): 127', async (command, wanted) => {
+    const { code, stderr } = await fixture.run([command])
+    expect(stderr).toContain(wanted)
     expect(code).toBe(127)
   })
 
@@ -261,27 +279,18 @@ describe('the command', () => {
   })
 
   test('pipenv does not find the address where it would write it into the Pipfile', async () => {
-    const path = join(fixture.state, 'pipenv')
-    await writeFile(path, '#!/bin/sh\nenv\n')
-    await chmod(path, 0o755)
-    const { stdout } = await fixture.run([path])
+    const { stdout } = await fixture.run([await writeScript('pipenv', 'env')])
     expect(stdout).toContain('\nPIPENV_PYPI_MIRROR=http://127.0.0.1:')
     expect(stdout).not.toContain('PIP_INDEX_URL')
   })
 
   test('poetry is said to go past the proxy', async () => {
-    const path = join(fixture.state, 'poetry')
-    await writeFile(path, '#!/bin/sh\nexit 0\n')
-    await chmod(path, 0o755)
-    const { stderr } = await fixture.run([path])
+    const { stderr } = await fixture.run([await writeScript('poetry', 'exit 0')])
     expect(stderr).toContain('tufgate: poetry has no variable for its index')
   })
 
   test.each(['sudo', 'docker'])('%s is said to drop the variables', async (name) => {
-    const path = join(fixture.state, name)
-    await writeFile(path, '#!/bin/sh\nexit 0\n')
-    await chmod(path, 0o755)
-    const { stderr } = await fixture.run([path, 'pip'])
+    const { stderr } = await fixture.run([await writeScript(name, 'exit 0'), 'pip'])
     expect(stderr).toContain(
       `tufgate: ${name} does not hand the variables on: what it starts goes past this proxy`,
     )
@@ -291,24 +300,16 @@ describe('the command', () => {
 describe('a pip.conf of a virtual environment that is not activated', () => {
   const list = ['-c', 'cat "$PIP_CONFIG_FILE"']
 
-  async function createEnvironment(): Promise<string> {
-    const folder = join(fixture.state, 'venv')
-    await mkdir(join(folder, 'bin'), { recursive: true })
-    await writeFile(join(folder, 'pyvenv.cfg'), '')
-    await writeFile(join(folder, 'pip.conf'), '[install]\nconstraint = https://a.example/c.txt\n')
-    return folder
-  }
-
   test('is not followed past the proxy by a command that stands in it', async () => {
-    const folder = await createEnvironment()
+    const folder = await createVirtualEnvironment()
     await symlink('/bin/sh', join(folder, 'bin', 'pip'))
     const { stdout, stderr } = await fixture.run([join(folder, 'bin', 'pip'), ...list])
-    expect(stderr).toContain(`left out of ${folder}/pip.conf, so that nothing goes past the proxy`)
+    expect(stderr).toContain(`left out of ${folder}/pip.conf, so that`)
     expect(stdout).toContain('\nconstraint = \n')
   })
 
   test('is not followed past the proxy by the Python that stands first in PATH', async () => {
-    const folder = await createEnvironment()
+    const folder = await createVirtualEnvironment()
     await symlink('/bin/sh', join(folder, 'bin', 'python'))
     const more = { PATH: `${folder}/bin:${process.env['PATH'] ?? ''}` }
     const { stdout } = await fixture.run(['sh', ...list], more)

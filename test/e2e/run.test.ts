@@ -124,8 +124,11 @@ describe.runIf(hasPip)('pip behind tufgate run', () => {
         )
         expect(code, stderr + stdout).toBe(0)
         const lines = 'extra-index-url (line 3, 11, 19, 27), find-links (line 6, 14, 22, 30)'
-        expect(stderr).toContain(`left out of ${paths.user}, so that nothing goes past the proxy: `)
-        expect(stderr.split(lines)).toHaveLength(4)
+        for (const path of Object.values(paths)) {
+          const told = `left out of ${path}, so that nothing goes past the proxy: `
+          expect(stderr).toContain(told)
+        }
+        expect(stderr.split(lines)).toHaveLength(5)
       }
       expect(hostile.requests.slice(before)).toEqual([])
       expect(await readFile(paths.user, 'utf8')).toBe(text)

@@ -43,7 +43,8 @@ test('keeps what was handed out on first use apart, and never calls it verified 
   const text = renderSummaryText(summary)
   expect(text).toContain('1 file handed out on first use (1.0 kB), nothing refused')
   expect(text).toContain('First-use (nobody has signed these):')
-  expect(text).toContain('first-use record: what the index showed first, which nobody has signed')
+  // Once is enough.
+  expect(text).not.toContain('rested on')
   expect(text).not.toMatch(/verified|root 1/i)
 })
 
@@ -94,6 +95,16 @@ test.each([
   for (const name of ['refused', 'absent', 'failed'] as const) {
     expect(summary[name].items.length, name).toBe(counts[name])
   }
+})
+
+test('a fact that the reason says already is not said again', async () => {
+  const details = { request: 'CONNECT a.example:443', message: 'a.example:443 is on no list' }
+  const summary = await summarize(
+    refused('FORWARD_REFUSED', { ...details, found: 'a.example:443', expected: 'an index' }),
+  )
+  const text = renderSummaryText(summary)
+  expect(text).toContain('      expected an index')
+  expect(text).not.toContain('found')
 })
 
 test('a path without the token and a strange host refuse no download', async () => {

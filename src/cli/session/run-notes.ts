@@ -9,7 +9,7 @@ import type { LeftAddress } from './left-addresses.ts'
 import { note } from '../terminal.ts'
 
 const maxLineLength = 500
-const maxLinesNamed = 3
+const maxLinesNamed = 5
 
 /** A line for each file, and one for the variables. */
 export function noteLeftOut(leftOut: readonly LeftOut[], problems: readonly string[]): void {

@@ -109,6 +109,7 @@ function isAtTerminal(): boolean {
 
 function describeFailedStart(command: string, error: unknown): CommandOutcome {
   const name = toPrintable(command, 200)
+  if (name === '') return { exitCode: 127, problem: 'nothing was started: the command is empty.' }
   if (findErrno(error) === 'ENOENT') {
     const where = command.includes('/') ? 'is not there' : 'is in no folder of PATH'
     return {
