@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -111,7 +112,10 @@ test('one of another container is neither stopped, used nor replaced', async () 
   const started = await run(stateDir, 'start')
   expect(started).toMatchObject({ code: 2 })
   expect(started.stderr).toContain(`If it is gone: rm ${place.file}`)
-  expect(await run(stateDir, 'env')).toMatchObject({ code: 1 })
+  const env = await run(stateDir, 'env')
+  expect(env).toMatchObject({ code: 2 })
+  expect(env.stderr).toContain('was started in another container: it cannot be used from here')
+  expect(env.stdout).toMatch(/\nfalse\n$/)
   expect(findSidecar(place)).toBeDefined()
 })
 
@@ -205,3 +209,17 @@ test('a report that cannot be written fails the stop, and the others are written
   expect(stderr).toContain(missing)
   expect(readFileSync(junit, 'utf8')).toContain('DIED')
 })
+
+test.runIf(existsSync('/dev/full'))(
+  'a full disk under the summary of a job is told in words',
+  async () => {
+    const stateDir = makeFolder()
+    await leave(stateDir, sidecar.owner.replace(/^\d+/, '1'))
+    const env = cleanEnvironment({ GITHUB_STEP_SUMMARY: '/dev/full' })
+    const args = [main, 'stop', '--state-dir', stateDir]
+    const { code, stderr } = await runCommand(process.execPath, args, { env })
+    expect(code).toBe(1)
+    expect(stderr).toContain('cannot append to /dev/full: ENOSPC')
+    expect(stderr).not.toContain('    at ')
+  },
+)

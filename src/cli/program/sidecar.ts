@@ -12,6 +12,10 @@ Exit code: 0; 3 with --fail-on-refusal where something was refused; 1 where the 
 it crashed), its log is not whole, or a report cannot be written; 2 where none was started.
 In a step of GitHub Actions it adds to the summary of the job and to the annotations of the run.`
 
+const envHelp = `
+They hold an address that is a secret: who knows it uses the proxy. After "tufgate stop" they lead nowhere.
+pipenv writes PIP_INDEX_URL into a new Pipfile: unset it before (its own variable is enough).`
+
 export function addSidecar(program: Command, run: Run): void {
   addStart(program, run)
   addEnv(program, run)
@@ -68,11 +72,11 @@ function addEnv(program: Command, run: Run): void {
     .option('--write', 'append to the file that $GITHUB_ENV names (with --format github)')
     .addHelpText(
       'after',
-      example(
+      `${example(
         'eval "$(tufgate env)"',
         'tufgate env --format github --write',
         'tufgate env --format powershell | Out-String | Invoke-Expression',
-      ),
+      )}\n${envHelp}`,
     )
     .action((flags: EnvFlags) =>
       run(async () => (await import('../session/env-command.ts')).runEnv(flags)),

@@ -1,6 +1,5 @@
 /** `tufgate env`: the variables by which installers use the proxy that `tufgate start` has started. */
 
-import { appendFileSync } from 'node:fs'
 import { encodeHex } from '../../base/bytes.ts'
 import { createRandomBytes } from '../../base/digest.ts'
 import type { Environment } from '../../base/environment.ts'
@@ -15,6 +14,7 @@ import {
 } from '../../installers/child-environment.ts'
 import { isPastVariable } from '../../installers/past-proxy.ts'
 import { findProcess } from '../../store/process-owner.ts'
+import { appendText } from './append-text.ts'
 import { writeOwnSettings } from './own-installer-settings.ts'
 import {
   renderClosed,
@@ -59,6 +59,13 @@ function requireLiving(sidecar: Sidecar | undefined, place: SidecarPlace): Sidec
   if (sidecar === undefined) throw refuseWithout(place)
   const { pid, state } = findProcess(sidecar.owner)
   if (state === 'alive') return sidecar
+  if (state === 'elsewhere') {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `The proxy "${place.name}" was started in another container: it cannot be used from here.`,
+      { next: `Run this there. If it is gone: rm ${quoteShell(place.file)}` },
+    )
+  }
   throw new StorageError(
     'STORAGE_FAILED',
     `The proxy "${place.name}" does not run any more: process ${pid} was killed, or has failed.`,
@@ -155,7 +162,7 @@ function write(text: string, { format, token, isAppended }: Target): void {
       next: 'Leave --write out, and put the output where you want it.',
     })
   }
-  appendFileSync(path, text)
+  appendText(path, text)
 }
 
 function createDelimiter(): string {

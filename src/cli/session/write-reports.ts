@@ -1,6 +1,5 @@
 /** The summary of a session, for whatever collects it: files, and what GitHub Actions reads of a step. */
 
-import { appendFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { escapeInvisible } from '../../audit/line.ts'
 import { encodeUtf8 } from '../../base/bytes.ts'
@@ -14,6 +13,7 @@ import { renderSummaryMarkdown } from '../../report/summary-markdown.ts'
 import { renderWorkflowCommands } from '../../report/workflow-commands.ts'
 import { writeFileAtomic } from '../../store/atomic-file.ts'
 import { say } from '../terminal.ts'
+import { appendText } from './append-text.ts'
 import { version } from '../version.ts'
 
 export interface ReportFlags {
@@ -60,5 +60,5 @@ export function tellGithub(
 ): void {
   const { GITHUB_ACTIONS: isGithub, GITHUB_STEP_SUMMARY: path = '' } = environment
   if (isGithub === 'true') renderWorkflowCommands(summary, verdict).forEach(say)
-  if (path !== '') appendFileSync(path, renderSummaryMarkdown(summary, verdict))
+  if (path !== '') appendText(path, renderSummaryMarkdown(summary, verdict))
 }
