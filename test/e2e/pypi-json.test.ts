@@ -5,10 +5,10 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { buildTrustVariables, trustVariables } from '../../src/installers/trust-variables.ts'
 import { startPretendPypi, type PretendPypi } from '../support/pretend-pypi.ts'
-import { runProgram, startServeIn, type Finished } from '../support/program.ts'
+import { runProgram, startServeIn, type Finished, type RunningProxy } from '../support/program.ts'
 import { isTestable, listInstalled, makeMachine, type Client } from './clients/client.ts'
 import type { ClientProject, Machine } from './clients/client.ts'
 import { pdm } from './clients/pdm-client.ts'
@@ -22,6 +22,7 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 let trial: InterceptTrial
 let honest: PretendPypi
+let other: RunningProxy | undefined
 let count = 0
 
 beforeAll(async () => {
@@ -30,6 +31,11 @@ beforeAll(async () => {
   honest.publish('client-greeting', greetings)
   honest.publish('client-tool', [tool])
 }, 120_000)
+
+afterEach(async () => {
+  await other?.stop()
+  other = undefined
+})
 
 afterAll(async () => {
   await honest.close()
@@ -75,10 +81,28 @@ function expectDone({ code, stdout, stderr }: Finished): void {
   if (code !== 0) throw new Error(stdout + stderr)
 }
 
-/** Paths on the host of the index that this state's proxy was asked for since. */
-async function readAsked(state = trial.state): Promise<string[]> {
-  const { stdout } = await runProgram('audit', 'show', '--state-dir', state, '--json')
-  return stdout.split('\n').flatMap((line) => /"request":"GET ([^"]*)"/.exec(line)?.[1] ?? [])
+interface FreshPlace extends Place {
+  readonly state: string
+}
+
+/** Another proxy until the end of the test: what a log is told too often it only counts. */
+async function startFresh(...more: readonly string[]): Promise<FreshPlace> {
+  count += 1
+  const state = join(trial.folder, `state-${count}`)
+  const bundle = join(trial.folder, `ca-${count}.pem`)
+  const settings = ['--config', trial.config, '--state-dir', state]
+  other = await startServeIn(trial.pypi.environment, ...settings, ...more)
+  expectDone(await runProgram('ca', 'export', '-o', bundle, ...settings))
+  return { origin: other.origin, bundle, state }
+}
+
+/** What the proxy with this state was asked for, once it has ended: lines of pages follow their answers. */
+async function readAsked({ state }: { readonly state: string }): Promise<string[]> {
+  await other?.stop()
+  other = undefined
+  const shown = await runProgram('audit', 'show', '--state-dir', state, '--json')
+  expectDone(shown)
+  return shown.stdout.split('\n').flatMap((line) => /"request":"GET ([^"]*)"/.exec(line)?.[1] ?? [])
 }
 
 const newest = ['client-greeting 1.1', 'client-tool 2.0']
@@ -109,11 +133,11 @@ describe.runIf(isTestable(poetry.name, poetry.isPresent))(
     })
 
     test('is told what is needed, so that locking downloads no file', async () => {
-      const earlier = (await readAsked()).length
-      const project = await open(poetry, behindTufgate(), 'client-tool')
+      const place = await startFresh()
+      const project = await open(poetry, place, 'client-tool')
       expectDone(await project.lock())
 
-      const asked = (await readAsked()).slice(earlier)
+      const asked = await readAsked(place)
       expect(asked).toContain('https://pypi.org/pypi/client-tool/2.0/json')
       expect(asked.filter((url) => url.includes('files.pythonhosted.org'))).toEqual([])
       expect(trial.pypi.server.requests.filter(({ path }) => path.startsWith('/pypi/'))).toEqual([])
@@ -157,7 +181,7 @@ describe.runIf(isTestable(poetry.name, poetry.isPresent))(
       expectDone(finished)
       expect(finished.stderr).toContain('2 files verified')
       expect(await listInstalled(machine)).toEqual(newest)
-      expect(await readAsked(state)).toContain('https://pypi.org/pypi/client-tool/2.0/json')
+      expect(await readAsked({ state })).toContain('https://pypi.org/pypi/client-tool/2.0/json')
     })
 
     test('gets no version that policy hides, and reads requirements in the files where it is not told', async () => {
@@ -168,30 +192,19 @@ describe.runIf(isTestable(poetry.name, poetry.isPresent))(
         `client-tool 2.0 ${tool.filename} ${tool.sha256}`,
       ]
       await writeFile(pins, `# tufgate pins 1\n${lines.join('\n')}\n`)
-      const state = join(trial.folder, 'pinned-state')
-      const settings = ['--config', trial.config, '--state-dir', state]
-      const proxy = await startServeIn(trial.pypi.environment, ...settings, '--pins', pins)
-      try {
-        const caFile = join(trial.folder, 'pinned-ca.pem')
-        expectDone(await runProgram('ca', 'export', '-o', caFile, ...settings))
-        const place = { origin: proxy.origin, bundle: caFile }
-        const project = await open(poetry, place, 'client-tool')
-        expectDone(await project.install())
-        expect(await listInstalled(project.machine)).toEqual([
-          'client-greeting 1.0',
-          'client-tool 2.0',
-        ])
+      const place = await startFresh('--pins', pins)
+      const project = await open(poetry, place, 'client-tool')
+      expectDone(await project.install())
+      expect(await listInstalled(project.machine)).toEqual([
+        'client-greeting 1.0',
+        'client-tool 2.0',
+      ])
 
-        const hidden = await open(poetry, place, 'client-greeting==1.1')
-        const { code, stdout, stderr } = await hidden.install()
-        expect(code).not.toBe(0)
-        expect(stdout + stderr).toMatch(
-          /client-greeting \(==1\.1\) which doesn't match any versions/,
-        )
-        expect(await listInstalled(hidden.machine)).toEqual([])
-      } finally {
-        await proxy.stop()
-      }
+      const hidden = await open(poetry, place, 'client-greeting==1.1')
+      const { code, stdout, stderr } = await hidden.install()
+      expect(code).not.toBe(0)
+      expect(stdout + stderr).toMatch(/client-greeting \(==1\.1\) which doesn't match any versions/)
+      expect(await listInstalled(hidden.machine)).toEqual([])
     })
   },
 )
@@ -199,30 +212,30 @@ describe.runIf(isTestable(poetry.name, poetry.isPresent))(
 describe.runIf(isTestable(pdm.name, pdm.isPresent))('pdm with pypi.json_api', () => {
   const more = { PDM_PYPI_JSON_API: '1' }
 
-  test.each([
-    ['behind interception', () => ({ ...behindTufgate(), more }), 'https://pypi.org'],
-    [
-      'with this proxy as its index',
-      () => ({
-        ...behindTufgate(),
-        origin: '',
-        indexUrl: `${trial.proxy.origin}/simple/`,
-        more,
-      }),
-      '',
-    ],
-  ])('%s locks what is signed, and installs it', async (_, makeIt, prefix) => {
-    const project = await open(pdm, makeIt(), 'client-tool')
+  test('behind interception locks what is signed, and installs it', async () => {
+    const place = await startFresh()
+    const project = await open(pdm, { ...place, more }, 'client-tool')
     expectDone(await project.lock())
-    expect(await readAsked()).toContain(`${prefix}/pypi/client-tool/2.0/json`)
     expectDone(await project.sync())
     expect(await listInstalled(project.machine)).toEqual(newest)
+    expect(await readAsked(place)).toContain('https://pypi.org/pypi/client-tool/2.0/json')
+  })
+
+  test('reads it of this proxy as its index too', async () => {
+    const place = await startFresh()
+    const indexUrl = `${place.origin}/simple/`
+    const project = await open(pdm, { ...place, origin: '', indexUrl, more }, 'client-tool')
+    expectDone(await project.lock())
+    expectDone(await project.sync())
+    expect(await listInstalled(project.machine)).toEqual(newest)
+    expect(await readAsked(place)).toContain('/pypi/client-tool/2.0/json')
   })
 })
 
 describe.runIf(isTestable(pipenv.name, pipenv.isPresent))('pipenv that names pypi.org', () => {
   test('takes its hashes from what is signed', async () => {
-    const project = await open(pipenv, behindTufgate(), 'client-tool')
+    const place = await startFresh()
+    const project = await open(pipenv, place, 'client-tool')
     expectDone(
       await project.machine.run('pipenv', ['lock'], { PIPENV_NOSPIN: '1', PIPENV_YES: '1' }),
     )
@@ -234,6 +247,6 @@ describe.runIf(isTestable(pipenv.name, pipenv.isPresent))('pipenv that names pyp
       hashes: [`sha256:${greetings[1]?.sha256}`],
       version: '==1.1',
     })
-    expect(await readAsked()).toContain('https://pypi.org/pypi/client-tool/json')
+    expect(await readAsked(place)).toContain('https://pypi.org/pypi/client-tool/json')
   })
 })
