@@ -1,6 +1,6 @@
 /**
  * The indexes of the settings with what all of them share: outgoing HTTP, the vault, downloads. The proxy
- * adds its audit log and listens; a command that only reads records and files takes it as it is.
+ * adds its audit log and listens; a command that only reads has `openReading`.
  */
 
 import type { Clock } from '../../base/clock.ts'
@@ -14,7 +14,6 @@ import { HttpClient, type HttpLimits } from '../../upstream/http-client.ts'
 import { createContentStore } from './content-store.ts'
 import type { OpenIndexes } from './gateway-ops.ts'
 import type { Log } from '../logger.ts'
-import { MirrorNews } from './mirror-news.ts'
 import {
   openIndex,
   openIndexState,
@@ -25,7 +24,7 @@ import {
 import type { Settings } from '../settings.ts'
 import { userAgent } from '../version.ts'
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly settings: Settings
   readonly log: Log
   readonly clock: Clock
@@ -81,37 +80,6 @@ export async function openIndexes(
   return [await open(first), ...(await Promise.all(others.map(open)))]
 }
 
-export interface Reading {
-  readonly indexes: OpenIndexes
-  readonly vault: Vault
-  readonly downloads: Downloads
-  close(): Promise<void>
-}
-
-/** For a command that asks for records and files, and serves nobody: nothing is audited. */
-export async function openIndexesForReading(
-  options: OpenOptions,
-  createReport: CreateReport,
-): Promise<Reading> {
-  const context = createIndexContext(options)
-  const states = await openStates(context)
-  const vault = await openVault(states, context)
-  const indexes = await openIndexes(states, vault, context, createReport)
-  for (const { opened } of states) opened?.news.begin(() => Promise.resolve())
-  const downloads = openDownloads(vault, context)
-  return {
-    indexes,
-    vault,
-    downloads,
-    close: async () => {
-      await downloads.close()
-      await context.http.close()
-      for (const index of indexes) await index.close()
-      await vault.close()
-    },
-  }
-}
-
 function httpLimitsOf({ limits }: Settings): Partial<HttpLimits> {
   return {
     connectTimeoutMs: limits.connect,
@@ -129,14 +97,5 @@ function downloadLimitsOf({ limits }: Settings): Partial<DownloadLimits> {
     maxUnsizedFileBytes: limits['unsized-file'],
     maxMetadataBytes: limits['metadata-file'],
     maxConcurrent: limits.downloads,
-  }
-}
-
-/** For the same: what fails at a mirror is said, nothing is kept. */
-export function createReadingReport(log: Log, clock: Clock): CreateReport {
-  return ({ settings, opened }) => {
-    if (opened !== undefined) return () => undefined
-    const news = new MirrorNews(settings.name, log, clock)
-    return (event) => news.tell(event)
   }
 }

@@ -1,21 +1,63 @@
 /** What commands that only read open of the settings, and what they say of projects that were never seen. */
 
+import type { Downloads } from '../../client/download.ts'
+import type { Vault } from '../../store/vault.ts'
 import type { OpenIndexes } from './gateway-ops.ts'
-import { createLog } from '../logger.ts'
-import { createReadingReport, openIndexesForReading, type Reading } from './open-indexes.ts'
+import { createLog, type Log } from '../logger.ts'
+import { MirrorNews } from './mirror-news.ts'
+import {
+  createIndexContext,
+  openDownloads,
+  openIndexes,
+  openStates,
+  openVault,
+  type CreateReport,
+} from './open-indexes.ts'
 import { readSettings } from '../read-settings.ts'
 import type { SettingsOverrides } from '../settings.ts'
 import { say } from '../terminal.ts'
+
+export interface Reading {
+  readonly indexes: OpenIndexes
+  readonly vault: Vault
+  readonly downloads: Downloads
+  close(): Promise<void>
+}
 
 export interface ReadingFlags extends SettingsOverrides {
   readonly config?: string
 }
 
-export function openReading({ config, ...overrides }: ReadingFlags): Promise<Reading> {
+/** Nothing is audited: nobody is served. */
+export async function openReading({ config, ...overrides }: ReadingFlags): Promise<Reading> {
   const settings = readSettings(config, overrides)
   const log = createLog('warning', Date.now)
-  const options = { settings, log, clock: Date.now, environment: process.env }
-  return openIndexesForReading(options, createReadingReport(log, Date.now))
+  const context = createIndexContext({ settings, log, clock: Date.now, environment: process.env })
+  const states = await openStates(context)
+  const vault = await openVault(states, context)
+  const indexes = await openIndexes(states, vault, context, createReport(log))
+  for (const { opened } of states) opened?.news.begin(() => Promise.resolve())
+  const downloads = openDownloads(vault, context)
+  return {
+    indexes,
+    vault,
+    downloads,
+    close: async () => {
+      await downloads.close()
+      await context.http.close()
+      for (const index of indexes) await index.close()
+      await vault.close()
+    },
+  }
+}
+
+/** What fails at a mirror is said, and kept nowhere. */
+function createReport(log: Log): CreateReport {
+  return ({ settings, opened }) => {
+    if (opened !== undefined) return () => undefined
+    const news = new MirrorNews(settings.name, log, Date.now)
+    return (event) => news.tell(event)
+  }
 }
 
 /** Of a project that was asked for just now only the index itself has said anything. */

@@ -12,7 +12,7 @@ import type { DistributionResult } from '../../installed/receipt.ts'
 import { decideFile } from '../../policy/decide.ts'
 import type { RecordFile, ServedPath } from '../../simple/record.ts'
 import type { OpenIndex } from '../serve/open-index.ts'
-import type { Reading } from '../serve/open-indexes.ts'
+import type { Reading } from '../serve/open-reading.ts'
 import { readSignedWheel } from './read-signed-wheel.ts'
 import { describeOrigin } from './verify-file.ts'
 

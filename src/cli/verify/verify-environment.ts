@@ -23,8 +23,12 @@ import { writeFileAtomic } from '../../store/atomic-file.ts'
 import { describeErrno, isPathErrno } from '../../store/storage-error.ts'
 import { findDistributions, listOwnPaths, type Found } from './find-distributions.ts'
 import { openDisk } from './open-disk.ts'
-import type { Reading } from '../serve/open-indexes.ts'
-import { openReading, sayFirstSights, type ReadingFlags } from '../serve/open-reading.ts'
+import {
+  openReading,
+  sayFirstSights,
+  type Reading,
+  type ReadingFlags,
+} from '../serve/open-reading.ts'
 import { createProgress, say, sayJson, type Progress } from '../terminal.ts'
 import { traceDistribution, type Trace } from './trace-distribution.ts'
 import { version } from '../version.ts'
