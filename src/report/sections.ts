@@ -83,6 +83,15 @@ export function describeOutcome(summary: SessionSummary): string {
     .replace(' 1 servers', ' 1 server')
 }
 
+/** What of a section is not shown, as a line or none. */
+export function describeRest(rest: number, more: number): string[] {
+  const parts = [
+    ...(rest === 0 ? [] : [`${rest} more`]),
+    ...(more === 0 ? [] : [`${more} more lines of the audit log`]),
+  ]
+  return parts.length === 0 ? [] : [`and ${parts.join(', and ')}`]
+}
+
 /** What the answers rested on, one line for each list, the newest last. */
 export function describeTrust({ trust, released }: SessionSummary): string[] {
   // The title above the files says that already.

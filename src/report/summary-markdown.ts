@@ -6,6 +6,7 @@
 import { toPrintable } from '../base/bytes.ts'
 import {
   describeOutcome,
+  describeRest,
   describeTrust,
   listSections,
   type Section,
@@ -49,15 +50,15 @@ function renderSection({ kind, title, items, more }: Section, budget: { left: nu
     rows.push(row)
   }
   const rest = items.length - rows.length
-  const table = ['|   |   |   |', '|---|---|---|', ...rows, '', ...describeMore(rest, more)]
+  const table = [
+    '|   |   |   |',
+    '|---|---|---|',
+    ...rows,
+    '',
+    ...describeRest(rest, more).flatMap((line) => [line, '']),
+  ]
   if (kind !== 'released') return [`### ${title}`, '', ...table]
   return [`<details><summary>${title}</summary>`, '', ...table, '</details>', '']
-}
-
-function describeMore(rest: number, more: number): string[] {
-  if (rest === 0 && more === 0) return []
-  const lines = more === 0 ? [] : [`${more} more lines of the audit log`]
-  return [`and ${[...(rest === 0 ? [] : [`${rest} more`]), ...lines].join(', and ')}`, '']
 }
 
 export function renderCode(raw: string): string {

@@ -2,28 +2,34 @@
 
 import { toPrintable } from '../base/bytes.ts'
 import { toInertLine } from './inert-line.ts'
-import { describeOutcome, describeTrust, listSections, type Section } from './sections.ts'
+import {
+  describeOutcome,
+  describeRest,
+  describeTrust,
+  listSections,
+  type Section,
+} from './sections.ts'
 import type { SessionSummary } from './session-summary.ts'
 
 export interface SummaryTextOptions {
   /** Before a request id, to be typed: `tufgate explain`. Quoted where it needs it. */
   readonly explainCommand?: string
-  /** Of each section but the files that were handed out. Default 50. */
-  readonly maxShown?: number
 }
 
+/** Of each section. */
+const maxShown = 50
 const maxReleasedShown = 10
 const maxLength = 400
 
 /** Without a line feed at the end. */
 export function renderSummaryText(
   summary: SessionSummary,
-  { explainCommand, maxShown = 50 }: SummaryTextOptions = {},
+  { explainCommand }: SummaryTextOptions = {},
 ): string {
   const firstId = summary.refused.items.find(({ id }) => id !== undefined)?.id
   return [
     `tufgate: ${describeOutcome(summary)}`,
-    ...listSections(summary).flatMap((section) => renderSection(section, maxShown)),
+    ...listSections(summary).flatMap(renderSection),
     ...describeTrust(summary).map((line) => `  answers rested on: ${line}`),
     ...(explainCommand !== undefined && firstId !== undefined
       ? [`  why: ${explainCommand} ${toPrintable(firstId, 64)}`]
@@ -33,7 +39,7 @@ export function renderSummaryText(
     .join('\n')
 }
 
-function renderSection({ kind, title, items, more }: Section, maxShown: number): string[] {
+function renderSection({ kind, title, items, more }: Section): string[] {
   const shown = items.slice(0, kind === 'released' ? maxReleasedShown : maxShown)
   const rest = items.length - shown.length
   return [
@@ -42,16 +48,10 @@ function renderSection({ kind, title, items, more }: Section, maxShown: number):
       `    ${join(toPrintable(subject, maxLength), toPrintable(text, maxLength))}`,
       ...facts.map(({ name, value }) => `      ${name.padEnd(8)} ${toPrintable(value, maxLength)}`),
     ]),
-    ...describeMore(rest, more),
+    ...describeRest(rest, more).map((line) => `    ${line}`),
   ]
 }
 
 function join(subject: string, text: string): string {
   return subject === '' ? text : `${subject}: ${text}`
-}
-
-function describeMore(rest: number, more: number): string[] {
-  if (rest === 0 && more === 0) return []
-  const lines = more === 0 ? '' : `${rest === 0 ? '' : ', and '}${more} more lines of the audit log`
-  return [`    and ${rest === 0 ? '' : `${rest} more`}${lines}`]
 }

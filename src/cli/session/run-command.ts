@@ -187,14 +187,14 @@ async function writeReportsOf(
   await writeReports(summary, verdict, flags)
 }
 
-export interface Conclusion {
+interface Conclusion {
   /** We did, whatever the command says. */
   readonly hasFailed: boolean
   readonly isRefused: boolean
 }
 
 /** The command's own, unless it says 0 and something speaks against it. */
-export function decideExitCode(
+function decideExitCode(
   exitCode: number,
   { hasFailed, isRefused: wasRefused }: Conclusion,
 ): number {
