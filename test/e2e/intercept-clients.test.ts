@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { buildTrustVariables, trustVariables } from '../../src/installers/trust-variables.ts'
-import type { Finished } from '../support/program.ts'
 import {
+  expectDone,
   findText,
   isTestable,
   listInstalled,
@@ -63,10 +63,6 @@ async function open(
 }
 
 const newest = ['client-greeting 1.1', 'client-tool 2.0']
-
-function expectDone({ code, stdout, stderr }: Finished): void {
-  if (code !== 0) throw new Error(stdout + stderr)
-}
 
 describe.each(clients)('$name', (client) => {
   const ifPresent = test.runIf(isTestable(client.name, client.isPresent))

@@ -110,6 +110,11 @@ export async function findText(folder: string, text: string): Promise<string[]> 
   return found
 }
 
+/** With what it said where it failed. */
+export function expectDone({ code, stdout, stderr }: Finished): void {
+  if (code !== 0) throw new Error(stdout + stderr)
+}
+
 export function isRunnable(command: string, args: readonly string[] = ['--version']): boolean {
   return spawnSync(command, args, { env: cleanEnvironment() }).status === 0
 }

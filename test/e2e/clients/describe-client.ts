@@ -2,8 +2,8 @@
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Finished } from '../../support/program.ts'
 import {
+  expectDone,
   findText,
   isTestable,
   listInstalled,
@@ -144,10 +144,6 @@ function describeTheRest(bench: Bench, client: Client): void {
     const said = await failToInstall(await bench.open('client-lib==1.2'))
     expect(said).toMatch(client.saysOfHiddenVersion)
   })
-}
-
-function expectDone(finished: Finished): void {
-  if (finished.code !== 0) throw new Error(finished.stdout + finished.stderr)
 }
 
 /** A lock file as it was when the one file was still the one that is signed. */
