@@ -19,6 +19,8 @@ interface Window {
   readonly start: number
   seen: number
   collapsed: number
+  /** Of all that were collapsed. */
+  bytes: number
   since: number
   last: AuditEvent
   readonly ids: string[]
@@ -50,6 +52,7 @@ export class Repeats {
     const window = isOneOfMany ? invention : enter(this.#windows, event, time)
     if (window.collapsed === 0) window.since = time
     window.collapsed += 1
+    window.bytes += event.bytes ?? 0
     if (event.id !== undefined && window.ids.length < maxIds) window.ids.push(event.id.slice(0, 64))
     window.last = isOneOfMany ? withoutNames(event) : event
   }
@@ -80,7 +83,7 @@ function enter(windows: Windows, event: AuditEvent, time: number): Window {
   const key = keyOf(event)
   const known = windows.get(key)
   if (known !== undefined) return known
-  const window = { start: time, seen: 0, collapsed: 0, since: time, last: event, ids: [] }
+  const window = { start: time, seen: 0, collapsed: 0, bytes: 0, since: time, last: event, ids: [] }
   windows.set(key, window)
   return window
 }
@@ -115,19 +118,22 @@ function keyOf({ kind, code, project, file, client, found }: AuditEvent): string
   return JSON.stringify([kind, code, project?.slice(0, 256), file?.slice(0, 512), client, server])
 }
 
-function renderCount({ collapsed, since, last, ids }: Window, time: number): LineToWrite[] {
+function renderCount({ collapsed, bytes, since, last, ids }: Window, time: number): LineToWrite[] {
   if (collapsed === 0) return []
   const { kind, code, project, file, client, found, message, next, trust } = last
+  const isPassed = code === passedUnverified
   const event = {
     kind,
     ...(code !== undefined && { code }),
     ...(project !== undefined && { project }),
     ...(file !== undefined && { file }),
     ...(client !== undefined && { client }),
-    ...(code === passedUnverified && found !== undefined && { found }),
-    ...(message !== undefined && { message }),
+    ...(isPassed && found !== undefined && { found }),
+    // That of a passage tells of this one alone.
+    ...(!isPassed && message !== undefined && { message }),
     ...(next !== undefined && { next }),
     ...(trust !== undefined && { trust }),
+    ...(bytes > 0 && { bytes }),
   }
   const extras = {
     count: collapsed,

@@ -13,7 +13,7 @@ const nothing: Step = { text: 'Nothing: it is what it should be.' }
 
 export function explainDelivery({ bytes }: AuditEvent, kind: TrustKind): CodeExplanation {
   const isSigned = kind === 'signed'
-  const length = bytes === undefined ? '' : ` ${bytes} bytes of it were sent for this request.`
+  const length = bytes === undefined ? '' : ` ${bytes} bytes of it were sent.`
   return {
     rule: isSigned
       ? 'A file is handed out only if its fingerprint (sha256) is the one in the signed list. It was.'

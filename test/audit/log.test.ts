@@ -219,6 +219,22 @@ describe('repeats', () => {
     await log.close()
   })
 
+  test('hide no bytes: small passages in front do not make the large ones behind them disappear', async () => {
+    const folder = makeLogFolder()
+    const { log } = await openLog(folder)
+    const passed = { kind: 'page', code: 'PASSED_UNVERIFIED', found: 'evil.test:443' } as const
+    for (let at = 0; at < 20; at += 1) {
+      await log.append({ ...passed, message: 'a tunnel to evil.test:443' })
+      const message = `the tunnel to evil.test:443 has ended: ${at} bytes there`
+      await log.append({ ...passed, message, bytes: at < 5 ? 1 : 1_000_000 })
+    }
+    await log.close()
+    const lines = (await collect(folder)).filter(({ code }) => code === passed.code)
+    expect(lines.reduce((sum, { bytes = 0 }) => sum + bytes, 0)).toBe(15_000_005)
+    expect(lines.at(-1)).toMatchObject({ found: 'evil.test:443', count: 30, bytes: 15_000_000 })
+    expect(lines.at(-1)).not.toHaveProperty('message')
+  })
+
   test('are counted at close and at flush', async () => {
     const folder = makeLogFolder()
     const { log } = await openLog(folder)
