@@ -8,8 +8,14 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { buildTrustVariables, trustVariables } from '../../src/installers/trust-variables.ts'
 import { startPretendPypi, type PretendPypi } from '../support/pretend-pypi.ts'
-import { runProgram, startServeIn, type Finished, type RunningProxy } from '../support/program.ts'
-import { isTestable, listInstalled, makeMachine, type Client } from './clients/client.ts'
+import { runProgram, startServeIn, type RunningProxy } from '../support/program.ts'
+import {
+  expectDone,
+  isTestable,
+  listInstalled,
+  makeMachine,
+  type Client,
+} from './clients/client.ts'
 import type { ClientProject, Machine } from './clients/client.ts'
 import { pdm } from './clients/pdm-client.ts'
 import { pipenv } from './clients/pipenv-client.ts'
@@ -75,10 +81,6 @@ async function open(
   ...requirements: readonly string[]
 ): Promise<ClientProject> {
   return client.open(await makePlace(place), requirements)
-}
-
-function expectDone({ code, stdout, stderr }: Finished): void {
-  if (code !== 0) throw new Error(stdout + stderr)
 }
 
 interface FreshPlace extends Place {
