@@ -217,7 +217,7 @@ export class Handler {
     try {
       await this.#logAndRefuse(exchange, error)
     } catch (fault) {
-      this.#options.reportFault(`${describeStack(fault)} [${exchange.id}]`)
+      this.#options.reportFault(`${describeStack(fault)} (${exchange.id})`)
       exchange.request.socket.destroy()
     }
   }
@@ -269,10 +269,10 @@ export class Handler {
   #reportFaults(error: unknown, id: string): void {
     if (error instanceof StorageError) {
       this.#options.reportFault(
-        `${error.message}: ${error.facts.next ?? 'see the audit log'} [${id}]`,
+        `${error.message}: ${error.facts.next ?? 'see the audit log'} (${id})`,
       )
     } else if (!isTufgateError(error)) {
-      this.#options.reportFault(`${describeStack(error)} [${id}]`)
+      this.#options.reportFault(`${describeStack(error)} (${id})`)
     }
   }
 }

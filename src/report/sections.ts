@@ -160,7 +160,7 @@ function describeRefused(item: RefusedItem): SectionItem {
 }
 
 function withId(text: string, id: string | undefined): string {
-  return id === undefined ? text : `${text} [${id}]`
+  return id === undefined ? text : `${text} (${id})`
 }
 
 function withTimes(text: string, count: number): string {

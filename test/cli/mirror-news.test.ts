@@ -99,7 +99,7 @@ describe('a refusal', () => {
     now += 60_000
     notes.noteRefusal(refused)
     const line =
-      'warning refused six-1.17.0-py2.py3-none-any.whl: sha256 is not the signed one [r-w2t4pa5q]'
+      'warning refused six-1.17.0-py2.py3-none-any.whl: sha256 is not the signed one (r-w2t4pa5q)'
     expect(lines).toEqual([line, line])
   })
 
@@ -174,6 +174,6 @@ test('says once a minute that a client does not trust the local authority, and w
   notes.noteRefusal({ ...refusal, id: 'r-cccccccc' })
 
   expect(lines).toEqual([
-    'warning refused: the client does not trust the local authority, which vouched for pypi.org [r-aaaaaaaa]\n  give the client its certificate: tufgate ca export',
+    'warning refused: the client does not trust the local authority, which vouched for pypi.org (r-aaaaaaaa)\n  give the client its certificate: tufgate ca export',
   ])
 })

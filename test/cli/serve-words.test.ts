@@ -186,10 +186,10 @@ describe('what an installer does not get', () => {
     expect(status).toBe(403)
     expect(stderr.match(/^warning refused .*$/gm)).toEqual([
       expect.stringMatching(
-        /^warning refused foo-1\.0-py3-none-any\.whl: .* is not the signed one .*\[r-[a-z2-7]{8}\]$/,
+        /^warning refused foo-1\.0-py3-none-any\.whl: .* is not the signed one .*\(r-[a-z2-7]{8}\)$/,
       ),
     ])
-    const [, id = ''] = /\[(r-[a-z2-7]{8})\]/.exec(stderr) ?? []
+    const [, id = ''] = /\((r-[a-z2-7]{8})\)/.exec(stderr) ?? []
     const found = await audit('show', '--id', id)
     expect(found.stdout).toContain('DIGEST_MISMATCH')
   })

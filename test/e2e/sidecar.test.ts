@@ -258,7 +258,7 @@ describe('a sidecar that intercepts', () => {
     expect(asked.stdout).toContain('FORWARD_REFUSED')
     const stopped = await job.step('tufgate stop --fail-on-refusal')
     expect(stopped.code).toBe(3)
-    expect(stopped.stdout).toMatch(/GET http:\/\/other\.example\/x: .* \[r-/)
+    expect(stopped.stdout).toMatch(/GET http:\/\/other\.example\/x: .* \(r-/)
     expect(stopped.stdout).not.toContain('secret')
   }, 60_000)
 })

@@ -87,7 +87,7 @@ describe('a log that cannot be written', () => {
       code: 'AUDIT_FAILED',
       next: 'see to the disk',
     })
-    expect(proxy.faults[0]).toMatch(/^the audit log cannot be written: see to the disk \[r-/)
+    expect(proxy.faults[0]).toMatch(/^the audit log cannot be written: see to the disk \(r-/)
   })
 
   test('turns every other refusal into 507', async () => {

@@ -74,13 +74,13 @@ export class RefusalNotes {
     const { code = '', project = '', file, message = '', id = '' } = event
     if (code === 'FORWARD_REFUSED') return this.#noteForward(event)
     if (!told.has(code) || !this.#refusalLimit.isDue(`${project} ${file ?? ''} ${code}`)) return
-    this.#log('warning', `refused ${toPrintable(file ?? project, 200)}: ${message} [${id}]`)
+    this.#log('warning', `refused ${toPrintable(file ?? project, 200)}: ${message} (${id})`)
   }
 
   /** Many clients do not show why CONNECT was refused, and who does not trust our authority hears nothing else. */
   #noteForward({ message = '', next = '', id = '' }: AuditEvent): void {
     if (!this.#forwardLimit.isDue(message)) return
-    this.#log('warning', `refused: ${message} [${id}]${next === '' ? '' : `\n  ${next}`}`)
+    this.#log('warning', `refused: ${message} (${id})${next === '' ? '' : `\n  ${next}`}`)
   }
 
   /** @param pinsName the pins file, where there is one */
