@@ -35,6 +35,9 @@ const commands = [
   'wheel',
 ] as const
 
+/** What pip calls its variables: in a file too this goes before the section of a command. */
+const variables = ':env:'
+
 type Values = Map<string, string>
 
 /** @param files in the order in which they override each other */
@@ -57,7 +60,7 @@ class Draft {
   readonly sections = new Map<string, Values>()
 
   constructor() {
-    for (const section of ['global', ...commands]) this.sections.set(section, new Map())
+    for (const section of ['global', ...commands, variables]) this.sections.set(section, new Map())
   }
 
   take({ path, isUnwanted = false }: PipText, setting: PipSetting): void {
@@ -86,5 +89,5 @@ function renderSections(sections: ReadonlyMap<string, Values>, indexUrl: string)
 
 /** Sections and keys of other shapes are none of pip's, and could be read as something else. */
 function isRenderable({ section, key }: PipSetting): boolean {
-  return /^[a-z-]+$/.test(section) && /^[a-z0-9-]+$/.test(key)
+  return (section === variables || /^[a-z-]+$/.test(section)) && /^[a-z0-9-]+$/.test(key)
 }

@@ -73,7 +73,7 @@ describe.runIf(hasPip)('pip behind tufgate run', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('1 refused')
     expect(stderr).toMatch(
-      / {4}run_swapped-1\.0-py3-none-any\.whl: .* is not the signed one \[r-[a-z2-7]+\]/,
+      / {4}run_swapped-1\.0-py3-none-any\.whl: .* is not the signed one \(r-[a-z2-7]+\)/,
     )
     expect(stderr).toContain('code     LENGTH_MISMATCH')
     expect(stderr).toMatch(/why: tufgate explain --state-dir \S+ r-/)
@@ -99,7 +99,7 @@ describe.runIf(hasPip)('pip behind tufgate run', () => {
       legacy: join(fixture.home, '.pip/pip.conf'),
       site: join(fixture.trial.folder, 'venv/pip.conf'),
     }
-    const text = ['global', 'install', 'download', 'wheel']
+    const text = ['global', 'install', 'download', 'wheel', ':env:']
       .flatMap((section) => [
         `[${section}]`,
         `index-url = ${hostile.url('/simple/')}`,
@@ -123,7 +123,8 @@ describe.runIf(hasPip)('pip behind tufgate run', () => {
           pip(verb, where, join(fixture.state, verb), 'run-good'),
         )
         expect(code, stderr + stdout).toBe(0)
-        const lines = 'extra-index-url (line 3, 11, 19, 27), find-links (line 6, 14, 22, 30)'
+        const lines =
+          'extra-index-url (line 3, 11, 19, 27, 35), find-links (line 6, 14, 22, 30, 38)'
         for (const path of Object.values(paths)) {
           const told = `left out of ${path}, so that nothing goes past the proxy: `
           expect(stderr).toContain(told)

@@ -64,6 +64,15 @@ describe('a pip.conf for one command', () => {
     expect(valuesOf(own.text)).not.toHaveProperty('global.trusted-host')
   })
 
+  test('leaves out what stands in the section that pip takes for its variables', () => {
+    const text = '[:env:]\nextra-index-url = https://a.example/\nconstraint = https://a.example/c\n'
+    const own = buildOwnPipConf([file('/a', text)], indexUrl)
+    const found = parsePipConf(own.text).filter(({ section }) => section === ':env:')
+    expect(found).toContainEqual(expect.objectContaining({ key: 'extra-index-url', value: '' }))
+    expect(found).toContainEqual(expect.objectContaining({ key: 'constraint', value: '' }))
+    expect(own.text).not.toContain('a.example')
+  })
+
   test('an empty setting leads nowhere: it is no news', () => {
     const own = buildOwnPipConf([file('/a', '[install]\nextra-index-url =\n')], indexUrl)
     expect(own.leftOut).toEqual([])
