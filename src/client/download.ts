@@ -51,7 +51,7 @@ export interface DownloadLimits extends TransferLimits {
   readonly maxVerdicts: number
 }
 
-export const defaultDownloadLimits: DownloadLimits = {
+const defaultDownloadLimits: DownloadLimits = {
   maxFileBytes: 5 * 1024 ** 3,
   maxUnsizedFileBytes: 1024 ** 3,
   maxMetadataBytes: 16 * 1024 ** 2,

@@ -95,7 +95,7 @@ export function removeClaim(options: ClaimOptions, project: string): Promise<Rem
   })
 }
 
-export function requireClaim(mirror: Mirror, project: string): StoredClaim {
+function requireClaim(mirror: Mirror, project: string): StoredClaim {
   const claim = findClaim(mirror, project)
   if (claim !== undefined) return claim
   throw new ConfigError('CONFIG_INVALID', `Nobody has claimed ${project}`, {

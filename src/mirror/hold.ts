@@ -13,7 +13,7 @@ import { PrivateFiles } from '../store/private-files.ts'
 import type { Change } from './change-kinds.ts'
 import { describeChange } from './change-words.ts'
 
-export const heldFolder = 'held'
+const heldFolder = 'held'
 
 export interface HeldChange {
   /** Normalized. */

@@ -55,7 +55,7 @@ function put(mirror: Mirror, kind: RegisteredClaim['kind'], claim: StoredClaim):
   return { project: claim.project, kind, claim }
 }
 
-export function isSame(left: OwnerKeys, right: OwnerKeys): boolean {
+function isSame(left: OwnerKeys, right: OwnerKeys): boolean {
   return (
     left.threshold === right.threshold &&
     left.keys.size === right.keys.size &&

@@ -24,7 +24,7 @@ export function restateFailure(error: unknown, subject: Subject): unknown {
 }
 
 /** The digests of first use are all that cannot be had again. */
-export function adviseNewFolder(index: string): string {
+function adviseNewFolder(index: string): string {
   return [
     `tufgate pins export --index ${index} -o pins.txt`,
     `tufgate notary forget --index ${index}`,

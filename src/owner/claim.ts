@@ -48,7 +48,7 @@ export interface UnverifiedClaim extends Envelope {
 }
 
 export const maxClaimBytes = 256_000
-export const maxOwnerKeys = 20
+const maxOwnerKeys = 20
 const claimType = 'tufgate-claim'
 const claimFormat = 1
 

@@ -37,7 +37,7 @@ export interface SendDependencies {
   readonly now: () => number
 }
 
-export function etagOf(sha256: string): string {
+function etagOf(sha256: string): string {
   return `"sha256-${sha256}"`
 }
 

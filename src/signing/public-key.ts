@@ -36,7 +36,7 @@ export interface NamedKey {
 }
 
 /** TUF 4.2.2: RSA keys shorter than this are not accepted by clients. */
-export const minRsaBits = 2048
+const minRsaBits = 2048
 
 /** The public half of a private or public key. Throws KEY_INVALID for a kind that is not offered. */
 export function readPublicKey(key: KeyObject, place: string): PublicKey {

@@ -31,7 +31,7 @@ export interface Denial {
 
 /** As many decisions of people as one project can need. */
 export const maxDenials = 1000
-export const maxDeniedFiles = 100_000
+const maxDeniedFiles = 100_000
 
 export function denyTarget(project: string): string {
   return `deny/${project}.json`

@@ -3,7 +3,7 @@
 import { describeError, StorageError } from '../base/errors.ts'
 
 /** SQLite's primary result code; `undefined` for what is not an error of SQLite. */
-export function findSqliteCode(error: unknown): number | undefined {
+function findSqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined
   return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
 }
@@ -15,7 +15,7 @@ const damagedCodes: readonly (number | undefined)[] = [11, 26]
 export class DamageFound extends Error {}
 
 /** SQLITE_CORRUPT, SQLITE_NOTADB, or found by the check. */
-export function isDamaged(error: unknown): boolean {
+function isDamaged(error: unknown): boolean {
   const cause = findCause(error)
   return cause instanceof DamageFound || damagedCodes.includes(findSqliteCode(cause))
 }

@@ -20,7 +20,7 @@ export interface PaceLimits {
   readonly maxPauses: number
 }
 
-export const defaultPaceLimits: PaceLimits = {
+const defaultPaceLimits: PaceLimits = {
   retries: 4,
   baseDelayMs: 500,
   maxPauseMs: 5 * 60_000,

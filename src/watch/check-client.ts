@@ -16,7 +16,7 @@ export const clientLimits = {
   maxDelegations: 32,
 }
 
-export const recordPath = 'simple/{project}/index.json'
+const recordPath = 'simple/{project}/index.json'
 
 export interface CheckClientOptions {
   readonly pinnedRoot: Bytes

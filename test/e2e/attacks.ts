@@ -62,7 +62,7 @@ export const longSetup = Array.from(
   (_, at) => `# ${sha256(Buffer.from([at]))}`,
 ).join('\n')
 
-export function buildGenuine(project: string, version: string): Wheel {
+function buildGenuine(project: string, version: string): Wheel {
   return buildWheel({ name: project, version, code: '# genuine'.padEnd(evilCode.length) })
 }
 

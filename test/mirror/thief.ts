@@ -21,7 +21,7 @@ export const dayMs = 86_400_000
 const bitLength = 2
 
 /** Days after `now`: each role another, so that it shows which of them ends a freeze. */
-export const lifeDays: Readonly<Record<Exclude<MatrixRole, 'owner'>, number>> = {
+const lifeDays: Readonly<Record<Exclude<MatrixRole, 'owner'>, number>> = {
   timestamp: 1,
   snapshot: 7,
   deny: 8,

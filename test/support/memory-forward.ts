@@ -15,7 +15,7 @@ export const publicIndex: ForwardIndex = {
   owns: (project) => !project.startsWith('acme-'),
 }
 
-export const acmeIndex: ForwardIndex = {
+const acmeIndex: ForwardIndex = {
   name: 'acme',
   url: 'https://acme.test:8443/root/dev/+simple/',
   hosts: ['acme.test:8443'],

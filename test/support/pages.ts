@@ -61,7 +61,7 @@ export const evilTexts: readonly string[] = [
 ]
 
 /** What `readText` leaves: no control characters, well-formed. */
-export const cleanText: fc.Arbitrary<string> = fc.oneof(
+const cleanText: fc.Arbitrary<string> = fc.oneof(
   fc
     .string({ unit: 'grapheme', maxLength: 30 })
     .map((text) => text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ').toWellFormed()),

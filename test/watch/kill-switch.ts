@@ -9,7 +9,7 @@ import type * as promises from 'node:fs/promises'
 import { vi } from 'vitest'
 import { Database } from '../../src/store/database.ts'
 
-export class Killed extends Error {
+class Killed extends Error {
   constructor() {
     super('killed')
     this.name = 'Killed'

@@ -17,7 +17,7 @@ import { describeSettingsProblem } from '../settings-problem.ts'
 import { credentialsSource, readToml } from '../settings.ts'
 import { parseDuration } from '../units.ts'
 
-export const mirrorSettingsName = 'mirror.toml'
+const mirrorSettingsName = 'mirror.toml'
 const example = 'proxy-config/mirror.toml'
 
 export interface MirrorSettings {
