@@ -8,7 +8,7 @@ import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { isMalformed } from '../../base/decode.ts'
 import type { Environment } from '../../base/environment.ts'
-import { describeError } from '../../base/errors.ts'
+import { ConfigError, describeError } from '../../base/errors.ts'
 import type { ProxyAccess } from '../../installers/child-environment.ts'
 import { buildOwnPipConf, type PipText } from '../../installers/own-pip-conf.ts'
 import { buildOwnPdmToml, buildOwnUvToml, type OwnToml } from '../../installers/own-toml.ts'
@@ -16,7 +16,7 @@ import type { LeftOut } from '../../installers/past-proxy.ts'
 import { listPipFiles } from '../../installers/pip-files.ts'
 import { findPythonPrefixes, type PythonContext } from './python-prefixes.ts'
 
-const maxFileBytes = 1_000_000
+const maxFileBytes = 10_000_000
 
 export interface OwnSettings {
   readonly folder: string
@@ -159,11 +159,17 @@ function readToml(path: string): TomlFile | undefined {
 /** `undefined` for what is not there, or not to be read: the installer could not read it either. */
 function readText(path: string): string | undefined {
   try {
-    if (!statSync(path).isFile() || statSync(path).size > maxFileBytes) return undefined
-    return readFileSync(path, 'utf8')
+    const stats = statSync(path)
+    if (!stats.isFile()) return undefined
+    if (stats.size <= maxFileBytes) return readFileSync(path, 'utf8')
   } catch {
     return undefined
   }
+  // The installer would read it, and go where it says.
+  throw new ConfigError('CONFIG_INVALID', `${path} is too large for a file of settings.`, {
+    expected: `at most ${maxFileBytes} bytes`,
+    next: 'Make it smaller, or move it away.',
+  })
 }
 
 function write(path: string, text: string): void {
