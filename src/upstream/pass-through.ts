@@ -80,8 +80,10 @@ function prepareHeaders(
       'HOST_REFUSED',
       'a Transfer-Encoding other than chunked is not sent on',
       {
+        expected: 'chunked',
         found: coding,
         url: showUrl(url),
+        next: 'send it without this proxy',
       },
     )
   }
