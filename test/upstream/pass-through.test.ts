@@ -119,6 +119,14 @@ describe('requests that are let pass', () => {
     expect(await outcome()).toEqual({ status: 200, bytes: 1024 })
   })
 
+  test('go over the checked connection, whatever the environment tells the library', async () => {
+    server.on('/away', redirect('http://elsewhere.test/'))
+    process.env['FORCE_FETCH_PATH'] = 'true'
+    // The global fetch would follow it.
+    expect((await ask('/away')).status).toBe(302)
+    expect(process.env['FORCE_FETCH_PATH']).toBeUndefined()
+  })
+
   test('ask for the path as it was written', async () => {
     let target = ''
     server.use(() => (request, response) => {
