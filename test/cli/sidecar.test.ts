@@ -219,7 +219,7 @@ test.runIf(existsSync('/dev/full'))(
     const args = [main, 'stop', '--state-dir', stateDir]
     const { code, stderr } = await runCommand(process.execPath, args, { env })
     expect(code).toBe(1)
-    expect(stderr).toContain('cannot append to /dev/full: ENOSPC')
+    expect(stderr).toContain('cannot write /dev/full: ENOSPC')
     expect(stderr).not.toContain('    at ')
   },
 )

@@ -7,7 +7,7 @@ import { quoteShell } from '../../base/quote-shell.ts'
 import { forgetAuthorities, listAuthorities } from '../../ca/authority-folder.ts'
 import { describeAuthority } from '../../ca/describe-authority.ts'
 import { buildTrustVariables, trustVariables } from '../../installers/trust-variables.ts'
-import { writeFileAtomic } from '../../store/atomic-file.ts'
+import { writeOutput } from '../write-output.ts'
 import { findStateHome } from '../../store/state-directory.ts'
 import { openAuthority } from './open-authority.ts'
 import { readSettings } from '../read-settings.ts'
@@ -47,7 +47,7 @@ export async function runCaExport(flags: CaExportFlags): Promise<number> {
     return 0
   }
   const path = resolve(output)
-  await writeFileAtomic(path, encodeUtf8(pem), { mode: 0o644 })
+  await writeOutput(path, encodeUtf8(pem))
   const shown = toPrintable(path, 500)
   note(
     bundle === undefined

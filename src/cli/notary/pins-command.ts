@@ -16,7 +16,7 @@ import {
 } from '../../notary/notary-folder.ts'
 import { waitWhileBusy } from '../../store/wait-while-busy.ts'
 import { renderPins, type Pin } from '../../policy/pin-set.ts'
-import { writeFileAtomic } from '../../store/atomic-file.ts'
+import { writeOutput } from '../write-output.ts'
 import { isHttpUrl } from '../location.ts'
 import { chooseNotaryPlace, chooseSeenPlace, type NotaryFlags } from './notary-choice.ts'
 import { readPins } from '../serve/read-policy.ts'
@@ -44,7 +44,7 @@ export async function runPinsExport(flags: PinsExportFlags): Promise<number> {
     process.stdout.write(text)
     return 0
   }
-  await writeFileAtomic(flags.output, encodeUtf8(text), { mode: 0o644 })
+  await writeOutput(flags.output, encodeUtf8(text))
   note(`${pins.length} files of ${index} written to ${toPrintable(flags.output, 500)}`)
   return 0
 }

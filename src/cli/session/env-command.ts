@@ -1,6 +1,6 @@
 /** `tufgate env`: the variables by which installers use the proxy that `tufgate start` has started. */
 
-import { encodeHex } from '../../base/bytes.ts'
+import { encodeHex, encodeUtf8 } from '../../base/bytes.ts'
 import { createRandomBytes } from '../../base/digest.ts'
 import type { Environment } from '../../base/environment.ts'
 import { ConfigError, StorageError, type TufgateError } from '../../base/errors.ts'
@@ -14,7 +14,6 @@ import {
 } from '../../installers/child-environment.ts'
 import { isPastVariable } from '../../installers/past-proxy.ts'
 import { findProcess } from '../../store/process-owner.ts'
-import { appendText } from './append-text.ts'
 import { writeOwnSettings } from './own-installer-settings.ts'
 import {
   renderClosed,
@@ -31,6 +30,7 @@ import {
 } from './sidecar-file.ts'
 import { noteLeftOut } from './run-notes.ts'
 import { exitCodeOf, note, sayFailure, warn } from '../terminal.ts'
+import { appendBytes } from '../write-output.ts'
 
 export interface EnvFlags extends SidecarFlags {
   readonly format?: VariableFormat
@@ -162,7 +162,7 @@ function write(text: string, { format, token, isAppended }: Target): void {
       next: 'Leave --write out, and put the output where you want it.',
     })
   }
-  appendText(path, text)
+  appendBytes(path, encodeUtf8(text))
 }
 
 function createDelimiter(): string {

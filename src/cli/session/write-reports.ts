@@ -1,6 +1,5 @@
 /** The summary of a session, for whatever collects it: files, and what GitHub Actions reads of a step. */
 
-import { resolve } from 'node:path'
 import { escapeInvisible } from '../../audit/line.ts'
 import { encodeUtf8 } from '../../base/bytes.ts'
 import type { Environment } from '../../base/environment.ts'
@@ -11,10 +10,9 @@ import type { SessionVerdict } from '../../report/sections.ts'
 import type { SessionSummary } from '../../report/session-summary.ts'
 import { renderSummaryMarkdown } from '../../report/summary-markdown.ts'
 import { renderWorkflowCommands } from '../../report/workflow-commands.ts'
-import { writeFileAtomic } from '../../store/atomic-file.ts'
 import { say } from '../terminal.ts'
-import { appendText } from './append-text.ts'
 import { version } from '../version.ts'
+import { appendBytes, writeOutput } from '../write-output.ts'
 
 export interface ReportFlags {
   readonly summary?: string
@@ -23,9 +21,6 @@ export interface ReportFlags {
   readonly codeQuality?: string
   readonly json?: string
 }
-
-/** Readable by all: whoever uploads them is often somebody else. Nothing in them is secret. */
-const mode = 0o644
 
 /** What fails is told last: the others are written. */
 export async function writeReports(
@@ -44,7 +39,7 @@ export async function writeReports(
   for (const [path, render] of files) {
     if (path === undefined) continue
     try {
-      await writeFileAtomic(resolve(path), encodeUtf8(render()), { mode })
+      await writeOutput(path, encodeUtf8(render()))
     } catch (error) {
       failures.push(error)
     }
@@ -60,5 +55,5 @@ export function tellGithub(
 ): void {
   const { GITHUB_ACTIONS: isGithub, GITHUB_STEP_SUMMARY: path = '' } = environment
   if (isGithub === 'true') renderWorkflowCommands(summary, verdict).forEach(say)
-  if (path !== '') appendText(path, renderSummaryMarkdown(summary, verdict))
+  if (path !== '') appendBytes(path, encodeUtf8(renderSummaryMarkdown(summary, verdict)))
 }

@@ -19,7 +19,7 @@ import {
 import { renderReceiptText } from '../../installed/render-receipt.ts'
 import { readVenvSettings, venvSettingsPath } from '../../installed/venv-settings.ts'
 import { normalizeName } from '../../simple/names.ts'
-import { writeFileAtomic } from '../../store/atomic-file.ts'
+import { writeOutput } from '../write-output.ts'
 import { describeErrno, isPathErrno } from '../../store/storage-error.ts'
 import { findDistributions, listOwnPaths, type Found } from './find-distributions.ts'
 import { openDisk } from './open-disk.ts'
@@ -216,5 +216,5 @@ async function writeReceipt(path: string, receipt: Receipt): Promise<void> {
   const text = path.endsWith('.json')
     ? renderReceiptJson(receipt)
     : renderReceiptText(receipt, Infinity)
-  await writeFileAtomic(path, encodeUtf8(text), { mode: 0o644 })
+  await writeOutput(path, encodeUtf8(text))
 }
