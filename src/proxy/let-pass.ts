@@ -20,7 +20,7 @@ export function requireLetPass(
       `${found} is neither a host of an index nor on the list allow in [forward]`,
       {
         found,
-        next: `where clients need it, unverified: allow = ["${isUsual ? host : found}"] in [forward] of the settings`,
+        next: `if packages come from it: give it an [[index]] in the settings. Else, where clients need it and nobody is to check it: allow = ["${isUsual ? host : found}"] in [forward]`,
       },
     )
   }

@@ -92,7 +92,7 @@ describe('CONNECT to other hosts', () => {
     expect(status).toBe(403)
     expect(JSON.parse(body.toString())).toMatchObject({
       code: 'FORWARD_REFUSED',
-      next: 'where clients need it, unverified: allow = ["evil.test"] in [forward] of the settings',
+      next: 'if packages come from it: give it an [[index]] in the settings. Else, where clients need it and nobody is to check it: allow = ["evil.test"] in [forward]',
     })
   })
 

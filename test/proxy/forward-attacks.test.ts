@@ -249,7 +249,7 @@ describe('other hosts', () => {
     expect(reason).toContain('evil.test:80 is neither a host of an index nor on the list')
     expect(JSON.parse(body.toString())).toMatchObject({
       code: 'FORWARD_REFUSED',
-      next: 'where clients need it, unverified: allow = ["evil.test"] in [forward] of the settings',
+      next: 'if packages come from it: give it an [[index]] in the settings. Else, where clients need it and nobody is to check it: allow = ["evil.test"] in [forward]',
     })
     expect(JSON.stringify(proxy.gateway.events)).not.toContain('secret')
     expect(await client.ended()).toBe('fin')
