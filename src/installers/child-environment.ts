@@ -5,6 +5,7 @@
 
 import type { Environment } from '../base/environment.ts'
 import { isPastVariable, type LeftOut } from './past-proxy.ts'
+import { findProxyFor } from './proxy-variables.ts'
 import { buildTrustVariables } from './trust-variables.ts'
 
 export interface ProxyAccess {
@@ -78,20 +79,25 @@ export interface ForwardAccess {
   readonly proxyUrl: string
   /** The certificate of its authority, and all roots that installers knew before. */
   readonly bundlePath: string
+  /** Of the indexes: `host` or `host:port`. */
+  readonly indexHosts: readonly string[]
 }
 
 export const proxyVariables: readonly string[] = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap(
   (name) => [name, name.toUpperCase()],
 )
 
-/** Whatever the command asks by HTTP comes to the proxy, but what is on this machine. */
+/**
+ * Whatever the command asks by HTTP comes to the proxy, but what is on this machine; that as well where an
+ * index is: no installer is sure to mind a port in NO_PROXY, and each spelling of this machine leads there.
+ */
 export function addForwardVariables(
   { environment, leftOut }: ChildEnvironment,
-  { proxyUrl, bundlePath }: ForwardAccess,
+  { proxyUrl, bundlePath, indexHosts }: ForwardAccess,
 ): ChildEnvironment {
   const { NO_PROXY = '' } = environment
   const isLed = NO_PROXY.split(',').some((host) => !ownHosts.includes(host))
-  const hosts = ownHosts.join(',')
+  const hosts = indexHosts.some(isOwnHost) ? '' : ownHosts.join(',')
   return {
     environment: {
       ...environment,
@@ -102,6 +108,11 @@ export function addForwardVariables(
     },
     leftOut: isLed ? [...leftOut, { name: 'NO_PROXY', place: 'the environment' }] : leftOut,
   }
+}
+
+function isOwnHost(host: string): boolean {
+  const exempting = { http_proxy: 'http://proxy.invalid', no_proxy: ownHosts.join(',') }
+  return findProxyFor(new URL(`http://${host}/`), exempting) === undefined
 }
 
 function isFile(name: string): boolean {

@@ -43,6 +43,7 @@ const sidecar = {
   head: 'chain:1:digest',
   startedAt: 1000,
   secrets: ['ACME_INDEX'],
+  indexHosts: ['pypi.org'],
 }
 
 async function leave(stateDir: string, owner: string): Promise<SidecarPlace> {

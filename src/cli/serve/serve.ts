@@ -127,6 +127,11 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   }
 }
 
+/** From which pages and files of the indexes come: `host` or `host:port`. */
+export function listIndexHosts(indexes: OpenIndexes): readonly string[] {
+  return [...new Set(indexes.flatMap(({ hosts }) => hosts.rules.names))]
+}
+
 async function closeIndexes(
   indexes: OpenIndexes,
   rechecks: readonly Recheck[],

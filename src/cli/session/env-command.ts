@@ -106,12 +106,12 @@ async function buildVariables(sidecar: Sidecar, place: SidecarPlace): Promise<Va
 /** Where the proxy ends TLS: then what asks the index itself comes to it as well. */
 async function addInterception(
   child: ChildEnvironment,
-  { origin, token, certificate }: Sidecar,
+  { origin, token, indexHosts, certificate }: Sidecar,
   { parent, place }: { readonly parent: Environment; readonly place: SidecarPlace },
 ): Promise<ChildEnvironment> {
   if (certificate === undefined) return child
   const { writeBundle } = await import('./run-interception.ts')
-  const forward = { origin, token, folder: place.folder, environment: parent }
+  const forward = { origin, token, indexHosts, folder: place.folder, environment: parent }
   const access = writeBundle({ certificatePem: certificate }, forward, (problem) => warn(problem))
   return addForwardVariables(child, access)
 }

@@ -31,7 +31,7 @@ import {
 } from './run-notes.ts'
 import type { Interception } from './run-interception.ts'
 import type { ServeFlags } from '../serve/serve-command.ts'
-import { startProxy, type RunningProxy } from '../serve/serve.ts'
+import { listIndexHosts, startProxy, type RunningProxy } from '../serve/serve.ts'
 import type { Settings } from '../settings.ts'
 import { sayFailure } from '../terminal.ts'
 import type { ReportFlags } from './write-reports.ts'
@@ -65,7 +65,8 @@ export async function runCommand(commandLine: readonly string[], flags: RunFlags
   try {
     const [origin = ''] = proxy.origins
     const secrets = findCredentialVariables(settings.index)
-    const surroundings = { origin, token: accessToken, secrets, interception }
+    const indexHosts = listIndexHosts(proxy.indexes)
+    const surroundings = { origin, token: accessToken, secrets, indexHosts, interception }
     outcome = await runBehind(surroundings, wrapped, commandLine)
   } catch (error) {
     sayFailure(error)
@@ -99,6 +100,7 @@ interface Surroundings {
   readonly token: string
   /** Variables that hold passwords of indexes. */
   readonly secrets: readonly string[]
+  readonly indexHosts: readonly string[]
   readonly interception: Interception | undefined
 }
 
@@ -134,13 +136,13 @@ async function runBehind(
 }
 
 async function buildEnvironment(
-  { origin, token, interception }: Surroundings,
+  { interception, ...place }: Surroundings,
   { access, folder }: OwnSettings,
 ): Promise<ChildEnvironment> {
   const child = buildChildEnvironment(process.env, access)
   if (interception === undefined) return child
   const { writeBundle } = await import('./run-interception.ts')
-  return addForwardVariables(child, writeBundle(interception, { origin, token, folder }, noteLine))
+  return addForwardVariables(child, writeBundle(interception, { ...place, folder }, noteLine))
 }
 
 function removeAtExit(own: OwnSettings): () => void {

@@ -25,6 +25,7 @@ export interface ForwardPlace {
   readonly origin: string
   readonly token: string
   readonly folder: string
+  readonly indexHosts: readonly string[]
   /** Of whoever is told of the file. Default: this process's. */
   readonly environment?: Environment
 }
@@ -32,11 +33,11 @@ export interface ForwardPlace {
 /** @param warn told of each file of roots that cannot be taken over */
 export function writeBundle(
   { certificatePem }: Pick<Interception, 'certificatePem'>,
-  { origin, token, folder, environment = process.env }: ForwardPlace,
+  { origin, token, folder, indexHosts, environment = process.env }: ForwardPlace,
   warn: (message: string) => void,
 ): ForwardAccess {
   const bundlePath = join(folder, 'roots.pem')
   const { pem } = buildBundle(certificatePem, environment, warn)
   writeFileSync(bundlePath, pem, { mode: 0o600 })
-  return { proxyUrl: origin.replace('://', `://tufgate:${token}@`), bundlePath }
+  return { proxyUrl: origin.replace('://', `://tufgate:${token}@`), bundlePath, indexHosts }
 }

@@ -19,7 +19,7 @@ import type { OpenIndex } from '../serve/open-index.ts'
 import { findCredentialVariables } from '../read-credentials.ts'
 import { readSettings } from '../read-settings.ts'
 import { formatTrust } from '../serve/repository-events.ts'
-import { startProxy, type RunningProxy } from '../serve/serve.ts'
+import { listIndexHosts, startProxy, type RunningProxy } from '../serve/serve.ts'
 import { announce, type ServeFlags } from '../serve/serve-command.ts'
 import type { Settings } from '../settings.ts'
 import type { Sidecar } from './sidecar-file.ts'
@@ -134,6 +134,7 @@ async function describeReady(
       startedAt: Date.now(),
       ...(certificate !== undefined && { certificate }),
       secrets: findCredentialVariables(settings.index),
+      indexHosts: listIndexHosts(indexes),
     },
     indexes: indexes.map(describeIndex),
   }

@@ -55,6 +55,8 @@ export interface Sidecar {
   readonly certificate?: string
   /** Variables that hold passwords of indexes: nothing for what an installer runs. */
   readonly secrets: readonly string[]
+  /** `host` or `host:port`: nothing may go past the proxy to them. */
+  readonly indexHosts: readonly string[]
 }
 
 const format = 1
@@ -129,5 +131,6 @@ export function parseSidecar(value: unknown): Sidecar {
     startedAt: readMember(object, 'startedAt', (time) => readInteger(time, 0)),
     ...(certificate !== undefined && { certificate }),
     secrets: readMember(object, 'secrets', (names) => readArray(names, readString)),
+    indexHosts: readMember(object, 'indexHosts', (hosts) => readArray(hosts, readString)),
   }
 }
