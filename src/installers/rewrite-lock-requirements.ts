@@ -8,7 +8,9 @@ import type { Place } from './lock-edit.ts'
 
 const address = /https?:\/\/[^\s"'\\]+/g
 const indexOption = /(?:^|\s)(?:-i|--index-url|--extra-index-url)(?:\s*=\s*|\s+)["']?$/
-const nameBefore = /(?:^|\s)([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*@\s*$/
+const nameBefore = /(?:^|\s)([A-Za-z0-9][A-Za-z0-9._-]*)(?:\s*\[[^\]]*\])?\s*@\s*$/
+/** So much before an address is looked at: a line may be as long as the file, and full of addresses. */
+const maxBeforeLength = 400
 
 export function* scanRequirementAddresses(text: string): Generator<Place> {
   let at = 0
@@ -19,7 +21,7 @@ export function* scanRequirementAddresses(text: string): Generator<Place> {
     for (const match of code.matchAll(address)) {
       const start = at + match.index
       const place = { start, end: start + match[0].length }
-      const before = code.slice(0, match.index)
+      const before = code.slice(Math.max(0, match.index - maxBeforeLength), match.index)
       if (before.endsWith('+')) continue
       if (indexOption.test(before)) yield { ...place, kind: 'index', project: undefined }
       else yield { ...place, kind: 'file', project: readName(before) }

@@ -61,12 +61,20 @@ function toOrigin({ raw, kind, project }: Address, map: LockMap): string | undef
   const [, slash] = /^simple(\/?)$/.exec(rest) ?? []
   if (slash !== undefined && kind !== 'file' && hash === '')
     return withoutSlash(findIndex(map, project).url) + slash
+  const origin = kind === 'index' ? undefined : toFileOrigin(rest, map)
+  return origin === undefined ? undefined : origin + hash
+}
+
+/** `files/idna/files.pythonhosted.org/...` */
+function toFileOrigin(rest: string, map: LockMap): string | undefined {
   const [, owner = '', rawHost = '', path = ''] = /^files\/([^/]+)\/([^/]+)\/(.+)$/.exec(rest) ?? []
-  if (owner === '' || kind === 'index' || !isNormalizedName(owner)) return undefined
   const host = decodeHost(rawHost)
-  if (host === undefined) return undefined
-  const origin = `${schemeOf(findIndex(map, owner), host)}//${host}/${path}`
-  return isFileOf(origin, owner) ? origin + hash : undefined
+  if (host === undefined || !isNormalizedName(owner)) return undefined
+  const index = findIndex(map, owner)
+  // The proxy has no file of another host; without it, nobody would refuse such an address.
+  if (!index.hosts.includes(host)) return undefined
+  const origin = `${schemeOf(index, host)}//${host}/${path}`
+  return isFileOf(origin, owner) ? origin : undefined
 }
 
 function toProxy({ raw, kind, project }: Address, map: LockMap): string | undefined {

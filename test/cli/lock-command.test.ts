@@ -90,6 +90,21 @@ describe('lock rewrite', () => {
     expect(done.stderr).toContain('in line 2')
   })
 
+  test('names so many lines in time that grows with the file', async () => {
+    const line = 'a @ http://127.0.0.1:8642/files/A/evil.example/a-1.0.zip\n'
+    const path = await keep('requirements.txt', line.repeat(60_000))
+    const done = await rewrite(path)
+    expect(done).toMatchObject({ code: 3 })
+    expect(done.stderr).toContain('in line 1, 2, 3,')
+  })
+
+  test('keeps a byte order mark, mixed line ends, and every hash', async () => {
+    const hashes = 'idna==3.10 \\\r\n  --hash=sha256:00 --hash=sha256:127.0.0.1:8642\n\r'
+    const path = await keep('requirements.txt', `\uFEFF-i http://127.0.0.1:8642/simple\r${hashes}`)
+    expect(await rewrite(path)).toMatchObject({ code: 0 })
+    expect(await readFile(path, 'utf8')).toBe(`\uFEFF-i https://pypi.org/simple\r${hashes}`)
+  })
+
   test('goes by the indexes of the settings, each with its names', async () => {
     const config = await keep(
       'tufgate.toml',

@@ -70,6 +70,32 @@ describe('towards the origin', () => {
     expect(result.left).toEqual([])
   })
 
+  test('makes no address of a host that the index has no files at, as the proxy would refuse it', () => {
+    const text = uvLock('https://pypi.org/simple', 'http://127.0.0.1:8642/files/idna/evil.example')
+    const result = rewriteLock(text, 'uv', mapTo('origin'))
+    expect(result.text).toBe(text)
+    expect(result.left).toHaveLength(2)
+  })
+
+  test('does not take the path of a proxy at a host of somebody else for one', () => {
+    const text = uvLock(
+      'https://evil.example/simple',
+      'https://evil.example/files/idna/files.pythonhosted.org',
+    )
+    expect(rewriteLock(text, 'uv', mapTo('origin'))).toMatchObject({ text, edits: [], left: [] })
+  })
+
+  test.each([
+    [
+      'one line full of addresses',
+      'a @ http://127.0.0.1:8642/files/a/pypi.org/a-1.zip '.repeat(50_000),
+    ],
+    ['a name far from its address', `a${' '.repeat(300_000)}http://127.0.0.1:8642/simple/`],
+    ['brackets that are never closed', `${' a['.repeat(100_000)}http://127.0.0.1:8642/simple/`],
+  ])('comes to an end with %s', (_, text) => {
+    expect(rewriteLock(text, 'requirements', mapTo('origin')).text.length).toBeGreaterThan(0)
+  })
+
   test('changes nothing the second time', () => {
     expect(rewriteLock(origin, 'uv', mapTo('origin'))).toEqual({
       text: origin,

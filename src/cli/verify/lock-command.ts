@@ -23,6 +23,8 @@ export interface LockRewriteFlags extends LockMapFlags {
 interface Outcome {
   readonly file: string
   readonly format: LockFormat
+  /** What was read. */
+  readonly before: string
   readonly text: string
   readonly edits: readonly Edit[]
   /** Lines with an address of a proxy that was left. */
@@ -61,10 +63,11 @@ function rewriteFile(file: string, map: LockMap): Outcome {
     format === 'poetry' && map.to === 'origin' ? dropSources(file, text, map) : undefined
   const lean = sources === undefined ? text : applyEdits(text, sources.edits)
   const { text: rewritten, edits, left } = rewriteLock(lean, format, map)
-  const leftLines = left.map(({ start }) => lineOf(lean, start))
+  const leftLines = listLines(lean, left)
   return {
     file,
     format,
+    before: text,
     text: rewritten,
     edits,
     leftLines,
@@ -72,11 +75,14 @@ function rewriteFile(file: string, map: LockMap): Outcome {
   }
 }
 
-function lineOf(text: string, at: number): number {
+/** The places are in order: the text is gone through once. */
+function listLines(text: string, places: readonly { readonly start: number }[]): number[] {
   let line = 1
-  for (let next = text.indexOf('\n'); next >= 0 && next < at; next = text.indexOf('\n', next + 1))
-    line += 1
-  return line
+  let end = text.indexOf('\n')
+  return places.map(({ start }) => {
+    for (; end >= 0 && end < start; end = text.indexOf('\n', end + 1)) line += 1
+    return line
+  })
 }
 
 function refuseName(file: string): ConfigError {
@@ -144,8 +150,12 @@ function tableOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Atomic, with the mode that it had; what a link leads to, not the link. */
-async function writeBack({ file, text }: Outcome): Promise<void> {
+async function writeBack({ file, before, text }: Outcome): Promise<void> {
   const path = realpathSync(file)
+  if (readLock(path) !== before)
+    throw new ConfigError('CONFIG_INVALID', `${toPrintable(file, 500)} was changed meanwhile.`, {
+      next: 'Run the command again, when no installer writes it.',
+    })
   await writeFileAtomic(path, encodeUtf8(text), { mode: statSync(path).mode & 0o7777 })
 }
 
@@ -163,7 +173,9 @@ function tell(outcome: Outcome, { to }: LockMap, isCheck: boolean): void {
     warn(`${name}: its content-hash is not of this pyproject.toml: run poetry lock --no-update`)
   if (leftLines.length === 0) return
   const lines = leftLines.slice(0, 20).join(', ')
-  warn(`${name}: addresses of a proxy that the settings have no index for, in line ${lines}`)
+  warn(
+    `${name}: addresses of a proxy for which the settings have no index with such a file host, in line ${lines}`,
+  )
 }
 
 function summarize({ file, format, edits, leftLines, sources }: Outcome): object {
