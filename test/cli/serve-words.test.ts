@@ -130,13 +130,20 @@ describe('serve', () => {
     await new Promise<void>((resolve) => void taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as AddressInfo
     const place = `127.0.0.1:${port}`
-    const location = ['--root', root, '--mirror', join(mirror, 'public')]
+    const state = ['--state-dir', join(folder, 'taken')]
+    const location = ['--root', root, '--mirror', join(mirror, 'public'), ...state]
     const found = await serve('--index', indexUrl, ...location, '--listen', place)
     await new Promise((resolve) => taken.close(resolve))
     expect(found).toMatchObject({
       code: 2,
       stderr: `tufgate: cannot listen on ${place}: it is in use already\n  stop the program that listens there, or listen elsewhere: --listen 127.0.0.1:PORT, or \`listen\` in the settings\n`,
     })
+    // Its log has an end: nobody takes it for that of a process that was killed.
+    const shown = await runProgram('audit', 'show', ...state)
+    expect(shown.stdout).toContain(`did not start: cannot listen on ${place}`)
+    const verified = await runProgram('audit', 'verify', ...state)
+    expect(verified).toMatchObject({ code: 0, stderr: '' })
+    expect(verified.stdout).not.toContain('killed')
   })
 
   test('tells of a project that is not signed', async () => {

@@ -6,7 +6,7 @@ import { AuditLog } from '../../audit/log.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Environment } from '../../base/environment.ts'
 import type { Authority } from '../../ca/authority.ts'
-import { describeError, UpstreamError, VerifyError } from '../../base/errors.ts'
+import { describeError, isTufgateError, UpstreamError, VerifyError } from '../../base/errors.ts'
 import type { RepositoryEvent, TrustVersions } from '../../client/repository.ts'
 import { startRecheck, type Recheck } from '../../notary/recheck.ts'
 import type { GatewayOps } from '../../proxy/gateway.ts'
@@ -31,6 +31,7 @@ import {
   openStates,
   openVault,
   type CreateReport,
+  type IndexStates,
 } from './open-indexes.ts'
 import { RefusalNotes } from './refusal-notes.ts'
 import { describeFirstContact, toAuditEvent, toFirstUseEvent } from './repository-events.ts'
@@ -78,6 +79,27 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
   const states = await openStates(context)
   const [{ directory }] = states
   const audit = await openAudit(directory.audit, settings, clock)
+  try {
+    return await openProxy({ options, listen, context, authority, states, audit })
+  } catch (error) {
+    await closeAfterFailure(audit, error)
+    throw error
+  }
+}
+
+interface ProxyParts {
+  readonly options: ServeOptions
+  readonly listen: readonly ListenAddress[]
+  readonly context: IndexContext
+  readonly authority: Authority | undefined
+  readonly states: IndexStates
+  readonly audit: AuditLog
+}
+
+async function openProxy(parts: ProxyParts): Promise<RunningProxy> {
+  const { options, listen, context, authority, states, audit } = parts
+  const { settings, log, clock } = options
+  const [{ directory }] = states
   const vault = await openVault(states, context)
   const logs = { log, audit }
   const createReport: CreateReport = (state) => createEventReport(state, clock, logs)
@@ -125,6 +147,14 @@ export async function startProxy(options: ServeOptions): Promise<RunningProxy> {
       return renderHead(audit.head())
     },
   }
+}
+
+/** A chain without a last line is taken for that of a process that was killed. */
+async function closeAfterFailure(audit: AuditLog, error: unknown): Promise<void> {
+  const code = isTufgateError(error) ? error.code : undefined
+  const reason = { message: `did not start: ${describeError(error)}` }
+  // Why it did not start is what has to be told, also where the log cannot be written.
+  await audit.close({ ...reason, ...(code !== undefined && { code }) }).catch(() => undefined)
 }
 
 /** From which pages and files of the indexes come: `host` or `host:port`. */
