@@ -61,15 +61,6 @@ export function describeDistance(time: number, now: number): string {
   return time < now ? `${formatSpan(now - time)} ago` : `in ${formatSpan(time - now)}`
 }
 
-const units = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const
-
-export function formatBytes(bytes: number): string {
-  let value = bytes
-  let at = 0
-  for (; value >= 1000 && at < units.length - 1; at += 1) value /= 1000
-  return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at] ?? ''}`
-}
-
 export function renderDocument(title: string, body: Html): Bytes {
   const page = html`<!DOCTYPE html>
     <html lang="en">

@@ -1,6 +1,7 @@
 /** The page `/-/`: how the proxy is, which list it holds, and what it refused last. */
 
 import type { Bytes } from '../base/bytes.ts'
+import { formatBytes } from '../base/byte-count.ts'
 import { formatSpan } from '../base/clock.ts'
 import { findTrustWords } from '../base/trust-words.ts'
 import type { Readiness } from './gateway.ts'
@@ -10,7 +11,6 @@ import type { StatusAnswer } from './status-answer.ts'
 import {
   answerHtml,
   describeDistance,
-  formatBytes,
   html,
   isolate,
   nothing,

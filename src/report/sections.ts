@@ -3,6 +3,7 @@
  * It chooses between "verified" and "first-use", and escapes nothing: the texts in it are untrusted.
  */
 
+import { formatBytes } from '../base/byte-count.ts'
 import { findTrustWords, type TrustKind } from '../base/trust-words.ts'
 import type {
   Listing,
@@ -200,10 +201,4 @@ function describeTrustUse({ trust, root, timestamp, snapshot }: TrustUse): strin
   return trust === 'first-use'
     ? `${list}: what the index showed first, which nobody has signed`
     : `${list}: ${versions}`
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`
 }

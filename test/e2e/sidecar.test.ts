@@ -38,7 +38,7 @@ describe.runIf(hasPip)('what is in order', () => {
     const stopped = await job.step('tufgate stop --fail-on-refusal --json report.json')
     expect(stopped).toMatchObject({ code: 0, stderr: '' })
     expect(show(stopped.stdout, job)).toMatchInlineSnapshot(`
-      "tufgate: 1 file verified (972 B), nothing refused
+      "tufgate: 1 file verified (972 bytes), nothing refused
         Warnings:
           default: FIRST CONTACT with this root: an old list that has not expired cannot be recognised yet
         Verified:
@@ -107,7 +107,7 @@ describe.runIf(hasPip)('what is refused', () => {
     const stopped = await job.step('tufgate stop --fail-on-refusal')
     expect(stopped).toMatchObject({ code: 3, stderr: '' })
     expect(show(stopped.stdout, job)).toMatchInlineSnapshot(`
-      "tufgate: 1 file verified (972 B), 1 refused
+      "tufgate: 1 file verified (972 bytes), 1 refused
         Refused:
           e2e_victim-1.0-py3-none-any.whl: sha256 of e2e_victim-1.0-py3-none-any.whl is not the signed one (<id>)
             code     DIGEST_MISMATCH

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { decodeUtf8 } from '../../src/base/bytes.ts'
 import {
   describeDistance,
-  formatBytes,
   html,
   isolate,
   renderDocument,
@@ -41,17 +40,6 @@ describe('a string in a page', () => {
     const page = decodeUtf8(renderDocument('</title><script>', html`<main></main>`))
     expect(page).toContain('<title>&lt;/title&gt;&lt;script&gt;</title>')
   })
-})
-
-test.each([
-  [0, '0 bytes'],
-  [999, '999 bytes'],
-  [1000, '1.0 kB'],
-  [123_456, '123 kB'],
-  [20_000_000_000, '20.0 GB'],
-  [5e15, '5000 TB'],
-])('%d bytes are %s', (bytes, text) => {
-  expect(formatBytes(bytes)).toBe(text)
 })
 
 test.each([
