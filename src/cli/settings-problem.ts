@@ -36,7 +36,7 @@ export function describeSettingsProblem(
     const [flag, what] = missing
     return new ConfigError('CONFIG_INVALID', `${flag} is missing: ${what}.`, {
       cause: error,
-      next: 'tufgate serve --help has an example.',
+      next: 'A mirror needs all three: --index URL --mirror LOCATION --root FILE. The --help of this command describes them.',
     })
   }
   const problem = describeProblem(issue, findValue(document.raw, place), place)

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { ConfigError } from '../base/errors.ts'
 import { isHttpUrl, suggestUrl } from './location.ts'
+import { requireSameIndex } from './other-index.ts'
 import { describeSettingsProblem } from './settings-problem.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -175,6 +176,8 @@ export interface SettingsOverrides {
   readonly pins?: string
   readonly stateDir?: string
   readonly logLevel?: string
+  /** Nothing is fetched: `index` only says which addresses are meant. */
+  readonly isIndexAddress?: boolean
 }
 
 /**
@@ -186,7 +189,11 @@ export function parseSettings(
   source: string,
   overrides: SettingsOverrides = {},
 ): Settings {
-  const raw = applyOverrides(readToml(text, source), overrides)
+  const file = readToml(text, source)
+  if (overrides.isIndexAddress !== true) {
+    requireSameIndex(overrides, findFirstIndex(file['index']), source)
+  }
+  const raw = applyOverrides(file, overrides)
   const result = settingsSchema.safeParse(raw)
   if (!result.success) {
     const flags = findFlags(overrides)
@@ -253,9 +260,13 @@ function applyOverrides(raw: Record<string, unknown>, overrides: SettingsOverrid
 }
 
 function overrideFirst(raw: unknown, first: object): unknown {
-  const [head, ...rest] = (Array.isArray(raw) ? raw : []) as unknown[]
-  const base = typeof head === 'object' && head !== null ? head : findDefaultBase(first)
-  return [{ ...base, ...first }, ...rest]
+  const rest: readonly unknown[] = Array.isArray(raw) ? raw.slice(1) : []
+  return [{ ...(findFirstIndex(raw) ?? findDefaultBase(first)), ...first }, ...rest]
+}
+
+function findFirstIndex(raw: unknown): object | undefined {
+  const head: unknown = Array.isArray(raw) ? raw[0] : undefined
+  return typeof head === 'object' && head !== null ? head : undefined
 }
 
 /** Whoever has a mirror says of which index; without one it is the usual index. */

@@ -4,6 +4,7 @@ import { ConfigError } from '../../src/base/errors.ts'
 import { isMirrored, parseSettings } from '../../src/cli/settings.ts'
 import { parseDuration, parseSize } from '../../src/cli/units.ts'
 import { caught } from '../support/caught.ts'
+import { containing } from '../support/expecting.ts'
 
 const minimal = `
 [[index]]
@@ -96,6 +97,56 @@ describe('settings', () => {
     const { message: said } = caught(() => parseSettings('', 'the command line', flags))
     expect(said).toContain(message)
     expect(said).not.toContain('index[0]')
+  })
+
+  test('say what a mirror needs, whatever the command', () => {
+    const error = caught(() => parseSettings('', 'the command line', { root: 'r' }))
+    expect(error).toMatchObject({
+      facts: { next: containing('--index URL --mirror LOCATION --root FILE') },
+    })
+  })
+
+  test.each([
+    [{}, 'mirror, root'],
+    [{ mirror: ['/m'] }, 'root'],
+  ])('refuse an index on another host with what the file has for its own: %j', (more, kept) => {
+    const index = 'https://other.example/simple/'
+    const error = caught(() => parseSettings(minimal, 'tufgate.toml', { index, ...more }))
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `--index names other.example, but ${kept} in tufgate.toml are for pypi.org.`,
+      facts: { next: containing('--config /dev/null') },
+    })
+  })
+
+  test('speak of an address that is none before they compare it', () => {
+    const flags = { index: 'localhost:9001/simple/' }
+    expect(() => parseSettings(minimal, 'tufgate.toml', flags)).toThrow(
+      /^--index: expected an http/,
+    )
+  })
+
+  test('refuse to send the password of one index to another', () => {
+    const own =
+      '[[index]]\nname = "own"\nurl = "https://own.test/simple/"\ncredentials = "env:OWN"\n'
+    const flags = { index: 'https://other.example/', mirror: ['/m'], root: 'r' }
+    expect(() => parseSettings(own, 'tufgate.toml', flags)).toThrow(
+      'credentials in tufgate.toml are for own.test',
+    )
+  })
+
+  test('take an index on another host with a mirror and a root of its own, or another path', () => {
+    const other = { index: 'https://other.example/', mirror: ['/m'], root: 'r' }
+    expect(parseSettings(minimal, 'tufgate.toml', other).index).toMatchObject([
+      { url: other.index, mirror: ['/m'], root: 'r' },
+    ])
+    for (const overrides of [
+      { index: 'https://pypi.org/simple' },
+      { index: 'https://other.example/', isIndexAddress: true },
+    ]) {
+      const [index] = parseSettings(minimal, 'tufgate.toml', overrides).index
+      expect(index?.url).toBe(overrides.index)
+    }
   })
 
   test('refuse a document that is not TOML, with the line', () => {

@@ -18,7 +18,7 @@ export interface LockMapFlags {
 
 /** What belongs into a repository is the index's own address. */
 export function createLockMap({ config, index, to = 'origin', proxy }: LockMapFlags): LockMap {
-  const settings = readSettings(config, index === undefined ? {} : { index })
+  const settings = readSettings(config, index === undefined ? {} : { index, isIndexAddress: true })
   const indexes = settings.index.map(createLockIndex)
   // -1, the last one, where each index has its own names.
   const usual = indexes.at(settings.index.findIndex(({ projects }) => projects === undefined))
