@@ -114,7 +114,7 @@ async function findAuthority(
   await requirePrivate(files.folder)
   const text = await readPrivateFile(path, rules)
   try {
-    return { ...parseAuthority(text), path }
+    return { ...parseAuthority(text, name), path }
   } catch (error) {
     throw refuseDamaged(path, error)
   }
@@ -147,11 +147,13 @@ function renderAuthority(
   return encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`)
 }
 
-function parseAuthority(text: string): Omit<KeptAuthority, 'path'> {
+function parseAuthority(text: string, name: string): Omit<KeptAuthority, 'path'> {
   const document = readObject(parseJson(encodeUtf8(text)))
   readMember(document, 'format', requireFormat)
   const rawHosts = readMember(document, 'hosts', (value) => readArray(value, readString))
   const hosts = requireInterceptedHosts(rawHosts)
+  // Moved here, it would speak for other hosts than those that are asked for.
+  if (nameFile(hosts) !== name) throw new DecodeError('its name is that of other hosts')
   const key = createPrivateKey(readMember(document, 'key', readString))
   const certificatePem = readMember(document, 'certificate', readString)
   const certificate = new X509Certificate(certificatePem)

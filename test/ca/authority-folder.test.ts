@@ -1,5 +1,15 @@
 import { X509Certificate } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -158,7 +168,7 @@ test('makes no key in a folder that was made for it by others to write to', asyn
 test.each([
   ['a file that breaks off', () => ({}), 'format: expected an integer'],
   ['another format', (file: object) => ({ ...file, format: 2 }), 'written by another tufgate'],
-  ['other hosts', (file: object) => ({ ...file, hosts: ['evil.test'] }), 'exactly these hosts'],
+  ['other hosts', (file: object) => ({ ...file, hosts: ['evil.test'] }), 'that of other hosts'],
   ['no hosts', (file: object) => ({ ...file, hosts: [] }), 'cannot be read'],
   ['no key', (file: object) => ({ ...file, key: '' }), 'cannot be read as a key and a certificate'],
 ])('refuses %s', async (_what, change, problem) => {
@@ -178,6 +188,26 @@ test('refuses the certificate of another key', async () => {
   await alter((file) => ({ ...file, certificate: other }))
 
   await expect(open().certificate()).rejects.toThrow('the certificate is not that of the key')
+})
+
+test('refuses the authority for other hosts in the place of the one that is asked for', async () => {
+  await open(['pypi.org', 'evil.test']).certificate()
+  const other = await findFile()
+  await open().certificate()
+  const names = await readdir(join(state, 'authority'))
+  const own = names.find((name) => name.endsWith('.json') && !other.endsWith(name)) ?? ''
+  await rename(other, join(state, 'authority', own))
+
+  expect((await findRefusal()).message).toContain('its name is that of other hosts')
+})
+
+test('refuses the key and certificate for other hosts under the names of these', async () => {
+  await open(['pypi.org', 'evil.test']).certificate()
+  const other = JSON.parse(await readFile(await findFile(), 'utf8')) as Record<string, unknown>
+  forgetAuthorities(state)
+  await alter((file) => ({ ...file, key: other['key'], certificate: other['certificate'] }))
+
+  await expect(open().certificate()).rejects.toThrow('does not name exactly these hosts')
 })
 
 test('what is said of a damaged file does not have the key in it', async () => {
