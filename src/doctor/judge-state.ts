@@ -167,14 +167,28 @@ export function judgePythons({ pythons }: PythonFacts): Finding[] {
 }
 
 /** Something that was to be looked at and was not. */
-export function describeUnchecked(place: string, problem: string, line = 0): Finding {
+export function describeUnchecked(
+  place: string,
+  problem: string,
+  {
+    line = 0,
+    mend = 'look into it yourself',
+  }: { readonly line?: number; readonly mend?: string } = {},
+): Finding {
   return {
     severity: 'warning',
     code: 'not-checked',
     place,
     ...(line > 0 && { line }),
     what: `this was not checked: ${problem}`,
-    why: 'What cannot be read may hold anything, a way past tufgate too.',
-    mend: 'make it readable, then run tufgate doctor again',
+    why: 'It may hold anything, a way past tufgate too.',
+    mend,
   }
+}
+
+/** Of what the operating system does not let us read. */
+export function describeUnreadable(place: string, problem: string): Finding {
+  return describeUnchecked(place, problem, {
+    mend: 'make it readable, then run tufgate doctor again',
+  })
 }

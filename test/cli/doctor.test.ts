@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { containing, matching } from '../support/expecting.ts'
+import { containing } from '../support/expecting.ts'
 import { findClosedPort, hostileAddress } from './hostile-address.ts'
 import { Machine } from './doctor-fixture.ts'
 
@@ -92,49 +92,6 @@ describe('requirements that include each other', () => {
     const codes = await machine.codesAt(file)
     expect(codes).toHaveLength(501)
     expect(codes.at(-1)).toBe('not-checked:501')
-  })
-})
-
-describe('what cannot be read', () => {
-  test('is said: a folder, a FIFO, binary, broken TOML, what pip cannot read', async () => {
-    await mkdir(join(machine.project, 'requirements.txt'))
-    const fifo = join(machine.project, 'Pipfile')
-    expect(spawnSync('mkfifo', [fifo]).status).toBe(0)
-    const binary = await machine.write('project/constraints.txt', 'a\0b')
-    const toml = await machine.write('project/pyproject.toml', '[a]\nb = = 1\n')
-    const pip = await machine.write('pip.conf', 'index-url = https://x/\n')
-    machine.environment['PIP_CONFIG_FILE'] = pip
-    const found = await machine.examine()
-    const said = found
-      .filter(({ code }) => code === 'not-checked')
-      .map(({ place, what }) => [place, what])
-    expect(said).toEqual([
-      [pip, 'this was not checked: line 1: a setting stands before any [section]'],
-      [toml, matching(/^this was not checked: line 2: /)],
-      [fifo, 'this was not checked: it is not a file'],
-      [binary, 'this was not checked: it is not text'],
-    ])
-    for (const { severity } of found.filter(({ code }) => code === 'not-checked')) {
-      expect(severity).toBe('warning')
-    }
-  })
-
-  test.skipIf(process.geteuid?.() === 0)('is said of a file that is not for us', async () => {
-    const file = await machine.write('project/requirements.txt', '-i https://x/', 0o000)
-    expect(await machine.codesAt(file)).toEqual(['not-checked'])
-  })
-
-  test('is said of folders that lie too deep', async () => {
-    const deep = 'project/1/2/3/4/5/6/7'
-    await machine.write(`${deep}/requirements.txt`, '-i https://x/')
-    expect(await machine.codesAt(machine.path(deep))).toEqual(['not-checked'])
-  })
-
-  test('is not a link to a folder, which could lead in a circle', async () => {
-    await symlink(machine.project, join(machine.project, 'again'))
-    await machine.write('project/requirements.txt', `-i ${own}`)
-    const found = await machine.examine()
-    expect(found.filter(({ code }) => code === 'not-checked')).toEqual([])
   })
 })
 

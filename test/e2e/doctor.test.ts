@@ -226,6 +226,14 @@ describe.runIf(hasPip)('what the doctor calls a way past the proxy', () => {
     }
   })
 
+  test('is told with its reason and its mend once, where they are the same', async () => {
+    const lines = ['a', 'b', 'c'].map((name) => `--extra-index-url https://${name}.example/simple`)
+    await writeFiles({ files: { 'project/requirements.txt': `${lines.join('\n')}\n` } })
+    const { stdout } = await runDoctor({})
+    expect(stdout.match(/problem {2}line \d: --extra-index-url/g)).toHaveLength(3)
+    expect(stdout.match(/mend: take it out/g)).toHaveLength(1)
+  })
+
   test('is told to a person with nothing of it that could move the cursor', async () => {
     const files = {
       'project/requirements.txt':

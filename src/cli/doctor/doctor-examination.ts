@@ -61,10 +61,10 @@ export interface Examined {
 }
 
 export async function examine(examination: Examination): Promise<Examined> {
-  const { folder, environment, settings } = examination
+  const { folder, environment, settings, stateHome } = examination
   const pythons = await findPythons(folder, environment)
   const prefixes = pythons.flatMap(({ prefix }) => prefix ?? [])
-  const found = findReferences({ folder, environment, prefixes })
+  const found = findReferences({ folder, environment, stateHome, prefixes })
   const probed = await probeAll(found, examination)
   const own = createOwnAddresses(settings, probed)
   const context = createContext(found, own, examination)
@@ -267,7 +267,9 @@ function examineMachine(
     }).map(judgeCache),
     ...judgePythons({ pythons: known }),
     ...unknown.map(({ path }) =>
-      describeUnchecked(machinePlace, `${path} does not say where its pip.conf is`),
+      describeUnchecked(machinePlace, `${path} does not say where its pip.conf is`, {
+        mend: `look at what its pip is told: ${quoteShell(path)} -m pip config debug`,
+      }),
     ),
   ]
 }

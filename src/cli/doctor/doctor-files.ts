@@ -5,7 +5,7 @@
 
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describeUnchecked } from '../../doctor/judge-state.ts'
+import { describeUnchecked, describeUnreadable } from '../../doctor/judge-state.ts'
 import type { Finding } from '../../doctor/finding.ts'
 import { findLockInstaller } from '../../installers/lock-addresses.ts'
 import { describeErrno, findErrno } from '../../store/storage-error.ts'
@@ -35,8 +35,11 @@ export class DoctorReader {
       const errno = findErrno(error)
       if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
       if (errno === undefined && !(error instanceof UnreadableFile)) throw error
-      const problem = error instanceof UnreadableFile ? error.message : describeErrno(error)
-      this.findings.push(describeUnchecked(path, problem))
+      this.findings.push(
+        error instanceof UnreadableFile
+          ? describeUnchecked(path, error.message)
+          : describeUnreadable(path, describeErrno(error)),
+      )
       return undefined
     }
   }
@@ -102,40 +105,71 @@ const foreignFolders: ReadonlySet<string> = new Set([
   '__pypackages__',
 ])
 
-/** Nearest first. Links to folders are not followed, nor are hidden folders and environments entered. */
-export function listProjectFiles(root: string): { files: ProjectFile[]; findings: Finding[] } {
+/** By these a folder is known as an environment, a cache, or what a tufgate keeps. */
+const foreignMarks: ReadonlySet<string> = new Set([
+  'pyvenv.cfg',
+  'conda-meta',
+  'CACHEDIR.TAG',
+  'floors.db',
+])
+
+/**
+ * Nearest first. Links to folders are not followed, nor are hidden folders, environments, caches and
+ * the state of tufgate entered.
+ */
+export function listProjectFiles(
+  root: string,
+  stateHome: string,
+): { files: ProjectFile[]; findings: Finding[] } {
   const files: ProjectFile[] = []
   const findings: Finding[] = []
+  const deep: string[] = []
   const waiting = [{ folder: resolve(root), depth: 0 }]
   let entryCount = 0
   for (let at = 0; at < waiting.length; at += 1) {
     const { folder, depth } = waiting[at] ?? { folder: '', depth: 0 }
     const entries = listEntries(folder, findings)
     entryCount += entries.length
-    const isEnvironment = depth > 0 && entries.some(({ name }) => name === 'pyvenv.cfg')
     if (at >= maxFolders || entryCount > maxEntries || files.length >= maxFiles) {
-      findings.push(
-        describeUnchecked(root, 'there are too many files and folders in it to look at all'),
-      )
+      findings.push(describeTooMany(root))
       break
     }
-    if (isEnvironment) continue
+    if (depth > 0 && entries.some(({ name }) => foreignMarks.has(name))) continue
     for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
       const path = join(folder, entry.name)
       const kind = entry.isDirectory() ? undefined : findKind(entry.name, folder)
       if (kind !== undefined) files.push({ path, name: entry.name, kind })
-      const isEntered = entry.isDirectory() && !isForeign(entry.name)
-      if (isEntered && depth < maxDepth) waiting.push({ folder: path, depth: depth + 1 })
-      else if (isEntered)
-        findings.push(
-          describeUnchecked(
-            path,
-            `it lies more than ${maxDepth} folders deep; give tufgate doctor this folder itself`,
-          ),
-        )
+      if (!entry.isDirectory() || isForeign(entry.name) || path === stateHome) continue
+      if (depth < maxDepth) waiting.push({ folder: path, depth: depth + 1 })
+      else deep.push(path)
     }
   }
-  return { files: files.slice(0, maxFiles), findings }
+  return { files: files.slice(0, maxFiles), findings: [...findings, ...describeDeep(root, deep)] }
+}
+
+function describeTooMany(root: string): Finding {
+  return describeUnchecked(root, 'there are too many files and folders in it to look at all', {
+    mend: 'give tufgate doctor the folders of your projects, one at a time',
+  })
+}
+
+/** Sources of other languages lie so deep, settings of installers hardly ever. */
+function describeDeep(root: string, [first, ...others]: readonly string[]): Finding[] {
+  if (first === undefined) return []
+  const count = others.length + 1
+  const what =
+    count === 1
+      ? `${first} was not searched`
+      : `${count} folders were not searched, the first of them ${first}`
+  return [
+    {
+      severity: 'note',
+      code: 'not-searched',
+      place: root,
+      what,
+      why: `Projects are looked for no more than ${maxDepth} folders deep. If there is one below: tufgate doctor FOLDER`,
+    },
+  ]
 }
 
 function isForeign(name: string): boolean {
@@ -146,7 +180,7 @@ function listEntries(folder: string, findings: Finding[]): ReturnType<typeof rea
   try {
     return readEntries(folder)
   } catch (error) {
-    findings.push(describeUnchecked(folder, describeErrno(error)))
+    findings.push(describeUnreadable(folder, describeErrno(error)))
     return []
   }
 }

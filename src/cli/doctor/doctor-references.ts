@@ -34,6 +34,8 @@ import {
 export interface ReferenceOptions {
   readonly folder: string
   readonly environment: Environment
+  /** Nobody's project: passed over. */
+  readonly stateHome: string
   /** `sys.prefix` of each Python whose pip may be used. */
   readonly prefixes: readonly string[]
 }
@@ -79,7 +81,7 @@ class ReferenceSearch implements FoundReferences {
     this.#readEnvironment()
     this.#readPip()
     this.#readSettings()
-    const { files, findings } = listProjectFiles(this.#options.folder)
+    const { files, findings } = listProjectFiles(this.#options.folder, this.#options.stateHome)
     this.#findings.push(...findings)
     for (const file of [...files, ...this.#listParents(files)]) this.#readProjectFile(file)
   }
@@ -214,7 +216,11 @@ class ReferenceSearch implements FoundReferences {
       this.#include(includes, path, dirname(path))
     } catch (error) {
       if (!(error instanceof DecodeError) && !isTufgateError(error)) throw error
-      this.#findings.push(describeUnchecked(path, error.message))
+      this.#findings.push(
+        describeUnchecked(path, error.message, {
+          mend: 'correct it, then run tufgate doctor again',
+        }),
+      )
     }
   }
 
@@ -224,14 +230,21 @@ class ReferenceSearch implements FoundReferences {
       this.#includeCount += 1
       if (this.#includeCount > maxIncludes) {
         if (this.#includeCount === maxIncludes + 1) {
-          this.#findings.push(describeUnchecked(place, 'too many files include each other', line))
+          this.#findings.push(
+            describeUnchecked(place, 'too many files include each other', { line }),
+          )
         }
         return
       }
       const file = resolve(folder, path.replace(/^file:(?:\/\/)?/, ''))
       if (existsSync(file)) this.#readWith(file, parseRequirementsFile)
       else
-        this.#findings.push(describeUnchecked(place, `${path}, which it names, is not there`, line))
+        this.#findings.push(
+          describeUnchecked(place, `${path}, which it names, is not there`, {
+            line,
+            mend: 'put it there, or take this line out',
+          }),
+        )
     }
   }
 }

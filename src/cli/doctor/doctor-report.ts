@@ -24,7 +24,7 @@ const styles: Readonly<Record<Severity, 'red' | 'yellow' | 'dim'>> = {
 export function sayFindings(findings: readonly Finding[], indexUrl: string): void {
   for (const { place, findings: all } of groupFindings(findings)) {
     say(paint('bold', toPrintable(place, 500)))
-    for (const finding of all.slice(0, maxListed)) say(describeFinding(finding))
+    for (const alike of groupAlike(all.slice(0, maxListed))) say(describeAlike(alike))
     const more = countFindings(all.slice(maxListed))
     if (all.length > maxListed) say(`  and ${describeCounts(more)} more (--json lists all)`)
     say('')
@@ -32,11 +32,26 @@ export function sayFindings(findings: readonly Finding[], indexUrl: string): voi
   say(describeSummary(countFindings(findings), indexUrl))
 }
 
-function describeFinding({ severity, line, what, why, mend }: Finding): string {
-  const where = line === undefined ? '' : `line ${line}: `
-  const head = `  ${paint(styles[severity], severity.padEnd(7))}  ${where}${toPrintable(what, maxTextLength)}`
+/** What has one reason and one mend is told with them once. */
+function groupAlike(findings: readonly Finding[]): Finding[][] {
+  const groups = Map.groupBy(findings, ({ severity, why, mend }) =>
+    JSON.stringify([severity, why, mend]),
+  )
+  return [...groups.values()]
+}
+
+function describeAlike(findings: readonly Finding[]): string {
+  const [{ why, mend } = { why: '' }] = findings
   const rest = [why, ...(mend === undefined ? [] : [`mend: ${mend}`])]
-  return [head, ...rest.map((text) => `           ${toPrintable(text, maxTextLength)}`)].join('\n')
+  return [
+    ...findings.map(describeHead),
+    ...rest.map((text) => `           ${toPrintable(text, maxTextLength)}`),
+  ].join('\n')
+}
+
+function describeHead({ severity, line, what }: Finding): string {
+  const where = line === undefined ? '' : `line ${line}: `
+  return `  ${paint(styles[severity], severity.padEnd(7))}  ${where}${toPrintable(what, maxTextLength)}`
 }
 
 function describeSummary(counts: Counts, indexUrl: string): string {

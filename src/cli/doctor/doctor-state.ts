@@ -15,7 +15,7 @@ import { sha256Hex } from '../../base/digest.ts'
 import { sortParts } from '../../audit/part-name.ts'
 import { verifyAudit } from '../../audit/verifier.ts'
 import type { AuditFacts, AuthorityFacts, DiskFacts, FileFacts } from '../../doctor/judge-state.ts'
-import { describeUnchecked } from '../../doctor/judge-state.ts'
+import { describeUnchecked, describeUnreadable } from '../../doctor/judge-state.ts'
 import type { Finding } from '../../doctor/finding.ts'
 import { keysFolder } from '../../mirror/open-mirror.ts'
 import { findNotaryPlace } from '../../notary/notary-folder.ts'
@@ -83,7 +83,7 @@ function listKeys(folder: string, findings: Finding[]): FileFacts[] {
     const kept = names.filter((name) => !name.endsWith('.pub')).slice(0, maxKeyFiles)
     return kept.flatMap((name) => findFile(join(folder, name), 'key'))
   } catch (error) {
-    findings.push(describeUnchecked(folder, describeErrno(error)))
+    findings.push(describeUnreadable(folder, describeErrno(error)))
     return []
   }
 }
@@ -100,7 +100,9 @@ async function findAudit(folder: string, findings: Finding[]): Promise<AuditFact
       .reduce((sum, { file }) => sum + statSync(join(folder, file)).size, 0)
     if (bytes > maxAuditBytes) {
       findings.push(
-        describeUnchecked(folder, `the log is too large; tufgate audit verify reads it whole`),
+        describeUnchecked(folder, 'the log is too large', {
+          mend: 'tufgate audit verify reads it whole',
+        }),
       )
       return { folder, isWritable, problems: [] }
     }
@@ -111,7 +113,7 @@ async function findAudit(folder: string, findings: Finding[]): Promise<AuditFact
       .map(({ what, file, line, found }) => `${what} in ${file}, line ${line}: ${found}`)
     return { folder, isWritable, problems }
   } catch (error) {
-    findings.push(describeUnchecked(folder, describeErrno(error)))
+    findings.push(describeUnreadable(folder, describeErrno(error)))
     return { folder, isWritable, problems: [] }
   }
 }
@@ -134,7 +136,7 @@ async function findDisk(path: string, findings: Finding[]): Promise<DiskFacts | 
     const { bavail, bsize } = await statfs(folder)
     return { path: folder, freeBytes: bavail * bsize }
   } catch (error) {
-    findings.push(describeUnchecked(folder, describeErrno(error)))
+    findings.push(describeUnreadable(folder, describeErrno(error)))
     return undefined
   }
 }
