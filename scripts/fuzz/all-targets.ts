@@ -1,0 +1,40 @@
+/** Every parser of what somebody else wrote; a target that is not here is not fuzzed. */
+
+import type { FuzzTarget } from './target.ts'
+import { installerTargets } from './targets/installers.ts'
+import { jsonTargets } from './targets/json.ts'
+import { lockTargets } from './targets/locks.ts'
+import { logTargets } from './targets/logs.ts'
+import { mirrorTargets } from './targets/mirror.ts'
+import { pageTargets } from './targets/pages.ts'
+import { requestTargets } from './targets/requests.ts'
+import { responseTargets } from './targets/responses.ts'
+import { settingsTargets } from './targets/settings.ts'
+import { tufTargets } from './targets/tuf.ts'
+import { tufJsTarget } from './targets/tuf-js.ts'
+import { wheelTargets } from './targets/wheels.ts'
+import { wireTarget } from './targets/wire.ts'
+
+export const allTargets: readonly FuzzTarget[] = [
+  ...jsonTargets,
+  ...tufTargets,
+  tufJsTarget,
+  ...pageTargets,
+  ...wheelTargets,
+  ...logTargets,
+  ...mirrorTargets,
+  ...settingsTargets,
+  ...installerTargets,
+  ...lockTargets,
+  ...responseTargets,
+  ...requestTargets,
+  wireTarget,
+]
+
+export function requireTargets(names: readonly string[]): FuzzTarget[] {
+  return names.map((name) => {
+    const target = allTargets.find((one) => one.name === name)
+    if (target === undefined) throw new Error(`there is no target ${name}`)
+    return target
+  })
+}
