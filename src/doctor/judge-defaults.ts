@@ -57,7 +57,7 @@ function judgeUse(
       why: isUsed
         ? `So ${installer} asks ${pypi} itself${narrow === undefined ? '' : ' for all others'}, and tufgate sees nothing of it.`
         : `${installer} is installed here. If you use it, it asks ${pypi} itself, past tufgate.`,
-      mend: mendDefault(installer, context.own),
+      mend: mendDefault(installer, context.own, context.environment),
     },
   ]
 }

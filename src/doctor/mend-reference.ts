@@ -1,6 +1,7 @@
 /** What mends a reference: a command where there is one for all cases, else what to edit. */
 
 import { dirname, resolve } from 'node:path/posix'
+import type { Environment } from '../base/environment.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import type { Installer, Reference, ReferenceKind } from '../installers/reference.ts'
 import type { OwnAddresses } from './own-address.ts'
@@ -51,8 +52,15 @@ export function mendReference(
 }
 
 /** Where nothing is said, so that PyPI itself is asked. */
-export function mendDefault(installer: Installer, { index }: OwnAddresses): string {
-  return defaultMends[installer](quoteShell(index))
+export function mendDefault(
+  installer: Installer,
+  { index }: OwnAddresses,
+  environment: Environment = {},
+): string {
+  const url = quoteShell(index)
+  // Then pip has no settings file, and fails where it is to write one.
+  const isWithoutFile = installer === 'pip' && environment['PIP_CONFIG_FILE'] === '/dev/null'
+  return isWithoutFile ? `export PIP_INDEX_URL=${url}` : defaultMends[installer](url)
 }
 
 const defaultMends: Readonly<Record<Installer, (url: string) => string>> = {

@@ -229,6 +229,13 @@ describe('an installer that is told nothing', () => {
     ])
   })
 
+  test('is told by a variable where pip has no settings file to write', () => {
+    const context = contextOf({ environment: { PIP_CONFIG_FILE: '/dev/null' } })
+    expect(judgeDefaults([{ installer: 'pip' }], [], context)).toMatchObject([
+      { mend: 'export PIP_INDEX_URL=http://127.0.0.1:8642/simple/' },
+    ])
+  })
+
   test('is told something by a variable, or by a section for all commands', () => {
     const index = 'http://127.0.0.1:8642/simple/'
     const judgeWith = (name: string, place = '/pip.conf'): unknown[] =>

@@ -8,11 +8,11 @@ import { findStateHome } from '../../store/state-directory.ts'
 import { examine } from './doctor-examination.ts'
 import { sayFindings } from './doctor-report.ts'
 import { readSettings } from '../read-settings.ts'
+import type { SettingsOverrides } from '../settings.ts'
 import { sayJson } from '../terminal.ts'
 
-export interface DoctorFlags {
+export interface DoctorFlags extends SettingsOverrides {
   readonly config?: string
-  readonly stateDir?: string
   readonly json?: boolean
   /** `false`: nobody is asked over the network but the proxy on this machine. */
   readonly network: boolean
@@ -20,19 +20,19 @@ export interface DoctorFlags {
 
 export async function runDoctor(folder: string, flags: DoctorFlags): Promise<number> {
   const root = requireFolder(folder)
-  const { config, stateDir } = flags
-  const settings = readSettings(config, stateDir === undefined ? {} : { stateDir })
+  const { config, json, network, ...overrides } = flags
+  const settings = readSettings(config, overrides)
   const stateHome = resolve(settings['state-dir'] ?? findStateHome(process.env))
   const { findings, index } = await examine({
     folder: root,
     settings,
     stateHome,
     environment: process.env,
-    isOnline: flags.network,
+    isOnline: network,
     now: Date.now(),
     ...(config !== undefined && { config }),
   })
-  if (flags.json === true) sayJson(describeForPrograms(findings, index))
+  if (json === true) sayJson(describeForPrograms(findings, index))
   else sayFindings(findings, index)
   return isClean(countFindings(findings)) ? 0 : 3
 }

@@ -15,10 +15,21 @@ export function addDoctor(program: Command, run: Run): void {
       '--config <file>',
       'settings file (default: ~/.config/tufgate/tufgate.toml, if there is one)',
     )
+    .option('--listen <address...>', 'where the proxy listens, as given to serve')
+    .option('--index <url>', 'the index, as given to serve')
+    .option('--mirror <location...>', 'the mirror, as given to serve')
+    .option('--root <file>', 'the pinned 1.root.json of the mirror')
     .option('--state-dir <folder>', 'the folder of the state, as given to serve')
     .option('--no-network', 'ask no mirror and no index, only the proxy on this machine')
     .option('--json', 'print it as JSON')
-    .addHelpText('after', example('tufgate doctor', 'tufgate doctor --json path/to/project'))
+    .addHelpText(
+      'after',
+      example(
+        'tufgate doctor',
+        'tufgate doctor --index https://index.example/simple/',
+        'tufgate doctor --json path/to/project',
+      ),
+    )
     .action((folder: string, flags: DoctorFlags) =>
       run(async () => (await import('../doctor/doctor-command.ts')).runDoctor(folder, flags)),
     )
