@@ -112,13 +112,17 @@ function readHashes(value: unknown): ReadonlyMap<string, string> {
 }
 
 function readDigest(name: string, value: unknown): string {
-  if (!/^[A-Za-z0-9_-]{1,32}$/.test(name)) throw new DecodeError('not the name of an algorithm')
+  if (!isAlgorithmName(name)) throw new DecodeError('not the name of an algorithm')
   if (typeof value !== 'string' || !isDigestText(name, value)) throw new DecodeError('not a digest')
   return value.toLowerCase()
 }
 
+function isAlgorithmName(name: string): boolean {
+  return /^[A-Za-z0-9_-]{1,32}$/.test(name)
+}
+
 export function isDigestText(name: string, text: string): boolean {
-  if (!/^[0-9a-f]{8,256}$/i.test(text)) return false
+  if (!isAlgorithmName(name) || !/^[0-9a-f]{8,256}$/i.test(text)) return false
   return name !== 'sha256' || text.length === 64
 }
 

@@ -124,6 +124,14 @@ describe('pages in HTML', () => {
     expect(readAnchor('data-provenance="javascript:0"')).not.toHaveProperty('provenance')
   })
 
+  it.each([' ', '\u{fffd}', 'a b', 'x'.repeat(33)])(
+    'takes metadata with a digest by %j, which is no name of an algorithm, for metadata without one',
+    (name) => {
+      const file = readAnchor(`data-core-metadata="${name}=a1a1a1a1"`)
+      expect(file?.coreMetadata).toEqual(new Map())
+    },
+  )
+
   it('prefers data-core-metadata to its older name (PEP 714)', () => {
     const file = readAnchor('data-dist-info-metadata="true" data-core-metadata="false"')
     expect(file?.coreMetadata).toBeUndefined()
