@@ -42,7 +42,7 @@ describe.runIf(hasPip)('what is in order', () => {
         Warnings:
           default: FIRST CONTACT with this root: an old list that has not expired cannot be recognised yet
         Verified:
-          e2e_good-1.0-py3-none-any.whl: 972 B
+          e2e_good-1.0-py3-none-any.whl: 972 bytes
         answers rested on: signed list: root 1, timestamp 2, snapshot 2
         audit log head <chain>:7:<sha256>"
     `)
@@ -116,7 +116,7 @@ describe.runIf(hasPip)('what is refused', () => {
         Warnings:
           default: FIRST CONTACT with this root: an old list that has not expired cannot be recognised yet
         Verified:
-          e2e_good-1.0-py3-none-any.whl: 972 B
+          e2e_good-1.0-py3-none-any.whl: 972 bytes
         answers rested on: signed list: root 1, timestamp 2, snapshot 2
         why: tufgate explain --log <folder>/xdg/tufgate/<sha256>/audit <id>
         audit log head <chain>:10:<sha256>"
