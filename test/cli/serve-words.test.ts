@@ -72,7 +72,7 @@ describe('serve', () => {
     expect(await serve('--index', indexUrl, '--mirror', join(mirror, 'public'))).toMatchObject({
       code: 2,
       stderr:
-        'tufgate: --root is missing: the 1.root.json of the mirror (tufgate mirror init said where it is).\n  tufgate serve --help has an example.\n',
+        'tufgate: --root is missing: the 1.root.json of the mirror (tufgate mirror init said where it is).\n  A mirror needs all three: --index URL --mirror LOCATION --root FILE. The --help of this command describes them.\n',
     })
   })
 
