@@ -16,6 +16,8 @@ const sourceTable =
 export interface PoetryProject {
   /** `[tool.poetry]` of the pyproject.toml beside the lock file. */
   readonly settings: Settings
+  /** Of the proxy's pages: pyproject.toml may have had it where the lock file names PyPI by now. */
+  readonly proxyUrl?: string
 }
 
 export interface DroppedSources {
@@ -30,7 +32,7 @@ export interface DroppedSources {
  */
 export function dropPoetrySources(
   text: string,
-  { settings }: PoetryProject,
+  { settings, proxyUrl }: PoetryProject,
   isPyPi: (url: string) => boolean,
 ): DroppedSources | undefined {
   const named = new Set(listSources(settings).map((source) => source['name']))
@@ -46,7 +48,9 @@ export function dropPoetrySources(
   const digest = findDigest(text)
   const after = digestSettings(settings)
   if (digest === undefined || digest.before === after) return { edits, isStale: false }
-  const isFresh = dropped.size === 1 && wasMadeWith(digest.before, settings, [...dropped])
+  const [only] = dropped.size === 1 ? dropped : []
+  const isFresh =
+    only !== undefined && wasMadeWith(digest.before, settings, listFormer(only, proxyUrl))
   return isFresh
     ? { edits: [...edits, { ...digest, after }], isStale: false }
     : { edits, isStale: true }
@@ -76,19 +80,20 @@ const variants: readonly Settings[] = [
   { priority: 'primary' },
 ]
 
-function wasMadeWith(
-  digest: string,
-  settings: Settings,
-  [dropped]: readonly (readonly [name: string, url: string])[],
-): boolean {
-  const [name = '', url = ''] = dropped ?? []
-  const addresses = [url, `${url}/`]
-  return addresses.some((address) =>
-    variants.some((variant) => {
-      const source = [...listSources(settings), { name, url: address, ...variant }]
-      return digestSettings({ ...settings, source }) === digest
-    }),
-  )
+/** The source as pyproject.toml may have had it. */
+function listFormer(
+  [name, url]: readonly [name: string, url: string],
+  proxyUrl: string | undefined,
+): readonly Settings[] {
+  const urls = [url, ...(proxyUrl === undefined ? [] : [proxyUrl])]
+  return urls
+    .flatMap((one) => [one, `${one}/`])
+    .flatMap((one) => variants.map((variant) => ({ name, url: one, ...variant })))
+}
+
+function wasMadeWith(digest: string, settings: Settings, former: readonly Settings[]): boolean {
+  const sources = listSources(settings)
+  return former.some((one) => digestSettings({ ...settings, source: [...sources, one] }) === digest)
 }
 
 /** The `content-hash` that poetry writes for these settings. */

@@ -54,6 +54,25 @@ describe('lock rewrite', () => {
     expect(await readFile(path, 'utf8')).toBe(proxied)
   })
 
+  test('of poetry.lock takes a source out that left pyproject.toml only after the first run', async () => {
+    const source = (url: string): string =>
+      `[package.source]\ntype = "legacy"\nurl = "${url}"\nreference = "tufgate"\n\n`
+    const text = (own: string): string =>
+      `[[package]]\nname = "idna"\nversion = "3.10"\n\n${own}[metadata]\n`
+    const path = await keep('poetry.lock', text(source('http://127.0.0.1:8642/simple')))
+    const settings = '[tool.poetry]\nname = "demo"\n'
+    const named =
+      '[[tool.poetry.source]]\nname = "tufgate"\nurl = "http://127.0.0.1:8642/simple/"\n'
+    await keep('pyproject.toml', settings + named)
+    expect(await rewrite(path)).toMatchObject({ code: 0 })
+    expect(await readFile(path, 'utf8')).toBe(text(source('https://pypi.org/simple')))
+    await keep('pyproject.toml', settings)
+    const { code, stdout } = await rewrite(path)
+    expect(stdout).toContain(', 1 source table of poetry is gone')
+    expect(await readFile(path, 'utf8')).toBe(text(''))
+    expect(code).toBe(0)
+  })
+
   test('tells a program what it did', async () => {
     const path = await keep('requirements.txt', proxied)
     const { stdout } = await rewrite('--json', path)

@@ -50,6 +50,19 @@ describe('a source that pyproject.toml does not name any more', () => {
     expect(text).toContain('\n]\n\n[metadata]\n')
   })
 
+  test('goes where its address was turned into that of PyPI before, with the digest of the proxy', () => {
+    const lock = lockOf(digestSettings(withSource)).replace(
+      'http://127.0.0.1:8777/simple',
+      'https://pypi.org/simple',
+    )
+    const proxyUrl = 'http://127.0.0.1:8777/simple'
+    const dropped = dropPoetrySources(lock, { settings: bare, proxyUrl }, isPyPi)
+    expect(dropped?.isStale).toBe(false)
+    expect(applyEdits(lock, dropped?.edits ?? [])).toContain(digestSettings(bare))
+    // Another port, as `run` has each time, is not guessed.
+    expect(dropPoetrySources(lock, { settings: bare }, isPyPi)?.isStale).toBe(true)
+  })
+
   test('leaves a digest that is not explained by the source: the lock file was stale before', () => {
     const lock = lockOf(digestSettings({ ...withSource, dependencies: { python: '^3.9' } }))
     const dropped = dropPoetrySources(lock, { settings: bare }, isPyPi)

@@ -139,9 +139,10 @@ function dropSources(file: string, text: string, map: LockMap): DroppedSources |
   if (!existsSync(path)) return undefined
   const tool = tableOf(readToml(readLock(path), path)['tool'])
   const settings = tableOf(tool['poetry'])
-  return dropPoetrySources(text, { settings }, (url) => {
-    const origin = rewriteAddress({ raw: url, kind: 'index', project: undefined }, map)
-    return origin?.replace(/\/$/, '') === pypi
+  return dropPoetrySources(text, { settings, proxyUrl: `${map.proxy}/simple` }, (url) => {
+    // An earlier run may have turned it, while pyproject.toml still named the source.
+    const origin = rewriteAddress({ raw: url, kind: 'index', project: undefined }, map) ?? url
+    return origin.replace(/\/$/, '') === pypi
   })
 }
 
@@ -165,8 +166,7 @@ function tell(outcome: Outcome, { to }: LockMap, isCheck: boolean): void {
   const goal = to === 'origin' ? "the index's own" : "the proxy's"
   const count = edits.length === 1 ? '1 address' : `${edits.length} addresses`
   const tables = sources?.edits.filter(({ after }) => after === '').length ?? 0
-  const dropped =
-    tables === 0 ? '' : `, ${tables} source tables of poetry ${isCheck ? 'would go' : 'are gone'}`
+  const dropped = tables === 0 ? '' : `, ${describeDropped(tables, isCheck)}`
   if (!hasChanged(outcome)) say(`${name}: nothing to rewrite`)
   else say(`${name}: ${count} ${isCheck ? 'would be turned' : 'turned'} into ${goal}${dropped}`)
   if (sources?.isStale === true)
@@ -176,6 +176,11 @@ function tell(outcome: Outcome, { to }: LockMap, isCheck: boolean): void {
   warn(
     `${name}: addresses of a proxy for which the settings have no index with such a file host, in line ${lines}`,
   )
+}
+
+function describeDropped(count: number, isCheck: boolean): string {
+  if (count === 1) return `1 source table of poetry ${isCheck ? 'would go' : 'is gone'}`
+  return `${count} source tables of poetry ${isCheck ? 'would go' : 'are gone'}`
 }
 
 function summarize({ file, format, edits, leftLines, sources }: Outcome): object {
