@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -49,4 +49,31 @@ describe('the launcher', () => {
     expect(stderr).not.toContain('ExperimentalWarning')
     expect(code).toBe(0)
   })
+})
+
+describe('an old Node.js', () => {
+  const finder = join(import.meta.dirname, '../../bin/find-node.js')
+
+  async function describeIn(root: string): Promise<string> {
+    const code = `const { describeOldNode } = await import(${JSON.stringify(finder)})
+      process.stdout.write(describeOldNode(${JSON.stringify(root)}, '20.1.0'))`
+    const { stdout } = await runCommand(process.execPath, ['--input-type=module', '-e', code])
+    return stdout
+  }
+
+  test('of an installed package is told where a newer one is, and of no checkout', async () => {
+    const said = await describeIn(folder)
+    expect(said).toContain('this is Node.js 20.1.0; tufgate needs 24.19 or newer')
+    expect(said).toContain('Install a newer Node.js from https://nodejs.org')
+    expect(said).not.toContain('npm ci')
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'of a checkout is told to run npm ci there',
+    async () => {
+      mkdirSync(join(folder, 'src'))
+      writeFileSync(join(folder, 'src', 'main.ts'), '')
+      expect(await describeIn(folder)).toContain(`run "npm ci" in ${folder}, or install\n`)
+    },
+  )
 })
