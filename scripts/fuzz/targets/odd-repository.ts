@@ -29,6 +29,8 @@ export interface PublishedRepository {
 const dayMs = 86_400_000
 const target = 'simple/foo/index.json'
 
+const names = ['a', 'b', 'c d', 'e/f', 'g%2fh'] as const
+
 interface Making {
   readonly repository: TufRepository
   readonly dice: Dice
@@ -82,7 +84,7 @@ function addRoles({ repository, dice, changes }: Making): void {
   ]
   const roles = 1 + dice.roll(3)
   for (let number = 0; number < roles; number += 1) {
-    const name = dice.pick(['a', 'b', 'c d', 'e/f', '10', '9'])
+    const name = dice.roll(20) === 19 ? dice.pick(['10', '9', 'constructor']) : dice.pick(names)
     if (repository.delegated.has(name)) continue
     const isHashed = dice.roll(4) === 3
     const scope = dice.pick(scopes)
@@ -164,9 +166,11 @@ const acts: Readonly<Record<string, Act>> = {
   },
   threshold: ({ repository, dice }, role) => {
     if (!isTop(role)) return undefined
-    repository.root.roles[role].threshold = dice.pick([2, 0, -1, 1.5])
-    tryRenewRoot(repository)
-    return `threshold ${repository.root.roles[role].threshold}`
+    const threshold = dice.pick([2, 0, -1, 1.5])
+    repository.root.roles[role].threshold = threshold
+    if (tryRenewRoot(repository)) return `threshold ${threshold}`
+    repository.root.roles[role].threshold = 1
+    return undefined
   },
   rotate: ({ repository, dice }, role) => {
     if (!isTop(role)) return undefined
@@ -179,6 +183,32 @@ const acts: Readonly<Record<string, Act>> = {
     ] as const)
     repository.renewRoot(() => repository.setKeys(role, [createSigner(kind)]))
     return `another key: ${kind}`
+  },
+  pattern: ({ repository, dice, odd }) => {
+    const document = structuredClone(documentOf(repository, odd, 'targets'))
+    const place = dice.pick(listPlaces(document).filter(({ path }) => path.includes('.paths.')))
+    if (place === undefined) return undefined
+    const value = dice.pick(oddPatterns)
+    place.holder[place.name] = value
+    odd.set('targets', document)
+    return `pattern ${value}`
+  },
+  scheme: ({ repository, dice, odd }) => {
+    const document = structuredClone(documentOf(repository, odd, 'targets'))
+    const wanted = dice.pick([
+      'keytype',
+      'scheme',
+      'public',
+      'threshold',
+      'terminating',
+      'bit_length',
+    ])
+    const place = dice.pick(listPlaces(document).filter(({ name }) => name === wanted))
+    if (place === undefined) return undefined
+    const value = dice.pick(oddSettings)
+    place.holder[place.name] = value
+    odd.set('targets', document)
+    return `${place.path} ${JSON.stringify(value)}`
   },
   content: ({ texts, dice }, role) => {
     const [what, bend] = dice.pick(textChanges)
@@ -221,12 +251,14 @@ function isTop(role: string): role is 'timestamp' | 'snapshot' | 'targets' {
 }
 
 /** What tufgate's own encoder refuses to sign. */
-function tryRenewRoot(repository: TufRepository): void {
+function tryRenewRoot(repository: TufRepository): boolean {
   try {
     repository.renewRoot()
+    return true
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     repository.root.version -= 1
+    return false
   }
 }
 
@@ -260,6 +292,47 @@ const oddValues: readonly [unknown, ...unknown[]] = [
   '[',
   2,
   'A1'.repeat(32),
+]
+
+const oddPatterns: readonly [string, ...string[]] = [
+  '!simple/*/*',
+  '!x',
+  '{simple,x}/*/*',
+  '**',
+  '**/*',
+  'simple/**',
+  'simple/+(foo)/*',
+  'simple/[!a]oo/*',
+  'simple/[^a]oo/*',
+  'simple/[a-',
+  'simple/[]f]oo/*',
+  'simple/foo/index.json',
+  'SIMPLE/*/*',
+  '/simple/*/*',
+  './simple/*/*',
+  'simple//*/*',
+  'simple/f*o*/*.json',
+  'simple/???/*',
+  'simple/[[:alpha:]]oo/*',
+  String.raw`simple/\\foo/*`,
+  '#x',
+  '',
+]
+
+const oddSettings: readonly [unknown, ...unknown[]] = [
+  'ed25519',
+  'ecdsa',
+  'rsassa-pss-sha256',
+  'x',
+  '',
+  0,
+  1,
+  2,
+  33,
+  1.5,
+  true,
+  null,
+  '00'.repeat(32),
 ]
 
 function changeMember(

@@ -20,6 +20,7 @@ import {
 import { parseRecord, renderRecord } from '../../../src/simple/record.ts'
 import { renderProjectJson, groupReleases } from '../../../src/simple/release-json.ts'
 import { renderPage } from '../../../src/simple/render.ts'
+import { maxUrlLength } from '../../../src/simple/read-text.ts'
 import { resolveUrls } from '../../../src/simple/resolve-urls.ts'
 import { rewritePage } from '../../../src/simple/rewrite.ts'
 import { versionKey } from '../../../src/simple/version-key.ts'
@@ -68,7 +69,12 @@ function listLinks(html: string): string[] {
 
 /** What we write of a page reads as the same files: to us, and to a browser. */
 function requireSameWhenRendered(page: ParsedPage): void {
-  const shown = { ...resolveUrls(page, 'https://pypi.org/simple/foo/'), versions: page.versions }
+  const resolved = resolveUrls(page, 'https://pypi.org/simple/foo/')
+  // A link that was short may be too long once it is whole: then it is left out later.
+  const shown = {
+    ...resolved,
+    files: resolved.files.filter(({ url }) => url.length <= maxUrlLength),
+  }
   const html = renderPage(shown, 'text-html')
   const links = listLinks(Buffer.from(html).toString()).map((link) => link.split('#')[0])
   requireSame(
