@@ -41,8 +41,7 @@ function readFlags(): ReturnType<typeof parseFlags> {
   try {
     return parseFlags()
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`)
-    process.exit(2)
+    return stop(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -49,14 +49,14 @@ export function requireSame(left: unknown, right: unknown, problem: string): voi
 
 /** Maps and bytes too. The order of a map is that of the text it was read from, and means nothing. */
 function showValue(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, one: unknown) => {
-      if (one instanceof Map) return ['a map', ...[...one].toSorted(compareEntries)]
-      if (one instanceof Set) return ['a set', ...one]
-      if (one instanceof Uint8Array) return Buffer.from(one).toString('latin1')
-      return one
-    }) ?? 'undefined'
-  )
+  return JSON.stringify([value], showMember).slice(1, -1)
+}
+
+function showMember(_key: string, value: unknown): unknown {
+  if (value instanceof Map) return ['a map', ...[...value].toSorted(compareEntries)]
+  if (value instanceof Set) return ['a set', ...(value as ReadonlySet<unknown>)]
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
+  return value
 }
 
 function compareEntries([left]: [unknown, unknown], [right]: [unknown, unknown]): number {

@@ -19,5 +19,6 @@ for (const [place, target] of requireTargets(names).entries()) {
   const result = await runTarget(target, budget, (number, input) =>
     shared.write(place, number, input),
   )
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage(result)
 }

@@ -33,14 +33,15 @@ const strict: FuzzTarget = {
 
 /** As the engine's own parser sees the text of each number. */
 function requirePlainNumbers(text: string): void {
-  const reviver = (_key: string, value: unknown, context?: { source?: string }): unknown => {
-    if (typeof value === 'number') {
-      const source = context?.source ?? String(value)
-      requireRule(/^-?\d+$/.test(source) && String(value) === source, 'a number of another form')
-    }
-    return value
+  JSON.parse(text, requirePlain)
+}
+
+function requirePlain(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value === 'number') {
+    const source = context?.source ?? String(value)
+    requireRule(/^-?\d+$/.test(source) && String(value) === source, 'a number of another form')
   }
-  JSON.parse(text, reviver)
+  return value
 }
 
 /** Colons outside of strings. */

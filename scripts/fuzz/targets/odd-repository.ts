@@ -14,6 +14,7 @@ import {
   type TestSigner,
 } from '../../../test/support/tuf-signers.ts'
 import type { Dice } from '../dice.ts'
+import { oddPatterns, oddSettings, oddValues, textChanges } from './odd-parts.ts'
 
 export interface PublishedRepository {
   /** What clients start with. */
@@ -68,11 +69,14 @@ function bendFirst({ texts }: Making, first: Bytes): Bytes {
 
 function addRoles({ repository, dice, changes }: Making): void {
   const shape = dice.roll(5)
-  if (shape === 0) return void repository.addTarget(target, '{}')
+  if (shape === 0) {
+    repository.addTarget(target, '{}')
+    return
+  }
   if (shape === 1) {
     repository.delegateBins({ bitLength: 1 + dice.roll(3) })
     for (const name of repository.delegated.keys()) repository.addTarget(target, '{}', name)
-    return undefined
+    return
   }
   const scopes = [
     'simple/*/*',
@@ -99,7 +103,6 @@ function addRoles({ repository, dice, changes }: Making): void {
     if (dice.roll(2) === 1) repository.addTarget(target, `{"by":${number}}`, name)
     changes.push(`${from} delegates ${isHashed ? prefix : scope} to ${name}`)
   }
-  return undefined
 }
 
 /** Those of which something can be odd. */
@@ -110,7 +113,7 @@ function listRoles({ repository }: Making): string[] {
 function change(making: Making): void {
   const { dice } = making
   const role = dice.pick(listRoles(making)) ?? 'targets'
-  const name = dice.pick(Object.keys(acts) as (keyof typeof acts)[]) ?? 'value'
+  const name = dice.pick(Object.keys(acts)) ?? 'value'
   const said = acts[name]?.(making, role)
   if (said !== undefined) making.changes.push(`${role}: ${said}`)
 }
@@ -217,35 +220,6 @@ const acts: Readonly<Record<string, Act>> = {
   },
 }
 
-const textChanges: readonly [TextChange, ...TextChange[]] = [
-  ['with white space', (text) => JSON.stringify(JSON.parse(text), undefined, 1)],
-  ['with a line end', (text) => `${text}\n`],
-  ['with a byte order mark', (text) => `\u{feff}${text}`],
-  ['with a member twice', (text) => text.replace('"version":', '"version":1,"version":')],
-  ['with an escape', (text) => text.replace('"version"', String.raw`"versio\u006e"`)],
-  [
-    'with a signature twice',
-    (text) =>
-      text.replace(
-        '"signatures":[{',
-        '"signatures":[{"keyid":"00","sig":""},{"keyid":"00","sig":""},{',
-      ),
-  ],
-  [
-    'with an empty signature',
-    (text) => text.replace('"signatures":[{', '"signatures":[{"keyid":"00","sig":""},{'),
-  ],
-  ['with another version', (text) => text.replace(/"version":\d+/, '"version":9')],
-  ['with a fraction', (text) => text.replace(/"version":(\d+)/, '"version":$1.0')],
-  ['with an exponent', (text) => text.replace(/"version":(\d+)/, '"version":$1e0')],
-  ['cut off', (text) => text.slice(0, -1)],
-  ['with another root of JSON', (text) => `[${text}]`],
-  ['with a member more', (text) => `{"x":1,${text.slice(1)}`],
-  ['with broken UTF-8', (text) => text.replace('"_type"', '"x\ufffdy":1,"_type"')],
-]
-
-type TextChange = readonly [what: string, bend: (text: string) => string]
-
 function isTop(role: string): role is 'timestamp' | 'snapshot' | 'targets' {
   return role === 'timestamp' || role === 'snapshot' || role === 'targets'
 }
@@ -267,73 +241,11 @@ function documentOf(
   odd: Making['odd'],
   role: string,
 ): Record<string, unknown> {
-  return (odd.get(role) ??
-    JSON.parse(Buffer.from(repository.render(role)).toString()).signed) as Record<string, unknown>
+  const known = odd.get(role)
+  if (known !== undefined) return known as Record<string, unknown>
+  const text = Buffer.from(repository.render(role)).toString()
+  return (JSON.parse(text) as { signed: Record<string, unknown> }).signed
 }
-
-const oddValues: readonly [unknown, ...unknown[]] = [
-  null,
-  0,
-  -1,
-  1.5,
-  '',
-  'x',
-  [],
-  {},
-  true,
-  false,
-  [null],
-  { sha256: 'zz' },
-  { md5: 'a1'.repeat(16) },
-  '../x',
-  '!simple/*/*',
-  '{simple,x}/*/*',
-  '**',
-  '[',
-  2,
-  'A1'.repeat(32),
-]
-
-const oddPatterns: readonly [string, ...string[]] = [
-  '!simple/*/*',
-  '!x',
-  '{simple,x}/*/*',
-  '**',
-  '**/*',
-  'simple/**',
-  'simple/+(foo)/*',
-  'simple/[!a]oo/*',
-  'simple/[^a]oo/*',
-  'simple/[a-',
-  'simple/[]f]oo/*',
-  'simple/foo/index.json',
-  'SIMPLE/*/*',
-  '/simple/*/*',
-  './simple/*/*',
-  'simple//*/*',
-  'simple/f*o*/*.json',
-  'simple/???/*',
-  'simple/[[:alpha:]]oo/*',
-  String.raw`simple/\\foo/*`,
-  '#x',
-  '',
-]
-
-const oddSettings: readonly [unknown, ...unknown[]] = [
-  'ed25519',
-  'ecdsa',
-  'rsassa-pss-sha256',
-  'x',
-  '',
-  0,
-  1,
-  2,
-  33,
-  1.5,
-  true,
-  null,
-  '00'.repeat(32),
-]
 
 function changeMember(
   { repository, dice, odd }: Making,

@@ -98,8 +98,7 @@ function requireSound(found: Route, raw: string): void {
     const theirs = url.pathname.split('/').slice(1).map(decodeURIComponent)
     requireSame(['files', found.project, ...found.path.split('/')], theirs, 'another file')
   }
-  if ('project' in found && found.project !== undefined)
-    requireRule(isNormalizedName(found.project), 'an odd project')
+  if ('project' in found) requireRule(isNormalizedName(found.project), 'an odd project')
 }
 
 const authority: FuzzTarget = {

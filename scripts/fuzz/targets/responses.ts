@@ -98,7 +98,7 @@ const address: FuzzTarget = {
     const kind = findAddressKind(text)
     const inner = /(?:^|:)((?:127|10|192\.168)\.[\d.]+)$/.exec(text)
     if (inner !== null) requireRule(kind !== 'public', 'a private address within another')
-    return String(kind)
+    return kind
   },
 }
 
