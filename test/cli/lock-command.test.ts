@@ -31,6 +31,13 @@ function rewrite(...args: readonly string[]): Promise<Finished> {
   return runProgram('lock', 'rewrite', ...args)
 }
 
+/** A poetry.lock of one package, from a source of its own where there is an address. */
+function renderLock(url?: string): string {
+  const source = `[package.source]\ntype = "legacy"\nurl = "${url ?? ''}"\nreference = "tufgate"\n\n`
+  const own = url === undefined ? '' : source
+  return `[[package]]\nname = "idna"\nversion = "3.10"\n\n${own}[metadata]\n`
+}
+
 describe('lock rewrite', () => {
   test('turns addresses into those of PyPI by default, keeps the mode, and is done the second time', async () => {
     const path = await keep('requirements.txt', proxied)
@@ -55,21 +62,17 @@ describe('lock rewrite', () => {
   })
 
   test('of poetry.lock takes a source out that left pyproject.toml only after the first run', async () => {
-    const source = (url: string): string =>
-      `[package.source]\ntype = "legacy"\nurl = "${url}"\nreference = "tufgate"\n\n`
-    const text = (own: string): string =>
-      `[[package]]\nname = "idna"\nversion = "3.10"\n\n${own}[metadata]\n`
-    const path = await keep('poetry.lock', text(source('http://127.0.0.1:8642/simple')))
+    const path = await keep('poetry.lock', renderLock('http://127.0.0.1:8642/simple'))
     const settings = '[tool.poetry]\nname = "demo"\n'
     const named =
       '[[tool.poetry.source]]\nname = "tufgate"\nurl = "http://127.0.0.1:8642/simple/"\n'
     await keep('pyproject.toml', settings + named)
     expect(await rewrite(path)).toMatchObject({ code: 0 })
-    expect(await readFile(path, 'utf8')).toBe(text(source('https://pypi.org/simple')))
+    expect(await readFile(path, 'utf8')).toBe(renderLock('https://pypi.org/simple'))
     await keep('pyproject.toml', settings)
     const { code, stdout } = await rewrite(path)
     expect(stdout).toContain(', 1 source table of poetry is gone')
-    expect(await readFile(path, 'utf8')).toBe(text(''))
+    expect(await readFile(path, 'utf8')).toBe(renderLock())
     expect(code).toBe(0)
   })
 
