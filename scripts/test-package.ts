@@ -3,7 +3,7 @@
  * a pipeline as the README has it, with real pip against a small index of this machine.
  */
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { quoteShell } from '../src/base/quote-shell.ts'
@@ -55,37 +55,43 @@ async function tryPipeline(): Promise<void> {
   await writeIndex(join(folder, 'index'), [{ name: 'package-demo', wheels }])
   const index = await serveFolder(join(folder, 'index'))
   try {
-    await requireRun('python3 -m venv venv')
-    const firstUse = `npx tufgate start --index ${index.url}`
-    requireText(await requireRun(...listLines(firstUse)), '1 file handed out on first use')
+    const lines = await readPipeline(index.url)
+    requireText(await requireRun(...lines), '1 file handed out on first use')
     await requireRun(
       `npx tufgate mirror sync mirror --index ${index.url} --all`,
       'cp mirror/public/metadata/1.root.json .',
     )
-    const signed = `${firstUse} --mirror mirror/public --root 1.root.json`
-    requireText(await requireRun(...listLines(signed)), 'tufgate: 1 file verified')
+    const signed = lines.map((line) =>
+      line.startsWith('npx tufgate start')
+        ? `${line} --mirror mirror/public --root 1.root.json`
+        : line,
+    )
+    requireText(await requireRun(...signed), 'tufgate: 1 file verified')
     await requireRefusal(signed, wheels[1]?.filename ?? '')
   } finally {
     await index.close()
   }
 }
 
-/** The README's own, with another index. */
-function listLines(start: string): string[] {
-  return [
-    '. venv/bin/activate',
-    start,
-    'eval "$(npx tufgate env)"',
-    'python3 -m pip install --force-reinstall package-demo',
-    'npx tufgate stop --fail-on-refusal',
-  ]
+/** The lines of the README as they are, but for the index, and the package that is in it. */
+async function readPipeline(indexUrl: string): Promise<string[]> {
+  const text = await readFile(join(root, 'README.md'), 'utf8')
+  const [block] = /^ {4}npm install \.\/tufgate-.*(?:\n {4}.*)+/m.exec(text) ?? []
+  if (block === undefined) throw new Error('README.md has no lines for a pipeline any more')
+  const own = block
+    .replace('https://pypi.org/simple/', indexUrl)
+    .replace('pip install flask', 'pip install --force-reinstall package-demo')
+  if (!own.includes(indexUrl) || !own.includes('package-demo')) {
+    throw new Error(`these lines of README.md name another index or package:\n${block}`)
+  }
+  return own.split('\n').map((line) => line.trim())
 }
 
-async function requireRefusal(start: string, filename: string): Promise<void> {
+async function requireRefusal(lines: readonly string[], filename: string): Promise<void> {
   await writeFile(join(folder, 'index/files', filename), 'something else')
   // Another state: what was verified once is not fetched again.
   const state = ['export XDG_STATE_HOME="$PWD/fresh"']
-  const refused = await run(...state, ...listLines(start))
+  const refused = await run(...state, ...lines)
   if (refused.code === 0) throw new Error(`nothing was refused:\n${refused.stdout}`)
   requireText(refused.stderr, 'Refused by tufgate')
   const stopped = await run(...state, 'npx tufgate stop --fail-on-refusal')
