@@ -31,7 +31,7 @@ export function parseVenvSettings(text: string): VenvSettings {
   const homes = lines.filter(({ key }) => key === 'home')
   // The library of Python goes by the first, the packages go by the last.
   if (homes.length > 1) return refuse('it names home twice')
-  const home = homes[0]?.value.replace(/(?<=.)\/+$/, '')
+  const home = withoutSlashes(homes[0]?.value)
   if (home?.startsWith('/') !== true)
     return refuse('it names no home, so that Python does not take it for an environment')
   const isOpen = lines.some(
@@ -39,6 +39,13 @@ export function parseVenvSettings(text: string): VenvSettings {
   )
   if (!isOpen) return { home }
   return { home, ...refuse('packages of the system are used too, and were not looked at') }
+}
+
+/** Not by a pattern: one that looks at each of many slashes as the first of the last is quadratic. */
+function withoutSlashes(path: string | undefined): string | undefined {
+  let end = path?.length ?? 0
+  while (end > 1 && path?.[end - 1] === '/') end -= 1
+  return path?.slice(0, end)
 }
 
 function splitLine(line: string): { key: string; value: string } {

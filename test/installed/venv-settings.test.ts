@@ -4,6 +4,13 @@ import { containing } from '../support/expecting.ts'
 import { makeDisk } from './memory-disk.ts'
 
 describe('pyvenv.cfg', () => {
+  test('reads a home of very many slashes in linear time', () => {
+    const slashes = '/'.repeat(4_000_000)
+    expect(parseVenvSettings(`home = ${slashes}a`).home).toHaveLength(4_000_001)
+    expect(parseVenvSettings(`home = ${slashes}`).home).toBe('/')
+    expect(parseVenvSettings(`home = /a${slashes}`).home).toBe('/a')
+  })
+
   test('says whose Python it is, and whether the packages of the system count', () => {
     expect(parseVenvSettings('home = /usr/bin/\r\ninclude-system-site-packages = false\n')).toEqual(
       { home: '/usr/bin' },
