@@ -20,6 +20,11 @@ export interface AuditFinding {
   readonly found: string
 }
 
+/** A log of nonsense has one for each line: more are counted only. */
+export const maxFindings = 1000
+/** Each late line looks through all of them. */
+const maxGaps = 10_000
+
 /** Lines that should have come already. */
 interface Gap {
   from: number
@@ -36,7 +41,9 @@ interface Place {
 
 export class ChainCheck {
   readonly chain: string
+  /** The first of them. */
   readonly findings: AuditFinding[] = []
+  findingCount = 0
   /** Of the first line that there is. */
   firstSeq = 0
   lastKind = ''
@@ -77,9 +84,11 @@ export class ChainCheck {
   /** After the last line: what never came is missing. A living process may be in the middle of a line. */
   finish(isAlive: boolean): void {
     if (!isAlive) this.#reportTorn()
-    for (const { from, to, what, file, line } of this.#gaps) {
-      if (from <= to) this.#report(what, { file, line }, `lines ${from} to ${to}`, 'nothing')
-    }
+    for (const gap of this.#gaps) this.#reportGap(gap)
+  }
+
+  #reportGap({ from, to, what, file, line }: Gap): void {
+    if (from <= to) this.#report(what, { file, line }, `lines ${from} to ${to}`, 'nothing')
   }
 
   #reportTorn(): void {
@@ -143,7 +152,12 @@ export class ChainCheck {
 
   #addGap({ from, to }: { from: number; to: number }, { file, line }: Place, part: number): void {
     const what = part > this.#lastPart + 1 ? 'missing part' : 'dropped'
-    this.#gaps.push({ from, to, what, file, line })
+    this.#holdGap({ from, to, what, file, line })
+  }
+
+  #holdGap(gap: Gap): void {
+    if (this.#gaps.length < maxGaps) this.#gaps.push(gap)
+    else this.#reportGap(gap)
   }
 
   #addLate(seq: number, place: Place): void {
@@ -155,7 +169,7 @@ export class ChainCheck {
     this.#report('reordered', place, `line ${this.#head.seq + 1}`, `line ${seq}`)
     const rest = { ...gap, from: seq + 1 }
     gap.to = seq - 1
-    if (rest.from <= rest.to) this.#gaps.push(rest)
+    if (rest.from <= rest.to) this.#holdGap(rest)
   }
 
   #report(
@@ -164,6 +178,8 @@ export class ChainCheck {
     expected: string,
     found: string,
   ): void {
-    this.findings.push({ what, file, line, expected, found })
+    this.findingCount += 1
+    if (this.findings.length < maxFindings)
+      this.findings.push({ what, file, line, expected, found })
   }
 }

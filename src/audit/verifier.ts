@@ -6,7 +6,7 @@
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { ChainCheck, type AuditFinding } from './chain-check.ts'
+import { ChainCheck, maxFindings, type AuditFinding } from './chain-check.ts'
 import { parseEntry } from './entry.ts'
 import { parseHead, renderHead, type AuditHead } from './head.ts'
 import { readLines, type RawLine } from './line-reader.ts'
@@ -39,8 +39,6 @@ export interface VerifyAuditOptions {
   readonly isAlive?: (owner: string) => boolean
 }
 
-const maxFindings = 1000
-
 /** Somebody's word that a line is there: the head that was given, or the first line of a later chain. */
 interface Claim extends AuditHead {
   readonly file: string
@@ -70,14 +68,15 @@ export async function verifyAudit(
   for (const names of Map.groupBy(parts, ({ chain }) => chain).values()) {
     checks.push(await checkChain(directory, names, context))
   }
-  const findings = checks.flatMap((check) => check.findings)
-  findings.push(...claims.flatMap((claim) => judgeClaim(claim, checks, context)))
+  const unmet = claims.flatMap((claim) => judgeClaim(claim, checks, context))
+  const findings = [...checks.flatMap((check) => check.findings), ...unmet]
+  const count = checks.reduce((sum, { findingCount }) => sum + findingCount, unmet.length)
   return {
     findings: findings.slice(0, maxFindings),
     chains: checks.map(describeChain),
     unproven: [
       ...checks.flatMap((check) => listUnproven(check, context)),
-      ...(findings.length > maxFindings ? [`${findings.length - maxFindings} more findings`] : []),
+      ...(count > maxFindings ? [`${count - maxFindings} more findings`] : []),
     ],
   }
 }

@@ -31,6 +31,34 @@ describe('one chain in one file', () => {
     return findings.map(({ what, line }) => `${what} ${line}`)
   }
 
+  test('that is nothing but nonsense has a bounded number of findings; the rest is counted', async () => {
+    writeFileSync(path, '\n'.repeat(20_000))
+    const { findings, unproven } = await verifyAudit(folder)
+    expect(findings).toHaveLength(1000)
+    expect(unproven.at(-1)).toBe('19000 more findings')
+    const check = new ChainCheck('a')
+    const part = buildPartName('a_b_c', 1)
+    for (let number = 1; number <= 5000; number += 1) {
+      check.addLine({ bytes: new Uint8Array(), number, state: 'whole' }, part)
+    }
+    expect(check.findings).toHaveLength(1000)
+    expect(check.findingCount).toBe(5000)
+  })
+
+  test('with gaps between all lines, and those that are missing behind them, is checked in time', () => {
+    const check = new ChainCheck('a')
+    const part = buildPartName('a_b_c', 1)
+    const add = (seq: number, number: number): void => {
+      const line = `{"v":1,"seq":${seq},"time":"2026-01-02T03:04:05.000Z","prev":"x","kind":"page"}`
+      check.addLine({ bytes: Buffer.from(line), number, state: 'whole' }, part)
+    }
+    for (let at = 1; at <= 40_000; at += 1) add(at * 2, at)
+    for (let at = 1; at <= 40_000; at += 1) add(79_999, 40_000 + at)
+    check.finish(false)
+    expect(check.findings).toHaveLength(1000)
+    expect(check.findingCount).toBeGreaterThanOrEqual(80_000)
+  })
+
   test('is whole, and the end is what cannot be proven', async () => {
     const verdict = await verifyAudit(folder)
     expect(verdict).toEqual({
