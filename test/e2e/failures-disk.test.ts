@@ -10,7 +10,8 @@ import {
   type PipEnvironment,
 } from '../support/pip.ts'
 import { collect, spawnServe, type Finished } from '../support/program.ts'
-import { readLog, recordAnswer, requireCleanVault } from './observe.ts'
+import { recordAnswer } from '../support/proxy-witness.ts'
+import { readLog, requireCleanVault } from './observe.ts'
 import { createSmallDisk, mountReadOnly, unmount, type SmallDisk } from './small-disk.ts'
 import { reasonOf, toTranscript } from './transcript.ts'
 import { Trial, type TrialProxy } from './trial.ts'

@@ -22,7 +22,7 @@ import {
   type PipEnvironment,
 } from '../support/pip.ts'
 import { collect, runProgram, spawnProgram, type Finished } from '../support/program.ts'
-import { pathOf, recordAnswer } from './observe.ts'
+import { pathOf, recordAnswer } from '../support/proxy-witness.ts'
 import { problemOf, reasonOf, toTranscript } from './transcript.ts'
 import { renderJsonPage, Trial, type TrialProxy } from './trial.ts'
 

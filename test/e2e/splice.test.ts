@@ -18,7 +18,8 @@ import {
 import { RawClient } from '../support/raw-client.ts'
 import { startRelay, type RecordingRelay } from '../support/recording-relay.ts'
 import { buildEvilSdist, evilCode, longSetup } from './attacks.ts'
-import { pathOf, readLog, recordAnswer, requireCleanVault } from './observe.ts'
+import { pathOf, recordAnswer } from '../support/proxy-witness.ts'
+import { readLog, requireCleanVault } from './observe.ts'
 import { Trial, type TrialProxy } from './trial.ts'
 
 warnWithoutPip()

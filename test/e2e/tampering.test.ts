@@ -12,7 +12,8 @@ import type { PipEnvironment } from '../support/pip.ts'
 import type { Finished } from '../support/program.ts'
 import { startRelay, type RecordingRelay } from '../support/recording-relay.ts'
 import { attacks, buildVictim, evilCode, type Refusal, type Victim } from './attacks.ts'
-import { pathOf, readLog, recordAnswer, requireCleanVault } from './observe.ts'
+import { pathOf, recordAnswer } from '../support/proxy-witness.ts'
+import { readLog, requireCleanVault } from './observe.ts'
 import { Trial, type TrialProxy } from './trial.ts'
 
 warnWithoutPip()

@@ -1,0 +1,174 @@
+/** Somebody installs with pip, for a while at most; then his environment is looked at. */
+
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { collect, type Finished } from '../../test/support/program.ts'
+import type { Observed, Scene } from './attack.ts'
+import { evilFile, evilMark } from './genuine.ts'
+import { createEnvironment, type Environment } from './pip.ts'
+import { maxUnverifiedBytes, type World } from './world.ts'
+
+export interface InstallOptions {
+  /** Default: `install PROJECT`. */
+  readonly args?: readonly string[]
+  /** Default: the index, or the proxy, of the world. */
+  readonly indexUrl?: string
+  readonly world?: World
+  /** Installed before, from files on disk. */
+  readonly before?: readonly string[]
+  readonly variables?: Readonly<Record<string, string>>
+  /** Then he is no longer watched. Default: 15 s without the proxy, 100 s behind it. */
+  readonly patienceMs?: number
+}
+
+const aloneMs = 15_000
+const behindMs = 100_000
+
+export interface Installed {
+  readonly name: string
+  readonly version: string
+  readonly isEvil: boolean
+}
+
+export async function install(
+  scene: Scene,
+  project: string,
+  options: InstallOptions = {},
+): Promise<Observed> {
+  const world = options.world ?? scene.world
+  const { args = ['install', project], indexUrl = world.indexUrl } = options
+  const environment = await createEnvironment(scene.pip, scene.folder)
+  if (options.before !== undefined)
+    await runPip(environment, ['install', '--no-index', '--no-deps', ...options.before], behindMs)
+  const isBehind = world.proxy !== undefined
+  const [command = 'install', ...rest] = args
+  const { patienceMs = isBehind ? behindMs : aloneMs, variables = {} } = options
+  const asked = [command, '--index-url', indexUrl, ...rest]
+  const ran = await runPip(
+    { ...environment, ...withVariables(environment, variables) },
+    asked,
+    patienceMs,
+  )
+  return observe({ world, project, ran, patienceMs, folder: scene.folder, environment })
+}
+
+function withVariables(
+  { variables }: Environment,
+  more: Readonly<Record<string, string>>,
+): Pick<Environment, 'variables'> {
+  return { variables: { ...variables, ...more } }
+}
+
+interface Ran extends Finished {
+  readonly isCut: boolean
+}
+
+const settings = ['--no-input', '--no-cache-dir', '--disable-pip-version-check', '--no-color']
+
+async function runPip(
+  { python, variables }: Environment,
+  args: readonly string[],
+  patienceMs: number,
+): Promise<Ran> {
+  const child = spawn(python, ['-m', 'pip', ...settings, ...args], {
+    env: variables,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let isCut = false
+  const timer = setTimeout(() => {
+    isCut = true
+    child.kill('SIGKILL')
+  }, patienceMs)
+  try {
+    return { ...(await collect(child)), isCut }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+interface Aftermath {
+  readonly world: World
+  readonly project: string
+  readonly ran: Ran
+  readonly patienceMs: number
+  readonly folder: string
+  readonly environment: Environment
+}
+
+async function observe({ world, project, ran, ...after }: Aftermath): Promise<Observed> {
+  const installed = await listInstalled(after.environment.packages)
+  const unverified = world.countUnverified(project)
+  const log = await world.readLog(project)
+  const codes = log.filter(({ kind }) => kind !== 'page').map(({ code }) => code)
+  const harm = findHarm(world, { ...after, ran, installed, unverified })
+  return {
+    ...(harm !== undefined && { harm }),
+    happened: tellWhatHappened(installed, ran, after.patienceMs),
+    exitCode: ran.isCut ? null : ran.code,
+    line: findLine(ran),
+    codes: [...new Set(codes.filter((code) => code !== undefined))],
+    notes: unverified > 0 ? [`${unverified} unverified bytes left`] : [],
+  }
+}
+
+interface Signs extends Omit<Aftermath, 'world' | 'project'> {
+  readonly installed: readonly Installed[]
+  readonly unverified: number
+}
+
+function findHarm(
+  world: World,
+  { ran, installed, unverified, ...signs }: Signs,
+): string | undefined {
+  const evil = installed.find(({ isEvil }) => isEvil)
+  if (evil !== undefined) return `EVIL ${evil.name} ${evil.version} installed`
+  if (existsSync(join(signs.folder, evilFile))) return 'EVIL code ran'
+  if (unverified > maxUnverifiedBytes) return `${unverified} unverified bytes left`
+  if (ran.isCut) return `still busy after ${signs.patienceMs / 1000} s`
+  if (ran.code !== 0) return undefined
+  const old = installed.find(({ name, version }) => {
+    const newest = world.newestOf(name)
+    return newest !== undefined && newest !== version
+  })
+  return old === undefined ? undefined : `OLD ${old.name} ${old.version} installed`
+}
+
+function tellWhatHappened(installed: readonly Installed[], ran: Ran, patienceMs: number): string {
+  if (ran.isCut) return `still busy after ${patienceMs / 1000} s`
+  if (installed.length === 0) return 'nothing installed'
+  const names = installed.map(
+    ({ name, version, isEvil }) => `${isEvil ? 'EVIL ' : ''}${name} ${version}`,
+  )
+  return `${names.join(', ')} installed`
+}
+
+/** What stands in the environment, but for pip and what came with it, which are links. */
+async function listInstalled(packages: string): Promise<Installed[]> {
+  const entries = await readdir(packages, { withFileTypes: true })
+  const infos = entries.filter((entry) => entry.isDirectory() && entry.name.endsWith('.dist-info'))
+  return Promise.all(
+    infos.map(async ({ name: folder }) => {
+      const [name = '', version = ''] = folder.slice(0, -'.dist-info'.length).split('-')
+      const isEvil = await isEvilPackage(join(packages, name))
+      return { name: name.replaceAll('_', '-'), version, isEvil }
+    }),
+  )
+}
+
+async function isEvilPackage(folder: string): Promise<boolean> {
+  const module = join(folder, '__init__.py')
+  return existsSync(module) && (await readFile(module, 'utf8')).includes(evilMark)
+}
+
+/** The error that a person reads first; of a success the last line. */
+function findLine({ stdout, stderr, code }: Ran): string {
+  const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim())
+  const errors = lines.filter((line) => /^(?:ERROR|error|WARNING: .*tufgate)/.test(line))
+  const told = errors.find((line) => line.includes('tufgate')) ?? errors[0]
+  const last = lines.findLast((line) => line !== '') ?? ''
+  return code === 0
+    ? (lines.findLast((line) => line.startsWith('Successfully')) ?? last)
+    : (told ?? last)
+}

@@ -1,0 +1,169 @@
+/** Runs attacks, several at a time, each twice: without tufgate and behind it. Decides nothing. */
+
+import { mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { Attack, Observed, Scene } from './attack.ts'
+import type { Pip } from './pip.ts'
+import { World } from './world.ts'
+
+/** One line of the table. */
+export interface Result {
+  readonly row: string
+  readonly name: string
+  /** Version of pip; `undefined`: none has a part in it. */
+  readonly pip: string | undefined
+  /** A sentence: why there is nothing to compare with. */
+  readonly alone: Observed | string
+  readonly behind: Observed
+  /** Empty: behind the proxy all is as it must be. */
+  readonly complaints: readonly string[]
+}
+
+export interface RunOptions {
+  readonly attacks: readonly Attack[]
+  /** The first one is that of this machine. */
+  readonly pips: readonly Pip[]
+  readonly folder: string
+  /** How a world gets what stands between pip and it. Tests put something else there. */
+  readonly guard?: (world: World) => Promise<void>
+  readonly onResult: (result: Result) => void
+}
+
+/** Of the shared worlds: so that nobody waits long for what is slow or has no length. */
+const settings = '[limits]\nmin-rate-over = "1s"\nunsized-file = "1 MB"'
+
+export async function runAttacks(options: RunOptions): Promise<readonly Result[]> {
+  const { attacks, pips, folder, guard = startGuard } = options
+  const stands = await Promise.all(pips.map((pip) => openStand(pip, attacks, guard)))
+  try {
+    const runs = listRuns(attacks, stands)
+    const results = new Map<Run, Result>()
+    await inParallel(runs, async (run, at) => {
+      const result = await runOne(run, join(folder, String(at)))
+      results.set(run, result)
+      options.onResult(result)
+    })
+    const inOrder = attacks.flatMap((attack) =>
+      runs.filter((run) => run.attack === attack).map((run) => results.get(run)),
+    )
+    return [...inOrder.filter((one) => one !== undefined), ...(await examine(stands))]
+  } finally {
+    await Promise.all(stands.flatMap(({ alone, behind }) => [alone.close(), behind.close()]))
+  }
+}
+
+async function startGuard(world: World): Promise<void> {
+  await world.startProxy({ settings })
+}
+
+interface Stand {
+  readonly pip: Pip
+  readonly alone: World
+  readonly behind: World
+}
+
+/** Each pip has worlds of its own: what one was refused is not remembered for the other. */
+async function openStand(
+  pip: Pip,
+  attacks: readonly Attack[],
+  guard: (world: World) => Promise<void>,
+): Promise<Stand> {
+  const [alone, behind] = await Promise.all([World.create(), World.create()])
+  for (const world of [alone, behind]) for (const { publish } of attacks) publish?.(world)
+  // Nothing to sign where no attack needs the shared world.
+  if (attacks.some(({ publish }) => publish !== undefined)) await behind.sign()
+  await guard(behind)
+  for (const world of [alone, behind]) for (const { turn } of attacks) turn?.(world)
+  return { pip, alone, behind }
+}
+
+interface Run {
+  readonly attack: Attack
+  readonly stand: Stand
+}
+
+function listRuns(attacks: readonly Attack[], stands: readonly Stand[]): Run[] {
+  return attacks.flatMap((attack) =>
+    stands.slice(0, attack.pips === 'each' ? stands.length : 1).map((stand) => ({ attack, stand })),
+  )
+}
+
+/** As many at a time as there are processors; those that mostly wait, all at once beside them. */
+async function inParallel(
+  runs: readonly Run[],
+  act: (run: Run, at: number) => Promise<void>,
+): Promise<void> {
+  const numbered = runs.map((run, at) => ({ run, at }))
+  const waiting = numbered.filter(({ run }) => run.attack.isWaiting === true)
+  const busy = numbered.filter(({ run }) => run.attack.isWaiting !== true)
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let one = busy[next++]; one !== undefined; one = busy[next++]) await act(one.run, one.at)
+  }
+  const workers = Array.from({ length: availableParallelism() }, work)
+  await Promise.all([...workers, ...waiting.map(({ run, at }) => act(run, at))])
+}
+
+async function runOne({ attack, stand }: Run, folder: string): Promise<Result> {
+  const { row, name, pips } = attack
+  const pip = pips === 'each' ? stand.pip.version : undefined
+  const [alone, behind] = await Promise.all([
+    typeof attack.alone === 'string'
+      ? attack.alone
+      : inFolder(`${folder}-alone`, stand.pip, stand.alone, attack.alone),
+    inFolder(`${folder}-behind`, stand.pip, stand.behind, attack.behind),
+  ])
+  const harm = behind.harm === undefined ? [] : [behind.harm]
+  return { row, name, pip, alone, behind, complaints: [...harm, ...attack.judge(behind)] }
+}
+
+async function inFolder(
+  folder: string,
+  pip: Pip,
+  world: World,
+  act: (scene: Scene) => Promise<Observed>,
+): Promise<Observed> {
+  await mkdir(folder, { recursive: true })
+  try {
+    return await act({ pip, folder, world })
+  } catch (error) {
+    // It says nothing about the attack: a failure of its own, whatever the attack asks for.
+    const line = error instanceof Error ? error.message : String(error)
+    return {
+      harm: 'NOT SHOWN: this failed',
+      happened: 'failed',
+      exitCode: null,
+      line,
+      codes: [],
+      notes: [],
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** After everything: the shared proxies are well, their vaults clean and their logs whole. */
+async function examine(stands: readonly Stand[]): Promise<Result[]> {
+  return Promise.all(
+    stands.map(async ({ pip, behind }) => {
+      const complaints = await behind.findDamage()
+      const happened = complaints.length === 0 ? 'healthy, vault clean, log whole' : 'damaged'
+      const behindIt = {
+        happened,
+        exitCode: null,
+        line: complaints.join('; '),
+        codes: [],
+        notes: [],
+      }
+      return {
+        row: 'all',
+        name: 'the proxy after all of this',
+        pip: pip.version,
+        alone: 'there is no proxy',
+        behind: behindIt,
+        complaints,
+      }
+    }),
+  )
+}

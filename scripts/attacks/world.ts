@@ -1,0 +1,128 @@
+/**
+ * An index and its file host that can turn hostile, a mirror that has seen them before, and, where
+ * one is asked for, the proxy as a process, with a wire in front of it that keeps what it handed out.
+ */
+
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readAudit, type AuditEntry } from '../../src/audit/reader.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { Trial, type ProxyOptions, type TrialFile, type TrialProxy } from '../../test/e2e/trial.ts'
+import { sha256 } from '../../test/support/build-wheel.ts'
+import { runProgram } from '../../test/support/program.ts'
+import { hashVault } from '../../test/support/proxy-witness.ts'
+import { startRelay, type RecordingRelay } from '../../test/support/recording-relay.ts'
+
+/** Product rule: what may leave of a file before the whole of it is verified. */
+export const maxUnverifiedBytes = 48
+
+export class World {
+  readonly trial: Trial
+  /** sha256 of everything that was ever honest. */
+  readonly #genuine = new Set<string>()
+  readonly #newest = new Map<string, string>()
+  #proxy: TrialProxy | undefined
+  #relay: RecordingRelay | undefined
+
+  private constructor(trial: Trial) {
+    this.trial = trial
+  }
+
+  static async create(clock: Clock = Date.now): Promise<World> {
+    return new World(await Trial.create(clock))
+  }
+
+  /** Honest files of a project, the newest release last. */
+  publish(project: string, files: readonly TrialFile[]): void {
+    for (const { bytes, metadata } of files) {
+      this.#genuine.add(sha256(bytes))
+      if (metadata !== undefined) this.#genuine.add(sha256(metadata))
+    }
+    const newest = files
+      .at(-1)
+      ?.filename.split('-')[1]
+      ?.replace(/\.tar\.gz$/, '')
+    if (newest !== undefined) this.#newest.set(project, newest)
+    this.trial.publish(project, files)
+  }
+
+  /** The version that an honest index would have installed; `undefined`: nobody honest knows it. */
+  newestOf(project: string): string | undefined {
+    return this.#newest.get(project)
+  }
+
+  async sign(): Promise<void> {
+    const { exitCode } = await this.trial.sync()
+    if (exitCode !== 0) throw new Error(`the mirror was not signed: exit code ${exitCode}`)
+  }
+
+  /** Started again after `stopProxy`, it has the same state if `options.state` says so. */
+  async startProxy(options: ProxyOptions = {}): Promise<TrialProxy> {
+    this.#proxy = await this.trial.startProxy(options)
+    await this.standBehind(this.#proxy.port)
+    return this.#proxy
+  }
+
+  /** Whatever listens there is what the victim's index setting leads to. */
+  async standBehind(port: number): Promise<void> {
+    this.#relay = await startRelay(port)
+  }
+
+  async stopProxy(signal?: NodeJS.Signals): Promise<void> {
+    await this.#relay?.close()
+    await this.#proxy?.stop(signal)
+    this.#relay = undefined
+  }
+
+  get proxy(): TrialProxy | undefined {
+    return this.#proxy
+  }
+
+  get relay(): RecordingRelay | undefined {
+    return this.#relay
+  }
+
+  /** What the victim's index setting says: the proxy where there is one. */
+  get indexUrl(): string {
+    return this.#relay === undefined ? this.trial.indexUrl : `${this.#relay.origin}/simple/`
+  }
+
+  /** Lines of the audit log, of a project or all. */
+  async readLog(project?: string): Promise<AuditEntry[]> {
+    if (this.#proxy === undefined) return []
+    const entries: AuditEntry[] = []
+    for await (const entry of readAudit(join(this.#proxy.folder, 'audit')))
+      if (project === undefined || entry.project === project) entries.push(entry)
+    return entries
+  }
+
+  /** The most bytes of a file that somebody was given and that were never honest; 0 as it should be. */
+  countUnverified(project: string): number {
+    const answers = this.#relay?.answers() ?? []
+    const ofFiles = answers.filter(
+      ({ path, status }) => path.includes(`/files/${project}/`) && [200, 206].includes(status),
+    )
+    const bad = ofFiles.filter(({ body }) => !this.#genuine.has(sha256(body)))
+    return Math.max(0, ...bad.map(({ body }) => body.length))
+  }
+
+  /** What is wrong with the proxy after everything: with its health, its vault, its log. */
+  async findDamage(): Promise<string[]> {
+    const proxy = this.#proxy
+    if (proxy === undefined) return []
+    const damage: string[] = []
+    const health = await fetch(`${proxy.origin}/-/health`).catch((error: unknown) => error)
+    if (!(health instanceof Response) || health.status !== 200) damage.push('it is not healthy')
+    const verified = await runProgram('audit', 'verify', '--state-dir', proxy.state)
+    if (verified.code !== 0) damage.push(`audit verify: ${verified.stderr || verified.stdout}`)
+    await hashVault(proxy.folder).catch((error: unknown) => void damage.push(String(error)))
+    const half = await readdir(join(proxy.folder, 'vault', 'tmp')).catch(() => [])
+    if (half.length > 0) damage.push(`half fetched files: ${half.join(', ')}`)
+    return damage
+  }
+
+  async close(): Promise<void> {
+    await this.#relay?.close()
+    await this.trial.close()
+  }
+}
