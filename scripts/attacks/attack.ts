@@ -45,6 +45,11 @@ export interface Attack {
   /** Without tufgate; a sentence where there is nothing to compare with. */
   readonly alone: string | ((scene: Scene) => Promise<Observed>)
   readonly behind: (scene: Scene) => Promise<Observed>
-  /** What is not as it must be, behind the proxy; harm is always wrong. */
+  /**
+   * A limit that the documents own up to, in words: harm is not wrong by itself then, and `judge`
+   * says which harm there must be; less than that is wrong too, as the documents say more.
+   */
+  readonly limit?: string
+  /** What is not as it must be, behind the proxy; harm is always wrong where there is no `limit`. */
   readonly judge: (observed: Observed) => readonly string[]
 }

@@ -139,7 +139,7 @@ function conclude(results: readonly Result[], seconds: number): number {
   const count = (wanted: string): number => verdicts.filter((one) => one === wanted).length
   print(
     `\n${results.length} lines in ${Math.round(seconds)} s: ${count('stopped')} harm pip alone and are stopped, ` +
-      `${count('pip resists too')} pip resists too, ${count('holds')} have nothing to compare with, ${count('WRONG')} wrong.\n`,
+      `${count('pip resists too')} pip resists too, ${count('holds')} have nothing to compare with, ${count('known limit')} are known limits, ${count('WRONG')} wrong.\n`,
   )
   return count('WRONG') === 0 ? 0 : 1
 }

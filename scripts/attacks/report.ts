@@ -15,22 +15,24 @@ export interface Report {
 }
 
 /** What the line says in a word. */
-export type Verdict = 'stopped' | 'pip resists too' | 'holds' | 'WRONG'
+export type Verdict = 'stopped' | 'pip resists too' | 'holds' | 'known limit' | 'WRONG'
 
-/** `holds`: there was nothing to compare with. */
-export function decideVerdict({ alone, complaints }: Result): Verdict {
+/** `holds`: there was nothing to compare with. `known limit`: it succeeds, as the documents say. */
+export function decideVerdict({ alone, behind, limit, complaints }: Result): Verdict {
   if (complaints.length > 0) return 'WRONG'
+  if (limit !== undefined && behind.harm !== undefined) return 'known limit'
   if (typeof alone === 'string') return 'holds'
   return alone.harm === undefined ? 'pip resists too' : 'stopped'
 }
 
 export function renderLine(result: Result): string {
-  const { row, name, pip, alone, behind, complaints } = result
+  const { row, name, pip, alone, behind, limit, complaints } = result
   const who = pip === undefined ? '' : ` [pip ${pip}]`
   const lines = [
     `${row.padEnd(4)} ${name}${who}: ${decideVerdict(result)}`,
     ...(typeof alone === 'string' ? [] : [`       alone:  ${tell(alone)}`]),
     `       behind: ${tell(behind)}`,
+    ...(limit === undefined ? [] : [`       limit:  ${limit}`]),
     ...complaints.map((complaint) => `       WRONG:  ${complaint}`),
   ]
   return `${lines.join('\n')}\n`
@@ -53,9 +55,10 @@ export function renderMarkdown({ time, machine, versions, seconds, results }: Re
     '| row | attack | pip | alone | behind tufgate | |',
     '|---|---|---|---|---|---|',
     ...results.map((result) => {
-      const { row, name, pip = '', alone, behind } = result
+      const { row, name, pip = '', alone, behind, limit } = result
       const cells = [row, name, pip, typeof alone === 'string' ? alone : tell(alone), tell(behind)]
-      return `| ${[...cells, decideVerdict(result)].map(escapeCell).join(' | ')} |`
+      const verdict = [decideVerdict(result), ...(limit === undefined ? [] : [limit])].join(': ')
+      return `| ${[...cells, verdict].map(escapeCell).join(' | ')} |`
     }),
     '',
   ].join('\n')
