@@ -52,4 +52,6 @@ export interface Attack {
   readonly limit?: string
   /** What is not as it must be, behind the proxy; harm is always wrong where there is no `limit`. */
   readonly judge: (observed: Observed) => readonly string[]
+  /** What its rows share is closed: once everything has run. */
+  readonly finish?: () => Promise<void>
 }

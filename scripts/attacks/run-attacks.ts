@@ -51,7 +51,8 @@ export async function runAttacks(options: RunOptions): Promise<readonly Result[]
     )
     return [...inOrder.filter((one) => one !== undefined), ...(await examine(stands))]
   } finally {
-    await Promise.all(stands.flatMap(({ alone, behind }) => [alone.close(), behind.close()]))
+    const closed = stands.flatMap(({ alone, behind }) => [alone.close(), behind.close()])
+    await Promise.all([...closed, ...attacks.map(({ finish }) => finish?.())])
   }
 }
 
