@@ -30,11 +30,3 @@ export const allTargets: readonly FuzzTarget[] = [
   ...requestTargets,
   wireTarget,
 ]
-
-export function requireTargets(names: readonly string[]): FuzzTarget[] {
-  return names.map((name) => {
-    const target = allTargets.find((one) => one.name === name)
-    if (target === undefined) throw new Error(`there is no target ${name}`)
-    return target
-  })
-}

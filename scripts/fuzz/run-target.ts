@@ -14,6 +14,8 @@ import { BrokenRuleError, isCodedError, type FuzzTarget } from './target.ts'
 /** Of processor time: the machine may be busy with something else. */
 const maxSeconds = 1
 const maxGrowthBytes = 50e6
+/** While it ran, given back since or not. */
+const maxPeakBytes = 300e6
 const maxFindings = 10
 const inputsPerTurn = 50
 
@@ -97,6 +99,7 @@ export function makeInput(
 export async function tryInput(target: FuzzTarget, input: Bytes): Promise<Outcome> {
   const { isRefusal = isCodedError } = target
   const heapBefore = countBytes()
+  const peakBefore = countPeakBytes()
   const before = process.threadCpuUsage()
   let name = 'read'
   try {
@@ -110,12 +113,21 @@ export async function tryInput(target: FuzzTarget, input: Bytes): Promise<Outcom
   const seconds = (user + system) / 1e6
   if (seconds > maxSeconds)
     return { name: 'slow', fault: { kind: 'slow', message: `took more than ${maxSeconds} s` } }
-  if (countBytes() - heapBefore > maxGrowthBytes)
-    return {
-      name: 'memory',
-      fault: { kind: 'memory', message: `took more than ${maxGrowthBytes} bytes` },
-    }
-  return { name }
+  const maxBytes = findMemoryFault(heapBefore, peakBefore)
+  return maxBytes === undefined
+    ? { name }
+    : { name: 'memory', fault: { kind: 'memory', message: `took more than ${maxBytes} bytes` } }
+}
+
+/** The limit that was passed. */
+function findMemoryFault(heapBefore: number, peakBefore: number): number | undefined {
+  if (countBytes() - heapBefore > maxGrowthBytes) return maxGrowthBytes
+  return countPeakBytes() - peakBefore > maxPeakBytes ? maxPeakBytes : undefined
+}
+
+/** The most that the process ever had: it only rises. */
+function countPeakBytes(): number {
+  return process.resourceUsage().maxRSS * 1024
 }
 
 /** Garbage counts too: for input of this length there should be little. */
