@@ -40,6 +40,8 @@ export interface Attack {
   readonly pips: 'each' | 'machine'
   /** In the shared world, before the mirror has seen it: honest projects. */
   readonly publish?: (world: World) => void
+  /** In the shared world, before the mirror looks for the second time: what the index does, it sees. */
+  readonly change?: (world: World) => void
   /** In the shared world, afterwards: the index, or its file host, turns hostile. */
   readonly turn?: (world: World) => void
   /** Without tufgate; a sentence where there is nothing to compare with. */

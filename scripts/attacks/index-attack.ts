@@ -7,14 +7,22 @@ import { install, type InstallOptions } from './install.ts'
 import type { Judge } from './judge.ts'
 import type { World } from './world.ts'
 
-export interface IndexAttack extends Pick<Attack, 'row' | 'name' | 'isCore' | 'isWaiting'> {
+export type Staging = (world: World, project: string, files: readonly TrialFile[]) => void
+
+export interface IndexAttack extends Pick<
+  Attack,
+  'row' | 'name' | 'isCore' | 'isWaiting' | 'limit'
+> {
   /** Unique: `foo-a1b`. */
   readonly project: string
   /** Honest files, the newest last. Default: wheels 1.0 and 1.1. */
   readonly files?: (project: string) => readonly TrialFile[]
   /** Other honest projects that belong to it. */
   readonly more?: (world: World) => void
-  readonly turn: (world: World, project: string, files: readonly TrialFile[]) => void
+  /** Before the mirror looks for the second time. */
+  readonly change?: Staging
+  /** Afterwards. */
+  readonly turn?: Staging
   readonly install?: InstallOptions
   readonly judge: Judge
 }
@@ -22,18 +30,24 @@ export interface IndexAttack extends Pick<Attack, 'row' | 'name' | 'isCore' | 'i
 export function stageIndexAttack(attack: IndexAttack): Attack {
   const { row, name, project, isCore, isWaiting, judge } = attack
   const files = attack.files?.(project) ?? buildReleases(project)
-  const run = (scene: Scene): Promise<Observed> => install(scene, project, attack.install)
+  const { change, turn, limit } = attack
+  const run = async (scene: Scene): Promise<Observed> => {
+    const observed = await install(scene, project, attack.install)
+    return { ...observed, notes: [...observed.notes, ...scene.world.listSaid(project)] }
+  }
   return {
     row,
     name,
     ...(isCore && { isCore }),
     ...(isWaiting && { isWaiting }),
+    ...(limit !== undefined && { limit }),
     pips: 'each',
     publish: (world) => {
       world.publish(project, files)
       attack.more?.(world)
     },
-    turn: (world) => attack.turn(world, project, files),
+    ...(change && { change: (world: World) => change(world, project, files) }),
+    ...(turn && { turn: (world: World) => turn(world, project, files) }),
     alone: run,
     behind: run,
     judge,

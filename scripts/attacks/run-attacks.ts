@@ -76,6 +76,8 @@ async function openStand(
   for (const world of [alone, behind]) for (const { publish } of attacks) publish?.(world)
   // Nothing to sign where no attack needs the shared world.
   if (attacks.some(({ publish }) => publish !== undefined)) await behind.sign()
+  for (const world of [alone, behind]) for (const { change } of attacks) change?.(world)
+  if (attacks.some(({ change }) => change !== undefined)) await behind.lookAgain()
   await guard(behind)
   for (const world of [alone, behind]) for (const { turn } of attacks) turn?.(world)
   return { pip, alone, behind }

@@ -7,6 +7,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readAudit, type AuditEntry } from '../../src/audit/reader.ts'
 import type { Clock } from '../../src/base/clock.ts'
+import type { MirrorEvent } from '../../src/mirror/report.ts'
+import type { SyncOptions, SyncResult } from '../../src/mirror/sync.ts'
 import { Trial, type ProxyOptions, type TrialFile, type TrialProxy } from '../../test/e2e/trial.ts'
 import { sha256 } from '../../test/support/build-wheel.ts'
 import { runProgram } from '../../test/support/program.ts'
@@ -21,6 +23,7 @@ export class World {
   /** sha256 of everything that was ever honest. */
   readonly #genuine = new Set<string>()
   readonly #newest = new Map<string, string>()
+  readonly #said: MirrorEvent[] = []
   #proxy: TrialProxy | undefined
   #relay: RecordingRelay | undefined
 
@@ -52,8 +55,24 @@ export class World {
   }
 
   async sign(): Promise<void> {
-    const { exitCode } = await this.trial.sync()
+    const { exitCode } = await this.lookAgain()
     if (exitCode !== 0) throw new Error(`the mirror was not signed: exit code ${exitCode}`)
+  }
+
+  /** The mirror looks at the index, and signs what it can; what it says of it is kept. */
+  lookAgain(options: Partial<SyncOptions> = {}): Promise<SyncResult> {
+    return this.trial.sync({ report: (event) => void this.#said.push(event), ...options })
+  }
+
+  /** What the mirror said of a project at its looks: `conflict: ...`. */
+  listSaid(project: string): readonly string[] {
+    const lines = this.#said.flatMap((event) => {
+      if (event.kind === 'progress' || event.kind === 'not-covered') return []
+      const text = 'message' in event ? event.message : `${event.file} has another ${event.kind}`
+      const isOfIt = 'project' in event ? event.project === project : text.includes(`${project}:`)
+      return isOfIt ? [`the mirror: ${event.kind}: ${text}`] : []
+    })
+    return [...new Set(lines)]
   }
 
   /** Started again after `stopProxy`, it has the same state if `options.state` says so. */
