@@ -1,10 +1,9 @@
 /** The world around fails: clock, mirror, file host, port. What the user sees, and how it heals by itself. */
 
 import { existsSync, readFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { buildWheel, sha256 } from '../support/build-wheel.ts'
 import {
@@ -23,6 +22,7 @@ import {
 } from '../support/pip.ts'
 import { collect, runProgram, spawnProgram, type Finished } from '../support/program.ts'
 import { pathOf, recordAnswer } from '../support/proxy-witness.ts'
+import { createMovableClock } from './movable-clock.ts'
 import { problemOf, reasonOf, toTranscript } from './transcript.ts'
 import { renderJsonPage, Trial, type TrialProxy } from './trial.ts'
 
@@ -60,14 +60,8 @@ async function refusedPage(proxy: TrialProxy, project: string): Promise<unknown>
   return { status: code, ...(problemOf(body, trial.folder) as object) }
 }
 
-/** What a clock that is wrong or moves looks like to one process. */
-async function createClock(name: string, shiftMs: number) {
-  const path = join(trial.folder, `${name}.clock`)
-  const set = (ms: number): Promise<void> => writeFile(path, String(ms))
-  await set(shiftMs)
-  const preload = pathToFileURL(join(import.meta.dirname, 'shifted-clock.ts')).href
-  return { set, environment: { NODE_OPTIONS: `--import=${preload}`, TUFGATE_TEST_CLOCK: path } }
-}
+const createClock = (name: string, shiftMs: number) =>
+  createMovableClock(trial.folder, name, shiftMs)
 
 describe.runIf(hasPip)('a clock', () => {
   test('that is a day behind, at the first contact: refused, and right again by itself', async () => {

@@ -37,8 +37,8 @@ export interface ProxyOptions {
   readonly settings?: string
   /** Default: a new one. */
   readonly state?: string
-  /** Default: the published folder. */
-  readonly mirror?: string
+  /** One, or several in their order. Default: the published folder. */
+  readonly mirror?: string | readonly string[]
   /** Besides the index's own. */
   readonly fileHosts?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
@@ -142,7 +142,7 @@ export class Trial {
       '[[index]]',
       'name = "trial"',
       `url = ${JSON.stringify(this.indexUrl)}`,
-      `mirror = [${JSON.stringify(mirror)}]`,
+      `mirror = ${JSON.stringify([mirror].flat())}`,
       `root = ${JSON.stringify(this.root)}`,
       `file-hosts = ${JSON.stringify(options.fileHosts ?? [])}`,
       '',

@@ -40,22 +40,31 @@ export interface Signed {
 export class OnlineThief {
   readonly #directory: string
   readonly #signers: ReadonlyMap<OnlineRole, Signer>
+  readonly #others: readonly Signer[]
 
-  private constructor(directory: string, signers: ReadonlyMap<OnlineRole, Signer>) {
+  private constructor(
+    directory: string,
+    signers: ReadonlyMap<OnlineRole, Signer>,
+    others: readonly Signer[],
+  ) {
     this.#directory = directory
     this.#signers = signers
+    this.#others = others
   }
 
-  static async rob(directory: string): Promise<OnlineThief> {
+  /** `others`: private keys that he found elsewhere. */
+  static async rob(directory: string, others: readonly string[] = []): Promise<OnlineThief> {
     const open = async (role: OnlineRole): Promise<[OnlineRole, Signer]> => [
       role,
       await openFileSigner(join(directory, 'keys', `${role}.pem`)),
     ]
-    return new OnlineThief(directory, new Map(await Promise.all(onlineRoles.map(open))))
+    const signers = new Map(await Promise.all(onlineRoles.map(open)))
+    const found = await Promise.all(others.map((path) => openFileSigner(path)))
+    return new OnlineThief(directory, signers, found)
   }
 
   get signers(): Signer[] {
-    return [...this.#signers.values()]
+    return [...this.#signers.values(), ...this.#others]
   }
 
   signer(role: OnlineRole): Signer {
@@ -92,6 +101,7 @@ export class OnlineThief {
   async publish(
     changes: Readonly<Record<string, (signed: Signed) => void>>,
     bend: (snapshot: Signed) => void = () => {},
+    bendTimestamp: (timestamp: Signed) => void = () => {},
   ): Promise<void> {
     const snapshot = await this.read('snapshot')
     for (const [role, change] of Object.entries(changes)) {
@@ -107,11 +117,27 @@ export class OnlineThief {
     const timestamp = await this.read('timestamp')
     timestamp.version += 1
     timestamp.meta['snapshot.json'] = { version }
+    bendTimestamp(timestamp)
     await this.#put('timestamp', timestamp, [this.signer('timestamp')])
   }
 
+  /** The one after `version`; it needs the keys of root. */
+  async publishRoot(version: number, change: (root: Signed) => void): Promise<void> {
+    const root = await this.#readFile(`${version}.root`)
+    change(root)
+    root.version += 1
+    await this.#put('root', root, this.signers)
+  }
+
+  /** Another document under the version that is published; where it goes is left to him. */
+  async forge(role: string, change: (signed: Signed) => void): Promise<Bytes> {
+    const signed = await this.read(role)
+    change(signed)
+    return sign(signed, this.signers)
+  }
+
   async #put(role: string, signed: Signed, signers: readonly Signer[]): Promise<number> {
-    const bytes = await signEnvelope(JSON.parse(JSON.stringify(signed)) as Json, signers)
+    const bytes = await sign(signed, signers)
     const name = role === 'timestamp' ? role : `${signed.version}.${role}`
     await this.#write(`metadata/${name}.json`, bytes)
     return signed.version
@@ -125,4 +151,8 @@ export class OnlineThief {
     await mkdir(dirname(this.#pathOf(path)), { recursive: true })
     await writeFile(this.#pathOf(path), bytes)
   }
+}
+
+function sign(signed: Signed, signers: readonly Signer[]): Promise<Bytes> {
+  return signEnvelope(JSON.parse(JSON.stringify(signed)) as Json, signers)
 }

@@ -1,0 +1,20 @@
+/** What a clock that is wrong or moves looks like to one process (see `shifted-clock.ts`). */
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+export interface MovableClock {
+  /** Off by so many ms, from now on. */
+  set(ms: number): Promise<void>
+  /** For the process. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** `path` holds by how much it is off. */
+export async function createClock(path: string, shiftMs: number): Promise<MovableClock> {
+  const set = (ms: number): Promise<void> => writeFile(path, String(ms))
+  await set(shiftMs)
+  const preload = pathToFileURL(join(import.meta.dirname, 'shifted-clock.ts')).href
+  return { set, environment: { NODE_OPTIONS: `--import=${preload}`, TUFGATE_TEST_CLOCK: path } }
+}
