@@ -6,15 +6,14 @@
  */
 
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sha256 } from '../support/build-wheel.ts'
 import { drip, serve, status, type Behaviour } from '../support/hostile-server.ts'
 import { runProgram, spawnProgram, spawnServe, type SpawnedProgram } from '../support/program.ts'
+import { killAfter } from './kill-after.ts'
 import { chooseSeed, createRandom } from './random.ts'
 import { hashVault, pathOf, recordAnswer } from '../support/proxy-witness.ts'
 import { Trial, type TrialFile } from './trial.ts'
@@ -161,22 +160,6 @@ async function fetchFile(port: number, project: string, { filename, bytes }: Tri
   if (answer?.status !== 200) return
   const expected = Buffer.from(bytes.subarray(0, answer.body.length))
   expect(answer.body.equals(expected), `${filename}: ${answer.body.length} bytes`).toBe(true)
-}
-
-/** Once `moment` has come, `delayMs` later. Resolves when the process is gone. */
-async function killAfter(
-  child: SpawnedProgram,
-  moment: Promise<void>,
-  delayMs: number,
-): Promise<boolean> {
-  child.stdout.resume()
-  child.stderr.resume()
-  const exited = once(child, 'exit')
-  await Promise.race([moment, exited])
-  await Promise.race([sleep(delayMs), exited])
-  child.kill('SIGKILL')
-  await exited
-  return child.signalCode === 'SIGKILL'
 }
 
 async function waitForPort(child: SpawnedProgram): Promise<number> {

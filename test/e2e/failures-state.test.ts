@@ -1,11 +1,12 @@
 /** State on disk that was damaged or lost between two starts: nothing bad is served, and nothing older trusted. */
 
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildWheel, sha256 } from '../support/build-wheel.ts'
 import { collect, spawnServe, type Finished } from '../support/program.ts'
 import { pathOf, recordAnswer } from '../support/proxy-witness.ts'
+import { createDamages, isForPerson, listFiles } from './damage.ts'
 import { readLog } from './observe.ts'
 import { chooseSeed, createRandom } from './random.ts'
 import { toTranscript } from './transcript.ts'
@@ -61,37 +62,7 @@ async function failToStart(): Promise<Finished> {
   return failed
 }
 
-async function listFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .toSorted()
-}
-
-type Damage = (bytes: Buffer) => Buffer
-
-const damages: readonly (readonly [string, Damage])[] = [
-  [
-    'changed bytes',
-    (bytes) => {
-      const changed = Buffer.from(bytes)
-      for (let count = 0; count < 3; count += 1) {
-        const at = Math.floor(random() * bytes.length)
-        changed[at] = (changed[at] ?? 0) ^ (1 + Math.floor(random() * 255))
-      }
-      return changed
-    },
-  ],
-  ['its end cut off', (bytes) => bytes.subarray(0, Math.floor(random() * bytes.length))],
-  ['nothing in it', () => Buffer.alloc(0)],
-]
-
-/** These say which root and which format the folder is of: nobody but a person may guess. */
-const isForPerson = (path: string): boolean =>
-  basename(path) === 'state.json' || path.startsWith('pins/')
-
-test.each(damages)(
+test.each(createDamages(random))(
   'every file with %s: served from what is whole, or refused by name',
   async (_, damage) => {
     const files = await listFiles(pristine)

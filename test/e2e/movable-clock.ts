@@ -11,8 +11,13 @@ export interface MovableClock {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** `path` holds by how much it is off. */
-export async function createClock(path: string, shiftMs: number): Promise<MovableClock> {
+/** A file of that name in the folder holds by how much it is off. */
+export async function createMovableClock(
+  folder: string,
+  name: string,
+  shiftMs: number,
+): Promise<MovableClock> {
+  const path = join(folder, `${name}.clock`)
   const set = (ms: number): Promise<void> => writeFile(path, String(ms))
   await set(shiftMs)
   const preload = pathToFileURL(join(import.meta.dirname, 'shifted-clock.ts')).href
