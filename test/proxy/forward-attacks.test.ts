@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { UpstreamError } from '../../src/base/errors.ts'
 import { requireLetPass } from '../../src/proxy/let-pass.ts'
 import { MemoryForward, publicIndex } from '../support/memory-forward.ts'
+import { oddAuthorities } from '../support/odd-requests.ts'
 import type { RawClient, RawResponse } from '../support/raw-client.ts'
 import { RunningProxy } from '../support/running-proxy.ts'
 
@@ -79,36 +80,7 @@ describe('URL and Host that do not agree', () => {
 })
 
 describe('authorities that two programs could read in two ways', () => {
-  test.each([
-    ['user information', 'index.test@other.test'],
-    ['user information with a password', 'user:secret@other.test'],
-    ['an encoded @', 'index.test%40other.test'],
-    ['an encoded dot', 'index%2etest'],
-    ['a dot at the end', 'index.test.'],
-    ['a dot at the end of one that is let pass', 'other.test.'],
-    ['two dots', 'other..test'],
-    ['an empty port', 'other.test:'],
-    ['two ports', 'other.test:80:80'],
-    ['port 0', 'other.test:0'],
-    ['a port with a zero in front', 'other.test:080'],
-    ['a port beyond the last', 'other.test:65536'],
-    ['a signed port', 'other.test:+80'],
-    ['an IPv6 zone', '[fe80::1%25eth0]'],
-    ['an IPv6 zone, not encoded', '[fe80::1%eth0]'],
-    ['IPv6 without brackets', '::1'],
-    ['IPv6 in a long spelling', '[0:0:0:0:0:0:0:1]'],
-    ['IPv4 in two parts', '127.1'],
-    ['IPv4 as a number', '2130706433'],
-    ['IPv4 in hexadecimal', '0x7f000001'],
-    ['IPv4 in octal', '0177.0.0.1'],
-    ['a backslash', String.raw`other.test\@index.test`],
-    ['a blank', 'other.test%20'],
-    ['a tab', 'other.test%09'],
-    ['NUL', 'other.test%00'],
-    ['8-bit letters', 'b\u00fccher.test'],
-    ['a full stop of another script', 'other%E3%80%82test'],
-    ['nothing', ''],
-  ])('%s is refused, and reaches nobody', async (_, authority) => {
+  test.each(oddAuthorities)('%s is refused, and reaches nobody', async (_, authority) => {
     forward.isAllowed = () => true
     const { status } = await send(`GET http://${authority}/ HTTP/1.1`, `Host: ${authority}`)
     expect([400, 421]).toContain(status)
