@@ -23,7 +23,9 @@ export interface IndexAttack extends Pick<
   readonly change?: Staging
   /** Afterwards. */
   readonly turn?: Staging
-  readonly install?: InstallOptions
+  readonly install?: InstallOptions | ((scene: Scene, project: string) => InstallOptions)
+  /** What else was seen, once pip has ended. */
+  readonly look?: (observed: Observed, scene: Scene, project: string) => Observed
   readonly judge: Judge
 }
 
@@ -32,8 +34,11 @@ export function stageIndexAttack(attack: IndexAttack): Attack {
   const files = attack.files?.(project) ?? buildReleases(project)
   const { change, turn, limit } = attack
   const run = async (scene: Scene): Promise<Observed> => {
-    const observed = await install(scene, project, attack.install)
-    return { ...observed, notes: [...observed.notes, ...scene.world.listSaid(project)] }
+    const options =
+      typeof attack.install === 'function' ? attack.install(scene, project) : attack.install
+    const observed = await install(scene, project, options)
+    const told = { ...observed, notes: [...observed.notes, ...scene.world.listSaid(project)] }
+    return attack.look?.(told, scene, project) ?? told
   }
   return {
     row,

@@ -49,6 +49,10 @@ export class World {
     this.trial.publish(project, files)
   }
 
+  isGenuine(bytes: Uint8Array): boolean {
+    return this.#genuine.has(sha256(bytes))
+  }
+
   /** The version that an honest index would have installed; `undefined`: nobody honest knows it. */
   newestOf(project: string): string | undefined {
     return this.#newest.get(project)
@@ -121,7 +125,7 @@ export class World {
     const ofFiles = answers.filter(
       ({ path, status }) => path.includes(`/files/${project}/`) && [200, 206].includes(status),
     )
-    const bad = ofFiles.filter(({ body }) => !this.#genuine.has(sha256(body)))
+    const bad = ofFiles.filter(({ body }) => !this.isGenuine(body))
     return Math.max(0, ...bad.map(({ body }) => body.length))
   }
 

@@ -32,6 +32,8 @@ export interface HostileServer {
   use(find: (path: string) => Behaviour | undefined): void
   /** Requests for this path, or all. */
   count(path?: string): number
+  /** Bytes of all answers for this path that left for the system, which holds a few MB of them. */
+  sentBytes(path: string): number
   /** Heads of all requests in order. */
   readonly requests: readonly {
     method: string
@@ -52,6 +54,7 @@ export async function startHostileServer(
   const counts = new Map<string, number>()
   const requests: { method: string; path: string; headers: IncomingMessage['headers'] }[] = []
   const sockets = new Set<Socket>()
+  const meters: { readonly path: string; readBytes: () => number }[] = []
   let waiting: { path: string; count: number; resolve: () => void }[] = []
   let findOther: ((path: string) => Behaviour | undefined) | undefined
 
@@ -61,6 +64,7 @@ export async function startHostileServer(
     counts.set(path, earlier + 1)
     requests.push({ method: request.method ?? '', path, headers: request.headers })
     response.on('error', () => {}) // the other side may go at any time
+    meters.push({ path, readBytes: measureAnswer(request.socket, response) })
     const behaviour = paths.get(path) ?? findOther?.(path) ?? status(404)
     behaviour(request, response, earlier)
     for (const one of waiting) if (one.path === path && earlier + 1 >= one.count) one.resolve()
@@ -91,6 +95,8 @@ export async function startHostileServer(
       findOther = find
     },
     count: (path) => (path === undefined ? requests.length : (counts.get(path) ?? 0)),
+    sentBytes: (path) =>
+      meters.reduce((sum, meter) => sum + (meter.path === path ? meter.readBytes() : 0), 0),
     waitFor: (path, count) =>
       new Promise((resolve) => {
         if ((counts.get(path) ?? 0) >= count) resolve()
@@ -105,6 +111,14 @@ export async function startHostileServer(
         for (const socket of sockets) socket.destroy()
       }),
   }
+}
+
+/** Counts from now to the end of the answer; others may follow on the same connection. */
+function measureAnswer(socket: Socket, response: ServerResponse): () => number {
+  const before = socket.bytesWritten
+  let atEnd: number | undefined
+  response.once('close', () => (atEnd = socket.bytesWritten))
+  return () => (atEnd ?? socket.bytesWritten) - before
 }
 
 /** The bytes as they are. */
