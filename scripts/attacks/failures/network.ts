@@ -1,0 +1,93 @@
+/** F6 to F8: mirror, index, or the whole network are down. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createMovableClock } from '../../../test/e2e/movable-clock.ts'
+import {
+  reset,
+  serve,
+  startHostileServer,
+  status,
+  type Behaviour,
+  type HostileServer,
+} from '../../../test/support/hostile-server.ts'
+import type { Attack, Observed } from '../attack.ts'
+import { mustServeOn, mustTellAndRecover, stageFailure } from './failure.ts'
+import type { Place } from './place.ts'
+
+const hourMs = 3_600_000
+
+/** The published tree over HTTP, until somebody changes it. */
+export async function serveMirror(place: Place): Promise<HostileServer> {
+  const mirror = await startHostileServer()
+  mirror.use((path) => findPublished(place, path))
+  return mirror
+}
+
+export function findPublished({ world }: Place, path: string): Behaviour {
+  const file = join(world.trial.published, path)
+  return existsSync(file) ? serve(readFileSync(file)) : status(404)
+}
+
+async function loseMirror(place: Place, hours: number): Promise<Observed> {
+  const mirror = await serveMirror(place)
+  try {
+    const clock = await createMovableClock(place.world.trial.folder, 'mirror', 0)
+    await place.startProxy({ mirror: mirror.url('/'), environment: clock.environment })
+    await place.ask('page')
+    mirror.use(() => reset())
+    await clock.set(hours * hourMs)
+    const failed = await place.install()
+    const told = await place.ask('page')
+    const now = Date.now() + hours * hourMs
+    // What is down is also not renewed; the index of this test lives today.
+    await place.world.trial.sync({ clock: () => now, acceptClock: true })
+    mirror.use((path) => findPublished(place, path))
+    const healed = await place.recover()
+    return await place.conclude(failed, told, healed)
+  } finally {
+    await mirror.close()
+  }
+}
+
+/** Page and files, of whoever is asked. */
+function loseIndex({ world: { trial }, files }: Place, project: string): void {
+  trial.index.on(`/simple/${project}/`, reset())
+  for (const { filename } of files) trial.index.on(`/files/${filename}`, reset())
+}
+
+export const networkFailures: readonly Attack[] = [
+  stageFailure({
+    row: 'F6',
+    name: 'the mirror is down for an hour',
+    behind: (place) => loseMirror(place, 1),
+    judge: mustServeOn(),
+  }),
+  stageFailure({
+    row: 'F6',
+    name: 'the mirror is down for a day',
+    behind: (place) => loseMirror(place, 25),
+    judge: mustTellAndRecover({
+      line: /timestamp version \d+ expired 1 h ago; no mirror could be reached for 1 d/,
+      next: /Check that the mirror is reachable and renewed/,
+    }),
+  }),
+  stageFailure({
+    row: 'F7',
+    name: 'the index and its file host are down',
+    isWaiting: true,
+    alone: async (place) => {
+      loseIndex(place, 'foo-f')
+      return place.install()
+    },
+    behind: async (place) => {
+      await place.startProxy()
+      loseIndex(place, 'foo-f')
+      const failed = await place.install()
+      const told = await place.ask('file')
+      place.world.publish('foo-f', place.files)
+      return place.conclude(failed, told, await place.recover())
+    },
+    judge: mustTellAndRecover({ line: /broke off|could not connect/, next: /Try again/ }),
+  }),
+]

@@ -1,0 +1,153 @@
+/**
+ * Where something fails that nobody attacks: a world of its own, the proxy in it, somebody who
+ * installs while it fails and again when the cause is gone. Nobody does anything but remove the cause.
+ */
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
+import type { ProxyOptions, TrialFile, TrialProxy } from '../../../test/e2e/trial.ts'
+import { toTranscript } from '../../../test/e2e/transcript.ts'
+import { collect, spawnServe, type Finished } from '../../../test/support/program.ts'
+import { pathOf, recordAnswer } from '../../../test/support/proxy-witness.ts'
+import type { Observed, Scene } from '../attack.ts'
+import { buildReleases } from '../index-attack.ts'
+import { install, type InstallOptions } from '../install.ts'
+import { World } from '../world.ts'
+
+export const project = 'foo-f'
+const recoveryMs = 60_000
+
+/** What somebody was told: by pip, by the proxy's answer, or by its standard error. */
+export interface Told {
+  readonly line: string
+  /** What he is to do. */
+  readonly next: string
+}
+
+export class Place {
+  readonly world: World
+  readonly files: readonly TrialFile[]
+  readonly #scene: Scene
+  #installs = 0
+
+  private constructor(scene: Scene, world: World, files: readonly TrialFile[]) {
+    this.#scene = scene
+    this.world = world
+    this.files = files
+  }
+
+  /** The mirror has seen the project; nothing runs yet. */
+  static async open(scene: Scene, files = buildReleases(project)): Promise<Place> {
+    const world = await World.create()
+    world.publish(project, files)
+    await world.sign()
+    return new Place(scene, world, files)
+  }
+
+  startProxy(options: ProxyOptions = {}): Promise<TrialProxy> {
+    return this.world.startProxy(options)
+  }
+
+  /** For a start that is expected to fail. */
+  async failToStart(options: ProxyOptions): Promise<Finished & { readonly told: Told }> {
+    const { config } = await this.world.trial.writeSettings(options)
+    const child = this.world.trial.watch(spawnServe(options.environment ?? {}, '--config', config))
+    const finished = await collect(child)
+    return { ...finished, told: this.readComplaint(finished.stderr) }
+  }
+
+  /** With a new environment each time. */
+  async install(options: InstallOptions = {}): Promise<Observed> {
+    this.#installs += 1
+    const folder = join(this.#scene.folder, String(this.#installs))
+    await mkdir(folder)
+    return install({ ...this.#scene, folder }, project, { world: this.world, ...options })
+  }
+
+  /** What the proxy answers now: the page, or the newest file. */
+  async ask(what: 'page' | 'file'): Promise<Told & { readonly status: number }> {
+    const { trial, proxy } = this.world
+    const path =
+      what === 'page'
+        ? `/simple/${project}/`
+        : pathOf(trial, project, this.files.at(-1)?.filename ?? '')
+    const { status, body } = await recordAnswer(proxy?.port ?? 0, path)
+    if (status === 200) return { status, line: '', next: '' }
+    const problem = JSON.parse(String(body)) as { detail: string; next?: string }
+    return { status, line: this.#tidy(problem.detail), next: this.#tidy(problem.next ?? '') }
+  }
+
+  /** The last complaint on standard error: its first line, and its last, which says what to do. */
+  readComplaint(stderr: string): Told {
+    const lines = this.#tidy(stripVTControlCharacters(stderr)).split('\n')
+    const at = lines.findLastIndex((line) => /^tufgate: |^\S+ (?:warning|error) /.test(line))
+    const rest = lines.slice(at + 1)
+    const end = rest.findIndex((line) => !line.startsWith(' '))
+    const facts = end < 0 ? rest : rest.slice(0, end)
+    return { line: lines[at] ?? '', next: facts.at(-1)?.trim() ?? '' }
+  }
+
+  /** Once the cause is gone: how long until page and file are served; then he installs. */
+  async recover(since = Date.now()): Promise<Healed> {
+    for (const what of ['page', 'file'] as const) {
+      while (Date.now() - since < recoveryMs && !(await this.#isServed(what))) await sleep(250)
+    }
+    const seconds = Math.round((Date.now() - since) / 1000)
+    return { seconds, installed: await this.install() }
+  }
+
+  async #isServed(what: 'page' | 'file'): Promise<boolean> {
+    return this.ask(what).then(
+      ({ status }) => status === 200,
+      () => false,
+    )
+  }
+
+  /** What was seen while it failed, and afterwards. */
+  async conclude(failed: Observed, told: Told, healed: Healed): Promise<Observed> {
+    const { installed, seconds } = healed
+    const damage = await this.world.findDamage()
+    const isPipTold = failed.line.includes('tufgate')
+    const harm = failed.harm ?? installed.harm
+    return {
+      ...(harm !== undefined && { harm }),
+      happened: `${failed.happened}, then ${installed.happened}`,
+      exitCode: failed.exitCode,
+      line: isPipTold ? this.#tidy(failed.line) : told.line,
+      codes: [...new Set([...failed.codes, ...installed.codes])],
+      notes: [
+        ...(isPipTold || failed.line === '' ? [] : [`pip said: ${this.#tidy(failed.line)}`]),
+        `next: ${told.next}`,
+        ...failed.notes,
+        installed.exitCode === 0
+          ? `recovered by itself ${seconds === 0 ? 'at once' : `after ${seconds} s`}`
+          : `NOT recovered: ${installed.line}`,
+        ...damage.map((one) => `DAMAGE: ${one}`),
+      ],
+    }
+  }
+
+  close(): Promise<void> {
+    return this.world.close()
+  }
+
+  #tidy(text: string): string {
+    return toTranscript(text, this.world.trial.folder)
+  }
+}
+
+export interface Healed {
+  readonly seconds: number
+  readonly installed: Observed
+}
+
+/** Where the proxy itself did not run there is nobody to install from. */
+export const notRunning: Observed = {
+  happened: 'nothing installed',
+  exitCode: null,
+  line: '',
+  codes: [],
+  notes: [],
+}
