@@ -1,63 +1,21 @@
 /** A repository in memory: a simulated mirror, a disk, a clock that the test moves. */
 
 import { beforeEach } from 'vitest'
-import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
+import { encodeUtf8 } from '../../src/base/bytes.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { UpstreamError, VerifyError } from '../../src/base/errors.ts'
-import type { ContentStore } from '../../src/client/record-loader.ts'
 import {
   Repository,
   type RepositoryEvent,
   type RepositoryOptions,
 } from '../../src/client/repository.ts'
 import type { RepositorySource } from '../../src/client/repository-source.ts'
-import type { TrustStorage } from '../../src/client/trusted-state.ts'
-import { noFloors, type Floors } from '../../src/tuf/floors.ts'
 import { defaultRefreshLimits } from '../../src/tuf/update.ts'
+import { MemoryStorage } from '../support/memory-storage.ts'
 import { TufSimulator } from '../support/tuf-simulator.ts'
 
 export const path = 'simple/foo/index.json'
 export const record = `{"files":[{"filename":"foo-1.0.tar.gz","hashes":{"sha256":"${'ab'.repeat(32)}"},"size":3,"url":"https://files.example/foo-1.0.tar.gz"}],"meta":{"api-version":"1.4"},"name":"foo","versions":["1.0"]}`
-
-/** What a disk does, in memory: the production port, for faults and restarts. */
-class MemoryStorage implements TrustStorage, ContentStore {
-  floors: Floors = noFloors
-  readonly files = new Map<string, Bytes>()
-  readonly content = new Map<string, Bytes>()
-  readonly setAsides: string[] = []
-
-  readFloors(): Floors {
-    return this.floors
-  }
-  async readRoot(version: number): Promise<Bytes | undefined> {
-    return this.files.get(`${version}.root`)
-  }
-  async saveRoot(version: number, bytes: Bytes): Promise<void> {
-    this.files.set(`${version}.root`, bytes)
-  }
-  async save(role: string, bytes: Bytes): Promise<void> {
-    this.files.set(role, bytes)
-  }
-  async commit(floors: Floors, accepted: ReadonlyMap<string, Bytes>): Promise<void> {
-    for (const [role, version] of this.floors.versions) {
-      if (floors.epoch === this.floors.epoch && (floors.versions.get(role) ?? 0) < version) {
-        throw new VerifyError('VERSION_ROLLBACK', `${role} went back`)
-      }
-    }
-    this.floors = floors
-    for (const [role, bytes] of accepted) this.files.set(role, bytes)
-  }
-  async setAside(role: string): Promise<void> {
-    this.setAsides.push(role)
-    this.files.delete(role)
-  }
-  async read(name: string): Promise<Bytes | undefined> {
-    return this.files.get(name) ?? this.content.get(name)
-  }
-  put(bytes: Bytes): void {
-    this.content.set(sha256Hex(bytes), bytes)
-  }
-}
 
 export let simulator: TufSimulator
 export let storage: MemoryStorage
