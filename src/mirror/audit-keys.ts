@@ -36,13 +36,16 @@ export interface KeyAudit {
 
 /** Reads only; works while the mirror does. Throws MALFORMED or a StorageError where it is damaged. */
 export async function auditKeys(directory: string): Promise<KeyAudit> {
-  const shape = await readMirror(directory, (memory) =>
-    readShape(memory, join(directory, publicFolder)),
-  )
+  const shape = await readMirrorShape(directory)
   const places = await findPlaces(directory)
   const keys = listAuditedKeys(shape, places)
   const warnings = [...warnOfKeys(keys), ...warnOfRoot(shape), ...warnOfFiles(places)]
   return { keys, projects: shape.projects, thefts: listThefts(shape), warnings }
+}
+
+/** Who can sign what here: all that the worth of a stolen key depends on. */
+export function readMirrorShape(directory: string): Promise<MirrorShape> {
+  return readMirror(directory, (memory) => readShape(memory, join(directory, publicFolder)))
 }
 
 interface Published {
