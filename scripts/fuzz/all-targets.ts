@@ -14,11 +14,13 @@ import { tufTargets } from './targets/tuf.ts'
 import { tufJsTarget } from './targets/tuf-js.ts'
 import { wheelTargets } from './targets/wheels.ts'
 import { wireTarget } from './targets/wire.ts'
+import { workflowTarget } from './targets/workflow.ts'
 
 export const allTargets: readonly FuzzTarget[] = [
   ...jsonTargets,
   ...tufTargets,
   tufJsTarget,
+  workflowTarget,
   ...pageTargets,
   ...wheelTargets,
   ...logTargets,
