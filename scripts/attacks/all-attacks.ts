@@ -2,12 +2,20 @@ import type { Attack } from './attack.ts'
 import { wholeMatrix } from './keys/whole-matrix.ts'
 import { allFailures } from './failures/all-failures.ts'
 import { arbitrary } from './rows/a01-arbitrary.ts'
+import { rollback } from './rows/a02-rollback.ts'
 import { dependencies } from './rows/a07-dependencies.ts'
+import { wrongSoftware } from './rows/a08-wrong-software.ts'
+import { withheld } from './rows/a12-withheld.ts'
+import { onTheWire } from './wire/wire-attacks.ts'
 
 /** In the order of the table. */
 export const allAttacks: readonly Attack[] = [
   ...arbitrary,
+  ...rollback,
   ...dependencies,
+  ...wrongSoftware,
+  ...withheld,
   ...wholeMatrix,
   ...allFailures,
+  ...onTheWire,
 ]

@@ -39,7 +39,7 @@ async function askWith(lines: readonly string[]): Promise<number> {
 }
 
 describe('where a request comes from', () => {
-  test.each([
+  test.each<readonly [string, number]>([
     ['localhost', 200],
     ['LocalHost:1', 200],
     ['127.0.0.1:3141', 200],
@@ -60,7 +60,7 @@ describe('where a request comes from', () => {
     expect(codes()).toEqual(Array(4).fill('BAD_REQUEST'))
   })
 
-  test.each([
+  test.each<readonly [string, number]>([
     ...foreignOrigins.map((header) => [header, 403] as const),
     ['Sec-Fetch-Site: none', 200],
     ['Sec-Fetch-Site: same-origin', 200],
@@ -189,7 +189,7 @@ describe('framing', () => {
 })
 
 describe('targets', () => {
-  test.each([
+  test.each<readonly [string, string, number]>([
     ...listOddTargets('/files/foo/files.test', 'packages', filename),
     ['8-bit bytes in the name of a project', '/simple/f\u00f6o/', 400],
     ['another host in absolute form', 'http://pypi.org/simple/foo/', 400],

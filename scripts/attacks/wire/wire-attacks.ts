@@ -1,0 +1,6 @@
+import type { Attack } from '../attack.ts'
+import { reading } from './reading.ts'
+import { stageWireRows } from './wire-row.ts'
+
+/** A raw client against a proxy whose file host is hostile; in the order of the table. */
+export const onTheWire: readonly Attack[] = stageWireRows([...reading])

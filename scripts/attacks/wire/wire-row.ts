@@ -1,0 +1,147 @@
+/**
+ * One row on the wire: what a client sends, in its turn on the one proxy, and what came of it. Harm is a
+ * byte that was not verified, beyond those that keep a client waiting, or a proxy that is not well after it.
+ */
+
+import type { AuditEntry } from '../../../src/audit/reader.ts'
+import type { Attack, Observed } from '../attack.ts'
+import { require } from '../judge.ts'
+import { maxUnverifiedBytes } from '../world.ts'
+import { buildProject, openAlone, SharedProxy, type Bench, type Project } from './bench.ts'
+import { Wiretap, type Heard } from './wiretap.ts'
+
+export interface WireRow extends Pick<Attack, 'row' | 'name' | 'isCore'> {
+  /** Honest when they were signed, evil since. */
+  readonly files: number
+  /** What else it measured. */
+  readonly send: (bench: Bench, tap: Wiretap) => Promise<readonly string[] | void>
+  /** Why the same is not sent to the hostile host itself. */
+  readonly alone?: string
+  readonly expected: Expected
+}
+
+export interface Expected {
+  /** `9 x 403, 2 x 404`. */
+  readonly answers: string
+  /** Requests that reached the file host. */
+  readonly asked: number
+  /** In the audit log. */
+  readonly codes: readonly string[]
+  /** Whole. */
+  readonly notes?: readonly string[]
+}
+
+/** As the rows of one table, which have one proxy. */
+export function stageWireRows(rows: readonly WireRow[]): readonly Attack[] {
+  const projects = rows.map(({ row, files }) => buildProject(nameOf(row), files))
+  let started: Promise<SharedProxy> | undefined
+  const start = (): Promise<SharedProxy> => (started ??= SharedProxy.start(projects))
+  const finish = async (): Promise<void> => (await started)?.close()
+  return rows.map((row, at) => ({
+    row: row.row,
+    name: row.name,
+    ...(row.isCore && { isCore: row.isCore }),
+    // They wait for one another.
+    isWaiting: true,
+    pips: 'machine',
+    alone: row.alone ?? (() => runAlone(row, projects[at] ?? { name: '', files: [] })),
+    behind: async () => {
+      const proxy = await start()
+      return proxy.inTurn(() => runBehind(row, proxy))
+    },
+    judge: (observed) => judge(row.expected, observed),
+    finish,
+  }))
+}
+
+function nameOf(row: string): string {
+  return `wire-${row.toLowerCase()}`
+}
+
+async function runAlone(row: WireRow, project: Project): Promise<Observed> {
+  const bench = await openAlone(project)
+  const tap = new Wiretap(bench.port)
+  try {
+    await row.send(bench, tap)
+    const heard = tap.tell()
+    const evil = `${heard.longest} EVIL bytes of a file`
+    return {
+      ...(heard.longest > 0 && { harm: evil }),
+      happened: heard.longest > 0 ? evil : 'nothing of a file',
+      exitCode: null,
+      line: '',
+      codes: [],
+      notes: [tellAnswers(heard)],
+    }
+  } finally {
+    tap.close()
+    await bench.close()
+  }
+}
+
+async function runBehind(row: WireRow, proxy: SharedProxy): Promise<Observed> {
+  const bench = proxy.bench(nameOf(row.row))
+  const tap = new Wiretap(bench.port)
+  const logged = (await proxy.readLog()).length
+  try {
+    const notes = await row.send(bench, tap)
+    tap.close()
+    const heard = tap.tell()
+    const damage = await proxy.findDamage()
+    const harm = findHarm(heard, damage)
+    return {
+      ...(harm !== undefined && { harm }),
+      happened: tellLeak(heard),
+      exitCode: null,
+      line: heard.line,
+      codes: listCodes((await proxy.readLog()).slice(logged)),
+      notes: [tellAnswers(heard), tellAsked(bench.countAsked()), ...(notes ?? [])],
+    }
+  } finally {
+    tap.close()
+  }
+}
+
+function findHarm({ longest, later }: Heard, damage: readonly string[]): string | undefined {
+  if (longest > maxUnverifiedBytes) return `${longest} unverified bytes left`
+  if (later > 0) return 'unverified bytes left that are not the first of a file'
+  return damage.length === 0 ? undefined : `afterwards: ${damage.join('; ')}`
+}
+
+function tellLeak({ longest }: Heard): string {
+  if (longest === 0) return 'no unverified byte left'
+  return `at most the same first ${longest === 1 ? 'byte' : `${longest} bytes`} left`
+}
+
+function tellAnswers({ answers, connections }: Heard): string {
+  return `${connections} connections: ${answers === '' ? 'no answer' : answers}`
+}
+
+function tellAsked(count: number): string {
+  return `the file host was asked ${count} times`
+}
+
+function listCodes(entries: readonly AuditEntry[]): readonly string[] {
+  const codes = entries.filter(({ kind }) => kind !== 'page').map(({ code }) => code)
+  return [...new Set(codes.filter((code) => code !== undefined))]
+}
+
+function judge(
+  { answers, asked, codes, notes = [] }: Expected,
+  observed: Observed,
+): readonly string[] {
+  const [heard = '', toldAsked = '', ...others] = observed.notes
+  return [
+    ...require(heard.endsWith(
+      `: ${answers === '' ? 'no answer' : answers}`,
+    ), `${heard}; not ${answers}`),
+    ...require(toldAsked === tellAsked(asked), `${toldAsked}, not ${asked}`),
+    ...require(observed.codes.toSorted().join() ===
+      codes
+        .toSorted()
+        .join(), `the audit log has ${observed.codes.join(', ') || 'no code'}, not ${codes.join(', ')}`),
+    ...notes.flatMap((note) =>
+      require(others.includes(note), `"${others.join('; ')}" is not "${note}"`),
+    ),
+  ]
+}
