@@ -68,6 +68,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['cli/owner', [...parts, 'cli', 'cli/serve', 'cli/mirror']],
   ['cli/verify', [...parts, 'cli', 'cli/serve']],
   ['cli/doctor', [...parts, 'cli', 'cli/serve']],
+  ['cli/trust', [...parts, 'cli', 'cli/serve']],
   [
     'cli/program',
     [
@@ -81,6 +82,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
       'cli/owner',
       'cli/verify',
       'cli/doctor',
+      'cli/trust',
     ],
   ],
   ['.', ['cli/program']],

@@ -7,7 +7,7 @@ import { toPrintable } from '../base/bytes.ts'
 import { ConfigError } from '../base/errors.ts'
 
 /** Settings of an index that hold for it alone. */
-const bound = ['mirror', 'root', 'pins', 'credentials'] as const
+const bound = ['mirror', 'root', 'floor', 'pins', 'credentials'] as const
 
 export type BoundFlags = Readonly<Partial<Record<(typeof bound)[number], unknown>>>
 

@@ -78,6 +78,7 @@ const indexSchema = z.strictObject({
   url: httpUrl,
   mirror: z.array(z.string().min(1)).min(1, 'expected at least one mirror').optional(),
   root: z.string().min(1).optional(),
+  floor: z.string().min(1).optional(),
   pins: z.string().min(1).optional(),
   'file-hosts': z.array(hostName).optional(),
   credentials: credentialsSource.optional(),
@@ -97,6 +98,10 @@ const checkedIndexSchema = indexSchema.superRefine(({ mirror, root, ...index }, 
   if (index['require-signed-files'] && mirror === undefined) {
     const message = 'there is no mirror that could sign them'
     context.addIssue({ code: 'custom', path: ['require-signed-files'], message })
+  }
+  if (index.floor !== undefined && mirror === undefined) {
+    const message = 'there is no mirror whose lists it could be a floor of'
+    context.addIssue({ code: 'custom', path: ['floor'], message })
   }
   if ((mirror === undefined) === (root === undefined)) return
   const missing = mirror === undefined ? 'mirror' : 'root'
@@ -173,6 +178,7 @@ export interface SettingsOverrides {
   readonly index?: string
   readonly mirror?: readonly string[]
   readonly root?: string
+  readonly floor?: string
   readonly pins?: string
   readonly stateDir?: string
   readonly logLevel?: string
@@ -227,7 +233,7 @@ function isUnquoted(problem: string): boolean {
 
 /** By the place in the settings that each one overrides. */
 function findFlags(overrides: SettingsOverrides): ReadonlyMap<string, string> {
-  const { listen, stateDir, logLevel, index, mirror, root, pins } = overrides
+  const { listen, stateDir, logLevel, index, mirror, root, floor, pins } = overrides
   const given: readonly (readonly [place: string, flag: string, value: unknown])[] = [
     ['listen', '--listen', listen],
     ['state-dir', '--state-dir', stateDir],
@@ -235,6 +241,7 @@ function findFlags(overrides: SettingsOverrides): ReadonlyMap<string, string> {
     ['index.0.url', '--index', index],
     ['index.0.mirror', '--mirror', mirror],
     ['index.0.root', '--root', root],
+    ['index.0.floor', '--floor', floor],
     ['index.0.pins', '--pins', pins],
   ]
   return new Map(
@@ -243,11 +250,12 @@ function findFlags(overrides: SettingsOverrides): ReadonlyMap<string, string> {
 }
 
 function applyOverrides(raw: Record<string, unknown>, overrides: SettingsOverrides): unknown {
-  const { listen, stateDir, logLevel, index, mirror, root, pins } = overrides
+  const { listen, stateDir, logLevel, index, mirror, root, floor, pins } = overrides
   const first = {
     ...(index !== undefined && { url: index }),
     ...(mirror !== undefined && { mirror }),
     ...(root !== undefined && { root }),
+    ...(floor !== undefined && { floor }),
     ...(pins !== undefined && { pins }),
   }
   return {

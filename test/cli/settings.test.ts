@@ -249,6 +249,7 @@ describe('settings', () => {
       'record-path',
       'pins',
       'credentials',
+      'floor',
     )
     expect(new Set(keys)).toEqual(new Set(known))
     expect({ ...shown, index: defaults.index }).toEqual(defaults)

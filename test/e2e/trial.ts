@@ -35,6 +35,8 @@ export interface TrialProxy extends RunningProxy {
 export interface ProxyOptions {
   /** TOML of the settings file, but `[[index]]`, which stands at its end. */
   readonly settings?: string
+  /** More of its `[[index]]`. */
+  readonly index?: string
   /** Default: a new one. */
   readonly state?: string
   /** One, or several in their order. Default: the published folder. */
@@ -145,6 +147,7 @@ export class Trial {
       `mirror = ${JSON.stringify([mirror].flat())}`,
       `root = ${JSON.stringify(this.root)}`,
       `file-hosts = ${JSON.stringify(options.fileHosts ?? [])}`,
+      options.index ?? '',
       '',
     ]
     await mkdir(state, { recursive: true, mode: 0o700 })

@@ -15,6 +15,7 @@ import { addNotary, addPins } from './pins.ts'
 import { addRun } from './run.ts'
 import { addServe } from './serve.ts'
 import { addSidecar } from './sidecar.ts'
+import { addTrust } from './trust.ts'
 import { addVerify } from './verify.ts'
 
 /** @param argv as `process.argv` */
@@ -57,6 +58,7 @@ function buildProgram(run: Run): Command {
   addCa(program, run)
   addPins(program, run)
   addNotary(program, run)
+  addTrust(program, run)
   nameHelp(program, 'tufgate')
   program.addHelpText(
     'after',

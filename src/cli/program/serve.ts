@@ -40,6 +40,10 @@ export function addProxyOptions(command: Command, listenDescription: string): Co
     )
     .option('--root <file>', 'the pinned 1.root.json of the mirror')
     .option(
+      '--floor <file>',
+      'trust no older list than the one of this file (tufgate trust show -o FILE), from the first contact on',
+    )
+    .option(
       '--pins <file>',
       'serve only the files that this file names (tufgate pins export writes it)',
     )

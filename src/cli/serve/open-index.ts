@@ -2,7 +2,7 @@
 
 import { readFileSync, realpathSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
-import type { Bytes } from '../../base/bytes.ts'
+import { toPrintable, type Bytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { sha256Hex } from '../../base/digest.ts'
 import type { Environment } from '../../base/environment.ts'
@@ -29,6 +29,7 @@ import { MetadataDirectory } from '../../store/metadata-directory.ts'
 import { openStateDirectory, type StateDirectory } from '../../store/state-directory.ts'
 import { describeErrno } from '../../store/storage-error.ts'
 import { joinFloors, noFloors } from '../../tuf/floors.ts'
+import { floorsOf } from '../../tuf/trust-statement.ts'
 import { trustRoot } from '../../tuf/trusted-set.ts'
 import type { RefreshLimits } from '../../tuf/update.ts'
 import type { HttpClient } from '../../upstream/http-client.ts'
@@ -41,6 +42,7 @@ import type { Log } from '../logger.ts'
 import type { OpenedNotary } from './open-notary.ts'
 import { readCredentials } from '../read-credentials.ts'
 import { readPolicy, warnIfOtherPins } from './read-policy.ts'
+import { readStatement } from './read-statement.ts'
 import {
   isMirrored,
   type IndexSettings,
@@ -90,6 +92,8 @@ export interface OpenIndex {
   readonly hosts: IndexHosts
   readonly rootSha256: string
   readonly contact: Contact
+  /** The file that no list may be older than. */
+  readonly floor?: string
   readonly trustKind: TrustKind
   /** As it is now. */
   readonly trust: TrustSummary
@@ -157,6 +161,7 @@ export async function openIndex(
   const metadata = await MetadataDirectory.open(state.directory.metadata, { onWarning: warn })
   const floors = FloorStore.open(state.directory.floors, { onDamaged: warn })
   await inheritFloors(state, floors, context)
+  raiseToGivenFloor(state, floors)
   await opened?.notary.outrun(floors.read().versions)
   const storage = createTrustStorage(metadata, floors, refreshLimitsOf(context.settings))
   const repository = await openRepository(state, { storage, content, report }, context)
@@ -170,6 +175,7 @@ export async function openIndex(
     hosts: state.hosts,
     rootSha256: state.rootSha256,
     contact: floors.contact,
+    ...(index.floor !== undefined && { floor: index.floor }),
     trustKind: kind,
     get trust() {
       return { ...repository.trust, ...mark }
@@ -265,6 +271,23 @@ async function inheritFloors(
     before.close()
   }
   await directory.rememberRoot()
+}
+
+/** A new client has nothing to compare with: it takes what the operator gives it, as it takes the root. */
+function raiseToGivenFloor({ settings, rootSha256 }: IndexState, floors: FloorStore): void {
+  if (settings.floor === undefined) return
+  const statement = readStatement(settings.floor)
+  if (statement.root !== rootSha256)
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${toPrintable(settings.floor, 500)}, the floor of index ${settings.name}, is of another root.`,
+      {
+        expected: rootSha256,
+        found: statement.root,
+        next: 'Give the root and the floor of one mirror: tufgate trust show --root 1.root.json -o FILE',
+      },
+    )
+  floors.raise(joinFloors(floors.read(), floorsOf(statement)), () => undefined)
 }
 
 function readRoot(name: string, root: string, maxBytes: number): Bytes {

@@ -12,6 +12,7 @@ import {
   openStates,
   openVault,
   type CreateReport,
+  type IndexStates,
 } from './open-indexes.ts'
 import { readSettings } from '../read-settings.ts'
 import type { SettingsOverrides } from '../settings.ts'
@@ -19,6 +20,8 @@ import { say } from '../terminal.ts'
 
 export interface Reading {
   readonly indexes: OpenIndexes
+  /** Of the same indexes, in the same order. */
+  readonly states: IndexStates
   readonly vault: Vault
   readonly downloads: Downloads
   close(): Promise<void>
@@ -40,6 +43,7 @@ export async function openReading({ config, ...overrides }: ReadingFlags): Promi
   const downloads = openDownloads(vault, context)
   return {
     indexes,
+    states,
     vault,
     downloads,
     close: async () => {

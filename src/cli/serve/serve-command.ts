@@ -1,5 +1,6 @@
 /** `tufgate serve`: starts the proxy, says where it is, and stops it when asked. */
 
+import { toPrintable } from '../../base/bytes.ts'
 import { formatSpan } from '../../base/clock.ts'
 import type { Authority } from '../../ca/authority.ts'
 import { createLog } from '../logger.ts'
@@ -60,9 +61,10 @@ function announceInterception({ hosts }: Authority): void {
   say('    tell installers of the local authority: tufgate ca export --bundle -o FILE')
 }
 
-function announceMirrored({ rootSha256, repository, contact }: OpenIndex): void {
+function announceMirrored({ rootSha256, repository, contact, floor }: OpenIndex): void {
   say(`    pinned root sha256 ${rootSha256}`)
   say(`    trusted on disk: ${formatTrust(repository.trust)}`)
+  if (floor !== undefined) say(`    no list older than that of ${toPrintable(floor, 500)}`)
   const firstContact = describeFirstContact(contact)
   if (firstContact !== undefined) say(`    ${firstContact}`)
 }
