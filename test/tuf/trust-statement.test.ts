@@ -21,6 +21,8 @@ const statement: TrustStatement = {
   journal: `12:${digest('d')}`,
 }
 
+const other = (change: Partial<TrustStatement>): TrustStatement => ({ ...statement, ...change })
+
 describe('what is trusted, as a document', () => {
   test('is read back as it was written', () => {
     expect(parseStatement(encodeUtf8(renderStatement(statement)))).toEqual(statement)
@@ -59,8 +61,6 @@ describe('what is trusted, as a document', () => {
 })
 
 describe('two of them', () => {
-  const other = (change: Partial<TrustStatement>): TrustStatement => ({ ...statement, ...change })
-
   test('are of the same list, though the timestamp was renewed in between', () => {
     const renewed = other({ timestamp: { version: 42, sha256: digest('e') } })
     expect(compareStatements(statement, statement)).toEqual({ kind: 'same' })
