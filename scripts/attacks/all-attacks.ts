@@ -3,8 +3,10 @@ import { wholeMatrix } from './keys/whole-matrix.ts'
 import { allFailures } from './failures/all-failures.ts'
 import { arbitrary } from './rows/a01-arbitrary.ts'
 import { rollback } from './rows/a02-rollback.ts'
+import { freezes } from './rows/a03-freeze.ts'
 import { dependencies } from './rows/a07-dependencies.ts'
 import { wrongSoftware } from './rows/a08-wrong-software.ts'
+import { fastForward } from './rows/a10-fast-forward.ts'
 import { withheld } from './rows/a12-withheld.ts'
 import { onTheWire } from './wire/wire-attacks.ts'
 
@@ -12,8 +14,10 @@ import { onTheWire } from './wire/wire-attacks.ts'
 export const allAttacks: readonly Attack[] = [
   ...arbitrary,
   ...rollback,
+  ...freezes,
   ...dependencies,
   ...wrongSoftware,
+  ...fastForward,
   ...withheld,
   ...wholeMatrix,
   ...allFailures,

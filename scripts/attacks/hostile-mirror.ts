@@ -1,0 +1,191 @@
+/**
+ * A world whose mirror is handed out by a web server that lies when it is told to: over HTTP, without
+ * any key. What it does not lie about is the published tree, or a copy of it that was kept.
+ */
+
+import { cp } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { createMovableClock, type MovableClock } from '../../test/e2e/movable-clock.ts'
+import type { ProxyOptions, TrialProxy } from '../../test/e2e/trial.ts'
+import {
+  serve,
+  startHostileServer,
+  status,
+  type Behaviour,
+  type HostileServer,
+} from '../../test/support/hostile-server.ts'
+import { OnlineThief } from '../../test/mirror/online-thief.ts'
+import type { Observed } from './attack.ts'
+import { World } from './world.ts'
+
+export interface Lie {
+  /** Of the path, without the leading `/`: `metadata/timestamp.json`. */
+  readonly about: RegExp
+  readonly behaviour: Behaviour
+}
+
+const minuteMs = 60_000
+
+export class HostileMirror {
+  readonly world: World
+  readonly server: HostileServer
+  readonly clock: MovableClock
+  #tree: string
+  #lies: readonly Lie[] = []
+  #copies = 0
+  #shiftMs = 0
+
+  private constructor(world: World, server: HostileServer, clock: MovableClock) {
+    this.world = world
+    this.server = server
+    this.clock = clock
+    this.#tree = world.trial.published
+    server.use((path) => this.#answer(path.slice(1)))
+  }
+
+  /** Closed by whoever opens it; `inMirrorWorld` does. */
+  static async open(): Promise<HostileMirror> {
+    const world = await World.create()
+    const clock = await createMovableClock(world.trial.folder, 'proxy', 0)
+    return new HostileMirror(world, await startHostileServer(), clock)
+  }
+
+  get url(): string {
+    return this.server.url('/')
+  }
+
+  /** The published tree as it is now, to be shown later. */
+  async keepTree(): Promise<string> {
+    this.#copies += 1
+    const copy = join(this.world.trial.folder, `kept-${this.#copies}`)
+    await cp(this.world.trial.published, copy, { recursive: true })
+    return copy
+  }
+
+  /** Another tree from now on; none: the published one. */
+  show(tree: string = this.world.trial.published): void {
+    this.#tree = tree
+  }
+
+  /** Nothing else is lied about from now on. */
+  lie(...lies: readonly Lie[]): void {
+    this.#lies = lies
+  }
+
+  /** A file of a tree that was kept, in place of what the same path says now. */
+  replay(tree: string, path: string): Lie {
+    return {
+      about: new RegExp(`^${path.replaceAll('.', '\\.')}$`),
+      behaviour: serve(readFileSync(join(tree, path))),
+    }
+  }
+
+  /** The proxy, whose clock is `clock`, with this mirror and no other. */
+  startProxy(options: ProxyOptions = {}): Promise<TrialProxy> {
+    return this.world.startProxy({
+      mirror: this.url,
+      ...options,
+      environment: this.clock.environment,
+    })
+  }
+
+  /** Another one beside it on the same state; from now on it is the one that is asked. */
+  async startSecondProxy(): Promise<void> {
+    const first = this.world.proxy
+    if (first === undefined) throw new Error('there is no first proxy')
+    await this.world.relay?.close()
+    await this.startProxy({ state: first.state })
+  }
+
+  /** Nothing was shown where it has no list to begin with. */
+  async requireList(): Promise<void> {
+    const { status: found } = await this.ask(`/-/ready`)
+    if (found !== 200) throw new Error(`the proxy is not ready: ${found}`)
+  }
+
+  async requirePage(project: string): Promise<void> {
+    const { status: found, text } = await this.ask(`/simple/${project}/`)
+    if (found !== 200) throw new Error(`the proxy has no page of ${project}: ${text}`)
+  }
+
+  /** What a client of the proxy is told, without pip. */
+  async ask(path: string): Promise<{ status: number; text: string }> {
+    const answer = await fetch(`${this.world.proxy?.origin}${path}`)
+    return { status: answer.status, text: await answer.text() }
+  }
+
+  /** So long that the next request waits for a look at the mirror. */
+  passTime(ms: number = 10 * minuteMs): Promise<void> {
+    this.#shiftMs += ms
+    return this.clock.set(this.#shiftMs)
+  }
+
+  /** Requests of paths that are lied about. */
+  countLies(): number {
+    return this.server.requests.filter(({ path }) => this.#findLie(path.slice(1)) !== undefined)
+      .length
+  }
+
+  rob(offlineKeys: readonly string[] = []): Promise<OnlineThief> {
+    const { mirror } = this.world.trial
+    const others = offlineKeys.map((role) => join(`${mirror}-offline-keys`, `${role}.pem`))
+    return OnlineThief.rob(mirror, others)
+  }
+
+  /** In the words of the proxy's log: warnings of the mirror and refusals, each once. */
+  async listReasons(): Promise<string[]> {
+    const reasons = (await this.world.readLog())
+      .filter(({ code }) => code !== undefined)
+      .map(({ message = '' }) => this.#shorten(message))
+    return [...new Set(reasons)]
+  }
+
+  /** With what the log says of the mirror, which is of no project. */
+  async addLog(observed: Observed): Promise<Observed> {
+    const log = await this.world.readLog()
+    const codes = log.filter(({ kind }) => kind !== 'page').flatMap(({ code }) => code ?? [])
+    const notes = [...observed.notes, ...(await this.listReasons())]
+    return { ...observed, codes: [...new Set([...observed.codes, ...codes])], notes }
+  }
+
+  async close(): Promise<void> {
+    await this.world.close()
+    await this.server.close()
+  }
+
+  #findLie(path: string): Lie | undefined {
+    return this.#lies.find(({ about }) => about.test(path))
+  }
+
+  #answer(path: string): Behaviour {
+    const lie = this.#findLie(path)
+    if (lie !== undefined) return lie.behaviour
+    const file = join(this.#tree, path)
+    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true
+    return isFile ? serve(readFileSync(file)) : status(404)
+  }
+
+  /** Ports, digests and request ids are others each time. */
+  #shorten(message: string): string {
+    return message
+      .replace(/^trial: /, '')
+      .replaceAll(`mirror ${this.url}`, 'the mirror')
+      .replaceAll(`${this.url}: `, '')
+      .replaceAll(this.url, '')
+      .replaceAll(/\b[0-9a-f]{64}\b/g, (digest) => `${digest.slice(0, 6)}...`)
+      .replaceAll(/ ?\(r-[0-9a-z]+\)/g, '')
+      .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1')
+  }
+}
+
+export async function inMirrorWorld(
+  act: (mirror: HostileMirror) => Promise<Observed>,
+): Promise<Observed> {
+  const mirror = await HostileMirror.open()
+  try {
+    return await act(mirror)
+  } finally {
+    await mirror.close()
+  }
+}

@@ -1,0 +1,104 @@
+/** A2: what was signed yesterday is shown again, by the index or by the web server of the mirror. */
+
+import type { Attack, Observed, Scene } from '../attack.ts'
+import { inMirrorWorld, type HostileMirror } from '../hostile-mirror.ts'
+import { buildReleases } from '../index-attack.ts'
+import { install } from '../install.ts'
+import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
+import { installStale, upgradeStale } from '../stale-index.ts'
+
+const project = 'foo'
+
+/** The newest release in spite of it; the log names both versions. */
+const mustKeepNewer: Judge = (observed) => [
+  ...mustInstall('VERSION_ROLLBACK')(observed),
+  ...require(observed.notes.some((note) =>
+    /went back from version \d+ to \d+/.test(note),
+  ), 'no note names both versions'),
+]
+
+interface Replay {
+  readonly name: string
+  readonly more?: Partial<Pick<Attack, 'isCore' | 'pips' | 'judge'>>
+  /** Whether the proxy has been asked for the project before. Default: true. */
+  readonly isKnown?: boolean
+  readonly alone: (scene: Scene) => Promise<Observed>
+  /** After the proxy has seen today's list; `yesterday`: the tree of before. */
+  readonly turn: (mirror: HostileMirror, yesterday: string) => Promise<void> | void
+}
+
+function stageReplay({ name, more, isKnown = true, alone, turn }: Replay): Attack {
+  return {
+    row: 'A2',
+    name,
+    pips: 'machine',
+    judge: mustKeepNewer,
+    ...more,
+    alone,
+    behind: (scene) =>
+      inMirrorWorld(async (mirror) => {
+        const yesterday = await publishTwice(mirror)
+        await mirror.startProxy()
+        if (isKnown) await mirror.requirePage(project)
+        else await mirror.requireList()
+        await turn(mirror, yesterday)
+        await mirror.passTime()
+        return mirror.addLog(await install(scene, project, { world: mirror.world }))
+      }),
+  }
+}
+
+/** 1.0, then 1.1; the tree between them. */
+async function publishTwice(mirror: HostileMirror): Promise<string> {
+  const { world } = mirror
+  const releases = buildReleases(project)
+  world.publish(project, releases.slice(0, 1))
+  await world.sign()
+  const yesterday = await mirror.keepTree()
+  world.publish(project, releases)
+  await world.sign()
+  return yesterday
+}
+
+async function restart(mirror: HostileMirror): Promise<void> {
+  const state = mirror.world.proxy?.state ?? ''
+  await mirror.world.stopProxy()
+  await mirror.startProxy({ state })
+}
+
+export const rollback: readonly Attack[] = [
+  stageReplay({
+    name: 'the whole tree of yesterday is shown again',
+    more: { isCore: true, pips: 'each' },
+    alone: (scene) => installStale(scene, 'foo-a2-tree'),
+    turn: (mirror, yesterday) => mirror.show(yesterday),
+  }),
+  stageReplay({
+    name: 'only the timestamp of yesterday is shown again',
+    alone: (scene) => upgradeStale(scene, 'foo-a2-upgrade'),
+    turn: (mirror, yesterday) => mirror.lie(mirror.replay(yesterday, 'metadata/timestamp.json')),
+  }),
+  stageReplay({
+    name: 'the tree of yesterday, after a restart of the proxy',
+    alone: (scene) => installStale(scene, 'foo-a2-restart'),
+    turn: async (mirror, yesterday) => {
+      mirror.show(yesterday)
+      await restart(mirror)
+    },
+  }),
+  stageReplay({
+    name: 'the tree of yesterday, to another process with the same state',
+    alone: (scene) => installStale(scene, 'foo-a2-process'),
+    turn: async (mirror, yesterday) => {
+      mirror.show(yesterday)
+      await mirror.startSecondProxy()
+    },
+  }),
+  stageReplay({
+    name: 'the tree of yesterday, and nobody asked for the project before',
+    isKnown: false,
+    more: { judge: mustRefuse({ code: 'METADATA_UNAVAILABLE' }) },
+    alone: (scene) => installStale(scene, 'foo-a2-unknown'),
+    turn: (mirror, yesterday) => mirror.show(yesterday),
+  }),
+]
