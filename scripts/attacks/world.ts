@@ -5,6 +5,7 @@
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readAudit, type AuditEntry } from '../../src/audit/reader.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import type { MirrorEvent } from '../../src/mirror/report.ts'
@@ -72,9 +73,11 @@ export class World {
   listSaid(project: string): readonly string[] {
     const lines = this.#said.flatMap((event) => {
       if (event.kind === 'progress' || event.kind === 'not-covered') return []
-      const text = 'message' in event ? event.message : `${event.file} has another ${event.kind}`
+      const text =
+        'message' in event ? event.message : `${event.file} is not what was signed under this name`
       const isOfIt = 'project' in event ? event.project === project : text.includes(`${project}:`)
-      return isOfIt ? [`the mirror: ${event.kind}: ${text}`] : []
+      const short = text.replaceAll(/[0-9a-f]{56}\b/g, '...')
+      return isOfIt ? [`the mirror: ${event.kind}: ${short}`] : []
     })
     return [...new Set(lines)]
   }
@@ -139,9 +142,19 @@ export class World {
     const verified = await runProgram('audit', 'verify', '--state-dir', proxy.state)
     if (verified.code !== 0) damage.push(`audit verify: ${verified.stderr || verified.stdout}`)
     await hashVault(proxy.folder).catch((error: unknown) => void damage.push(String(error)))
-    const half = await readdir(join(proxy.folder, 'vault', 'tmp')).catch(() => [])
+    const half = await this.#listHalfFetched(join(proxy.folder, 'vault', 'tmp'))
     if (half.length > 0) damage.push(`half fetched files: ${half.join(', ')}`)
     return damage
+  }
+
+  /** A fetch goes on when the client that asked for it has left. */
+  async #listHalfFetched(folder: string): Promise<string[]> {
+    const until = Date.now() + 10_000
+    for (;;) {
+      const half = await readdir(folder).catch(() => [])
+      if (half.length === 0 || Date.now() > until) return half
+      await sleep(50)
+    }
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,92 @@
+/** A12: a release that was signed, and that the index does not show any more, one way or another. */
+
+import { renderJsonPage } from '../../../test/e2e/trial.ts'
+import { serve, status } from '../../../test/support/hostile-server.ts'
+import type { Attack, Observed } from '../attack.ts'
+import { stageIndexAttack } from '../index-attack.ts'
+import { mustInstall } from '../judge.ts'
+import { servePageWith } from '../page-lies.ts'
+
+export const withheld: readonly Attack[] = [
+  stageIndexAttack({
+    row: 'A12',
+    name: 'the page omits the newest release',
+    project: 'foo-a12-omit',
+    isCore: true,
+    turn: ({ trial }, project, files) =>
+      trial.servePage(project, renderJsonPage(project, files.slice(0, -1))),
+    judge: mustInstall(),
+  }),
+  stageIndexAttack({
+    row: 'A12',
+    name: 'the page says that the newest release was yanked',
+    project: 'foo-a12-yank',
+    turn: (world, project, files) =>
+      servePageWith(world, files, { project, file: { yanked: true } }),
+    judge: mustInstall(),
+  }),
+  stageIndexAttack({
+    row: 'A12',
+    name: 'the page says that the newest release needs Python 99',
+    project: 'foo-a12-python',
+    turn: (world, project, files) =>
+      servePageWith(world, files, { project, file: { 'requires-python': '>=99' } }),
+    judge: mustInstall(),
+  }),
+  stageIndexAttack({
+    row: 'A12',
+    name: 'the newest release has a hash that fits nothing',
+    project: 'foo-a12-hash',
+    turn: (world, project, files) =>
+      servePageWith(world, files, { project, file: { hashes: { sha256: '0'.repeat(64) } } }),
+    judge: mustInstall(),
+  }),
+  denied({
+    row: 'A12',
+    name: 'the page of the project is gone: 404',
+    project: 'foo-a12-gone',
+    turn: ({ trial }, project) => trial.index.on(`/simple/${project}/`, status(404)),
+    judge: mustInstall(),
+  }),
+  denied({
+    row: 'A12',
+    name: 'the page of the project is empty',
+    project: 'foo-a12-empty',
+    turn: ({ trial }, project) => trial.servePage(project, renderJsonPage(project, [])),
+    judge: mustInstall(),
+  }),
+  denied({
+    row: 'A12',
+    name: 'the page of the project is garbage',
+    project: 'foo-a12-garbage',
+    turn: ({ trial }, project) =>
+      trial.index.on(`/simple/${project}/`, serve(Buffer.from('not a page'))),
+    judge: mustInstall(),
+  }),
+  ...['quarantined', 'archived'].map((state) =>
+    denied({
+      row: 'A12',
+      name: `the page says that the project is ${state} (PEP 792), and lists nothing`,
+      project: `foo-a12-${state}`,
+      turn: ({ trial }, project) =>
+        trial.servePage(project, {
+          ...renderJsonPage(project, []),
+          'project-status': { status: state, reason: 'malware' },
+        }),
+      judge: mustInstall(),
+    }),
+  ),
+]
+
+/** Whoever gets nothing although he asks for something honest was harmed. */
+function denied(attack: Parameters<typeof stageIndexAttack>[0]): Attack {
+  const staged = stageIndexAttack(attack)
+  const { alone } = staged
+  if (typeof alone === 'string') return staged
+  return { ...staged, alone: async (scene) => tellDenial(await alone(scene)) }
+}
+
+function tellDenial(observed: Observed): Observed {
+  if (observed.harm !== undefined || observed.happened !== 'nothing installed') return observed
+  return { ...observed, harm: 'DENIED: nothing installed' }
+}
