@@ -7,10 +7,14 @@ import { pathToFileURL } from 'node:url'
 
 export interface SmallDisk {
   readonly folder: string
+  /** `false`: the processes are only told so. */
+  readonly isReal: boolean
   /** For processes that write to it. */
   readonly environment: Readonly<Record<string, string>>
   /** Leaves room for a log, not for a large file. */
   fill(): Promise<void>
+  /** Leaves no room at all. */
+  fillUp(): Promise<void>
   free(): Promise<void>
   remove(): Promise<void>
 }
@@ -25,8 +29,11 @@ export async function createSmallDisk(folder: string): Promise<SmallDisk> {
   if (mount('-t', 'tmpfs', '-o', `size=${diskBytes},mode=0700`, 'tufgate-test', folder)) {
     return {
       folder,
+      isReal: true,
       environment: {},
       fill: () => writeFile(filler, Buffer.alloc(fillerBytes)),
+      // As far as it goes.
+      fillUp: () => writeFile(filler, Buffer.alloc(diskBytes)).catch(() => undefined),
       free: () => rm(filler),
       remove: async () => unmount(folder),
     }
@@ -34,8 +41,10 @@ export async function createSmallDisk(folder: string): Promise<SmallDisk> {
   const flag = `${folder}.full`
   return {
     folder,
+    isReal: false,
     environment: { NODE_OPTIONS: `--import=${preload}`, TUFGATE_TEST_FULL: flag },
     fill: () => writeFile(flag, ''),
+    fillUp: () => writeFile(flag, 'all'),
     free: () => rm(flag),
     remove: async () => undefined,
   }

@@ -1,6 +1,15 @@
 /** Failures that are not attacks, in the order of the table. */
 
 import type { Attack } from '../attack.ts'
+import { clockFailures } from './clock.ts'
+import { diskFailures, logFailures } from './disk.ts'
 import { networkFailures } from './network.ts'
+import { stateFailures } from './state.ts'
 
-export const allFailures: readonly Attack[] = [...networkFailures]
+export const allFailures: readonly Attack[] = [
+  ...diskFailures,
+  ...stateFailures,
+  ...clockFailures,
+  ...networkFailures,
+  ...logFailures,
+]

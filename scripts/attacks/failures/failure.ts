@@ -1,10 +1,13 @@
 /** A failure that is not an attack, as a row of the table; and what must be seen in each of them. */
 
+import type { TrialFile } from '../../../test/e2e/trial.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { require, type Judge } from '../judge.ts'
 import { Place } from './place.ts'
 
 export interface Failure extends Pick<Attack, 'row' | 'name' | 'isCore' | 'isWaiting'> {
+  /** Honest files of the project. Default: two small wheels. */
+  readonly files?: () => readonly TrialFile[]
   /** Without the proxy; default: a sentence, that there is nothing of the kind. */
   readonly alone?: string | ((place: Place) => Promise<Observed>)
   /** In a place of its own, which is closed afterwards. */
@@ -12,11 +15,11 @@ export interface Failure extends Pick<Attack, 'row' | 'name' | 'isCore' | 'isWai
   readonly judge: Judge
 }
 
-export function stageFailure({ alone = withoutProxy, behind, ...failure }: Failure): Attack {
+export function stageFailure({ alone = withoutProxy, behind, files, ...failure }: Failure): Attack {
   const inPlace =
     (act: (place: Place) => Promise<Observed>) =>
     async (scene: Scene): Promise<Observed> => {
-      const place = await Place.open(scene)
+      const place = await Place.open(scene, files?.())
       try {
         return await act(place)
       } finally {

@@ -26,6 +26,14 @@ export interface Told {
   readonly next: string
 }
 
+interface Answer extends Told {
+  readonly status: number
+  /** What an honest index has. */
+  readonly isGenuine: boolean
+}
+
+export const nothingSaid: Told = { line: '', next: '' }
+
 export class Place {
   readonly world: World
   readonly files: readonly TrialFile[]
@@ -67,16 +75,16 @@ export class Place {
   }
 
   /** What the proxy answers now: the page, or the newest file. */
-  async ask(what: 'page' | 'file'): Promise<Told & { readonly status: number }> {
-    const { trial, proxy } = this.world
+  async ask(what: 'page' | 'file', port = this.world.proxy?.port ?? 0): Promise<Answer> {
+    const { filename = '', bytes } = this.files.at(-1) ?? {}
     const path =
-      what === 'page'
-        ? `/simple/${project}/`
-        : pathOf(trial, project, this.files.at(-1)?.filename ?? '')
-    const { status, body } = await recordAnswer(proxy?.port ?? 0, path)
-    if (status === 200) return { status, line: '', next: '' }
+      what === 'page' ? `/simple/${project}/` : pathOf(this.world.trial, project, filename)
+    const { status, body } = await recordAnswer(port, path)
+    const isGenuine = what === 'page' ? body.includes(filename) : bytes && body.equals(bytes)
+    if (status === 200) return { ...nothingSaid, status, isGenuine: isGenuine === true }
     const problem = JSON.parse(String(body)) as { detail: string; next?: string }
-    return { status, line: this.#tidy(problem.detail), next: this.#tidy(problem.next ?? '') }
+    const [line, next] = [this.#tidy(problem.detail), this.#tidy(problem.next ?? '')]
+    return { status, isGenuine: false, line, next }
   }
 
   /** The last complaint on standard error: its first line, and its last, which says what to do. */
@@ -100,16 +108,21 @@ export class Place {
 
   async #isServed(what: 'page' | 'file'): Promise<boolean> {
     return this.ask(what).then(
-      ({ status }) => status === 200,
+      ({ isGenuine }) => isGenuine,
       () => false,
     )
   }
 
   /** What was seen while it failed, and afterwards. */
-  async conclude(failed: Observed, told: Told, healed: Healed): Promise<Observed> {
+  async conclude(
+    failed: Observed,
+    told: Told,
+    healed: Healed,
+    notes: readonly string[] = [],
+  ): Promise<Observed> {
     const { installed, seconds } = healed
     const damage = await this.world.findDamage()
-    const isPipTold = failed.line.includes('tufgate')
+    const isPipTold = failed.exitCode === 0 || failed.line.includes('tufgate')
     const harm = failed.harm ?? installed.harm
     return {
       ...(harm !== undefined && { harm }),
@@ -119,7 +132,8 @@ export class Place {
       codes: [...new Set([...failed.codes, ...installed.codes])],
       notes: [
         ...(isPipTold || failed.line === '' ? [] : [`pip said: ${this.#tidy(failed.line)}`]),
-        `next: ${told.next}`,
+        ...(told.next === '' ? [] : [`next: ${told.next}`]),
+        ...notes,
         ...failed.notes,
         installed.exitCode === 0
           ? `recovered by itself ${seconds === 0 ? 'at once' : `after ${seconds} s`}`
