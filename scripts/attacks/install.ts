@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { collect, type Finished } from '../../test/support/program.ts'
 import type { Observed, Scene } from './attack.ts'
 import { evilFile, evilMark } from './genuine.ts'
+import { startPatience } from './patience.ts'
 import { createEnvironment, type Environment } from './pip.ts'
 import { maxUnverifiedBytes, type World } from './world.ts'
 
@@ -15,6 +16,8 @@ export interface InstallOptions {
   readonly args?: readonly string[]
   /** Default: the index, or the proxy, of the world. */
   readonly indexUrl?: string
+  /** What runs pip and tells it where the index is: `tufgate run --`. */
+  readonly through?: readonly string[]
   readonly world?: World
   /** Installed before, from files on disk. */
   readonly before?: readonly string[]
@@ -42,13 +45,14 @@ export async function install(
   const environment = await createEnvironment(scene.pip, scene.folder)
   if (options.before !== undefined)
     await runPip(environment, ['install', '--no-index', '--no-deps', ...options.before], behindMs)
-  const isBehind = world.proxy !== undefined
+  const { through = [] } = options
+  const isBehind = world.proxy !== undefined || through.length > 0
   const [command = 'install', ...rest] = args
   const { patienceMs = isBehind ? behindMs : aloneMs, variables = {} } = options
-  const asked = [command, '--index-url', indexUrl, ...rest]
+  const source = through.length > 0 ? [] : ['--index-url', indexUrl]
   const ran = await runPip(
-    { ...environment, ...withVariables(environment, variables) },
-    asked,
+    { ...environment, ...withVariables(environment, variables), through },
+    [command, ...source, ...rest],
     patienceMs,
   )
   return observe({ world, project, ran, patienceMs, folder: scene.folder, environment })
@@ -68,23 +72,21 @@ interface Ran extends Finished {
 const settings = ['--no-input', '--no-cache-dir', '--disable-pip-version-check', '--no-color']
 
 async function runPip(
-  { python, variables }: Environment,
+  { python, variables, through = [] }: Environment & Pick<InstallOptions, 'through'>,
   args: readonly string[],
   patienceMs: number,
 ): Promise<Ran> {
-  const child = spawn(python, ['-m', 'pip', ...settings, ...args], {
+  const [program = python, ...before] = [...through, python]
+  const child = spawn(program, [...before, '-m', 'pip', ...settings, ...args], {
     env: variables,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let isCut = false
-  const timer = setTimeout(() => {
-    isCut = true
-    child.kill('SIGKILL')
-  }, patienceMs)
+  const patience = startPatience(child, patienceMs)
   try {
-    return { ...(await collect(child)), isCut }
+    const finished = await collect(child)
+    return { ...finished, isCut: patience.isOver }
   } finally {
-    clearTimeout(timer)
+    patience.end()
   }
 }
 
