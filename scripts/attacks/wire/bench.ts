@@ -40,10 +40,10 @@ export interface Bench {
   readonly behind?: SharedProxy
 }
 
-export function buildProject(name: string, count: number): Project {
+export function buildProject(name: string, count: number, firstBytes?: number): Project {
   const files = Array.from({ length: count }, (_, at) => {
     const filename = `${name.replaceAll('-', '_')}-1.${at}.tar.gz`
-    return { filename, bytes: buildHonest(filename) }
+    return { filename, bytes: buildHonest(filename, at === 0 ? firstBytes : undefined) }
   })
   return { name, files }
 }
@@ -52,7 +52,7 @@ export function buildProject(name: string, count: number): Project {
 const preload = pathToFileURL(join(import.meta.dirname, '../../../test/support/hasty-timers.ts'))
 const environment = { NODE_OPTIONS: `--import=${preload.href}`, TUFGATE_TEST_TIMERS: '8000=20' }
 /** Long enough for what is decided at once on a busy machine. */
-const settings = 'hold-for = "1500ms"\n[limits]\nconnections = 1200'
+const settings = 'hold-for = "1500ms"\n[limits]\nconnections = 1200\nmin-rate-over = "60s"'
 
 /** One for all rows; one row at a time has it. */
 export class SharedProxy {
@@ -107,9 +107,11 @@ export class SharedProxy {
     }
   }
 
-  async readLog(): Promise<AuditEntry[]> {
+  /** Of one project. */
+  async readLog(name: string): Promise<AuditEntry[]> {
     const entries: AuditEntry[] = []
-    for await (const entry of readAudit(join(this.proxy.folder, 'audit'))) entries.push(entry)
+    const folder = join(this.proxy.folder, 'audit')
+    for await (const entry of readAudit(folder, { project: name })) entries.push(entry)
     return entries
   }
 

@@ -13,6 +13,8 @@ import { Wiretap, type Heard } from './wiretap.ts'
 export interface WireRow extends Pick<Attack, 'row' | 'name' | 'isCore'> {
   /** Honest when they were signed, evil since. */
   readonly files: number
+  /** Of the first one, where it is not as long as the others. */
+  readonly firstBytes?: number
   /** What else it measured. */
   readonly send: (bench: Bench, tap: Wiretap) => Promise<readonly string[] | void>
   /** Why the same is not sent to the hostile host itself. */
@@ -25,7 +27,7 @@ export interface Expected {
   readonly answers: string
   /** Requests that reached the file host. */
   readonly asked: number
-  /** In the audit log. */
+  /** In the audit log, of its project: what has none is counted only, once there is much of it. */
   readonly codes: readonly string[]
   /** Whole. */
   readonly notes?: readonly string[]
@@ -33,7 +35,9 @@ export interface Expected {
 
 /** As the rows of one table, which have one proxy. */
 export function stageWireRows(rows: readonly WireRow[]): readonly Attack[] {
-  const projects = rows.map(({ row, files }) => buildProject(nameOf(row), files))
+  const projects = rows.map(({ row, files, firstBytes }) =>
+    buildProject(nameOf(row), files, firstBytes),
+  )
   let started: Promise<SharedProxy> | undefined
   const start = (): Promise<SharedProxy> => (started ??= SharedProxy.start(projects))
   const finish = async (): Promise<void> => (await started)?.close()
@@ -82,7 +86,6 @@ async function runAlone(row: WireRow, project: Project): Promise<Observed> {
 async function runBehind(row: WireRow, proxy: SharedProxy): Promise<Observed> {
   const bench = proxy.bench(nameOf(row.row))
   const tap = new Wiretap(bench.port)
-  const logged = (await proxy.readLog()).length
   try {
     const notes = await row.send(bench, tap)
     tap.close()
@@ -94,7 +97,7 @@ async function runBehind(row: WireRow, proxy: SharedProxy): Promise<Observed> {
       happened: tellLeak(heard),
       exitCode: null,
       line: heard.line,
-      codes: listCodes((await proxy.readLog()).slice(logged)),
+      codes: listCodes(await proxy.readLog(bench.project.name)),
       notes: [tellAnswers(heard), tellAsked(bench.countAsked()), ...(notes ?? [])],
     }
   } finally {
