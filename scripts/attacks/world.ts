@@ -12,6 +12,7 @@ import type { MirrorEvent } from '../../src/mirror/report.ts'
 import type { SyncOptions, SyncResult } from '../../src/mirror/sync.ts'
 import { Trial, type ProxyOptions, type TrialFile, type TrialProxy } from '../../test/e2e/trial.ts'
 import { sha256 } from '../../test/support/build-wheel.ts'
+import { startHostileServer, type HostileServer } from '../../test/support/hostile-server.ts'
 import { runProgram } from '../../test/support/program.ts'
 import { hashVault } from '../../test/support/proxy-witness.ts'
 import { startRelay, type RecordingRelay } from '../../test/support/recording-relay.ts'
@@ -21,6 +22,8 @@ export const maxUnverifiedBytes = 48
 
 export class World {
   readonly trial: Trial
+  /** A host of an inner network: nobody from outside should make anybody ask it. */
+  readonly internal: HostileServer
   /** sha256 of everything that was ever honest. */
   readonly #genuine = new Set<string>()
   readonly #newest = new Map<string, string>()
@@ -28,12 +31,13 @@ export class World {
   #proxy: TrialProxy | undefined
   #relay: RecordingRelay | undefined
 
-  private constructor(trial: Trial) {
+  private constructor(trial: Trial, internal: HostileServer) {
     this.trial = trial
+    this.internal = internal
   }
 
   static async create(clock: Clock = Date.now): Promise<World> {
-    return new World(await Trial.create(clock))
+    return new World(await Trial.create(clock), await startHostileServer())
   }
 
   /** Honest files of a project, the newest release last. */
@@ -159,6 +163,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.#relay?.close()
+    await this.internal.close()
     await this.trial.close()
   }
 }
