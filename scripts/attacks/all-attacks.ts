@@ -4,9 +4,12 @@ import { allFailures } from './failures/all-failures.ts'
 import { arbitrary } from './rows/a01-arbitrary.ts'
 import { rollback } from './rows/a02-rollback.ts'
 import { freezes } from './rows/a03-freeze.ts'
+import { mixes } from './rows/a04-mix-and-match.ts'
+import { endlessData } from './rows/a05-endless.ts'
 import { dependencies } from './rows/a07-dependencies.ts'
 import { wrongSoftware } from './rows/a08-wrong-software.ts'
 import { fastForward } from './rows/a10-fast-forward.ts'
+import { revocation } from './rows/a11-revocation.ts'
 import { withheld } from './rows/a12-withheld.ts'
 import { onTheWire } from './wire/wire-attacks.ts'
 
@@ -15,9 +18,12 @@ export const allAttacks: readonly Attack[] = [
   ...arbitrary,
   ...rollback,
   ...freezes,
+  ...mixes,
+  ...endlessData,
   ...dependencies,
   ...wrongSoftware,
   ...fastForward,
+  ...revocation,
   ...withheld,
   ...wholeMatrix,
   ...allFailures,

@@ -11,6 +11,7 @@ import { sha256Hex } from '../../src/base/digest.ts'
 import { onlineRoles, type OnlineRole } from '../../src/mirror/role-names.ts'
 import { signEnvelope } from '../../src/signing/envelope.ts'
 import { openFileSigner, type Signer } from '../../src/signing/signer.ts'
+import { binName } from '../../src/tuf/delegation.ts'
 
 interface Meta {
   version: number
@@ -87,6 +88,13 @@ export class OnlineThief {
   async #readFile(name: string): Promise<Signed> {
     const text = await readFile(this.#pathOf(`metadata/${name}.json`), 'utf8')
     return (JSON.parse(text) as { signed: Signed }).signed
+  }
+
+  /** The bin in which a target is listed, or would be. */
+  async findBin(path: string): Promise<string> {
+    const { meta } = await this.read('snapshot')
+    const bins = Object.keys(meta).filter((name) => name.startsWith('bins-'))
+    return binName('bins', Math.log2(bins.length), path)
   }
 
   /** What a record says in place of the genuine one; the path where it would be fetched. */
