@@ -4,7 +4,7 @@
  */
 
 import { cp } from 'node:fs/promises'
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMovableClock, type MovableClock } from '../../test/e2e/movable-clock.ts'
 import type { ProxyOptions, TrialProxy } from '../../test/e2e/trial.ts'
@@ -20,8 +20,8 @@ import type { Observed } from './attack.ts'
 import { World } from './world.ts'
 
 export interface Lie {
-  /** Of the path, without the leading `/`: `metadata/timestamp.json`. */
-  readonly about: RegExp
+  /** The path, or paths, without the leading `/`: `metadata/timestamp.json`. */
+  readonly about: string | RegExp
   readonly behaviour: Behaviour
 }
 
@@ -74,11 +74,23 @@ export class HostileMirror {
   }
 
   /** A file of a tree that was kept, in place of what the same path says now. */
-  replay(tree: string, path: string): Lie {
-    return {
-      about: new RegExp(`^${path.replaceAll('.', '\\.')}$`),
-      behaviour: serve(readFileSync(join(tree, path))),
-    }
+  replay(tree: string, path: string, shownAs = path): Lie {
+    const behaviour = serve(readFileSync(join(tree, path)))
+    return { about: shownAs, behaviour }
+  }
+
+  /** The newest such file of a tree that was kept, under the name of the one that is there since. */
+  swap(tree: string, fits: (path: string, text: string) => boolean): Lie {
+    const list = (folder: string): string[] =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith('.json'))
+        .filter((path) => fits(path, readFileSync(join(folder, path), 'utf8')))
+        .toSorted((left, right) => left.localeCompare(right, 'en', { numeric: true }))
+    const kept = list(tree)
+    const old = kept.at(-1)
+    const since = list(this.world.trial.published).findLast((path) => !kept.includes(path))
+    if (old === undefined || since === undefined) throw new Error('there are not two such files')
+    return this.replay(tree, old, since)
   }
 
   /** The proxy, whose clock is `clock`, with this mirror and no other. */
@@ -127,6 +139,11 @@ export class HostileMirror {
       .length
   }
 
+  /** How many timestamps were handed out. */
+  countLists(): number {
+    return this.server.count('/metadata/timestamp.json')
+  }
+
   rob(offlineKeys: readonly string[] = []): Promise<OnlineThief> {
     const { mirror } = this.world.trial
     const others = offlineKeys.map((role) => join(`${mirror}-offline-keys`, `${role}.pem`))
@@ -155,7 +172,9 @@ export class HostileMirror {
   }
 
   #findLie(path: string): Lie | undefined {
-    return this.#lies.find(({ about }) => about.test(path))
+    return this.#lies.find(({ about }) =>
+      typeof about === 'string' ? about === path : about.test(path),
+    )
   }
 
   #answer(path: string): Behaviour {

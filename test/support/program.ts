@@ -43,6 +43,11 @@ export function runCommand(
   return collect(child)
 }
 
+/** For whoever starts it in his own way. */
+export function tufgateCommand(...args: readonly string[]): string[] {
+  return [process.execPath, main, ...args]
+}
+
 export function runProgram(...args: readonly string[]): Promise<Finished> {
   return runCommand(process.execPath, [main, ...args])
 }
