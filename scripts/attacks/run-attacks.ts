@@ -37,8 +37,9 @@ const settings = '[limits]\nmin-rate-over = "1s"\nunsized-file = "1 MB"'
 
 export async function runAttacks(options: RunOptions): Promise<readonly Result[]> {
   const { attacks, pips, folder, guard = startGuard } = options
-  const stands = await Promise.all(pips.map((pip) => openStand(pip, attacks, guard)))
+  const stands = await Promise.all(pips.map(createStand))
   try {
+    await Promise.all(stands.map((stand) => prepareStand(stand, attacks, guard)))
     const runs = listRuns(attacks, stands)
     const results = new Map<Run, Result>()
     await inParallel(runs, async (run, at) => {
@@ -67,12 +68,16 @@ interface Stand {
 }
 
 /** Each pip has worlds of its own: what one was refused is not remembered for the other. */
-async function openStand(
-  pip: Pip,
+async function createStand(pip: Pip): Promise<Stand> {
+  const [alone, behind] = await Promise.all([World.create(), World.create()])
+  return { pip, alone, behind }
+}
+
+async function prepareStand(
+  { alone, behind }: Stand,
   attacks: readonly Attack[],
   guard: (world: World) => Promise<void>,
-): Promise<Stand> {
-  const [alone, behind] = await Promise.all([World.create(), World.create()])
+): Promise<void> {
   for (const world of [alone, behind]) for (const { publish } of attacks) publish?.(world)
   // Nothing to sign where no attack needs the shared world.
   if (attacks.some(({ publish }) => publish !== undefined)) await behind.sign()
@@ -80,7 +85,6 @@ async function openStand(
   if (attacks.some(({ change }) => change !== undefined)) await behind.lookAgain()
   await guard(behind)
   for (const world of [alone, behind]) for (const { turn } of attacks) turn?.(world)
-  return { pip, alone, behind }
 }
 
 interface Run {
@@ -89,9 +93,17 @@ interface Run {
 }
 
 function listRuns(attacks: readonly Attack[], stands: readonly Stand[]): Run[] {
-  return attacks.flatMap((attack) =>
-    stands.slice(0, attack.pips === 'each' ? stands.length : 1).map((stand) => ({ attack, stand })),
-  )
+  return attacks.flatMap((attack) => ofPips(attack, stands).map((stand) => ({ attack, stand })))
+}
+
+/** The first one is that of this machine's pip. */
+function ofPips<T>({ pips }: Attack, each: readonly T[]): readonly T[] {
+  return pips === 'each' ? each : each.slice(0, 1)
+}
+
+/** How often `onResult` will be called. */
+export function countRuns(attacks: readonly Attack[], pips: readonly Pip[]): number {
+  return attacks.reduce((sum, attack) => sum + ofPips(attack, pips).length, 0)
 }
 
 /** As many at a time as there are processors; those that mostly wait, all at once beside them. */
@@ -119,14 +131,19 @@ async function runOne({ attack, stand }: Run, folder: string): Promise<Result> {
       : inFolder(`${folder}-alone`, stand.pip, stand.alone, attack.alone),
     inFolder(`${folder}-behind`, stand.pip, stand.behind, attack.behind),
   ])
+  // Harm that was not seen is none that tufgate kept away.
+  const isShown = typeof alone === 'string' || alone.happened !== failed
   const isOwnedUpTo = limit !== undefined && behind.happened !== failed
   const harm = behind.harm === undefined || isOwnedUpTo ? [] : [behind.harm]
-  const complaints = [...harm, ...attack.judge(behind)]
+  const untold = isShown ? [] : ['without tufgate the attack was not shown']
+  const complaints = [...harm, ...untold, ...attack.judge(behind)]
   return { row, name, pip, alone, behind, ...(limit !== undefined && { limit }), complaints }
 }
 
 /** The attack itself: nothing was shown. */
 const failed = 'failed'
+/** Nothing in the laboratory waits nearly as long. */
+const maxAttackMs = 200_000
 
 async function inFolder(
   folder: string,
@@ -136,7 +153,7 @@ async function inFolder(
 ): Promise<Observed> {
   await mkdir(folder, { recursive: true })
   try {
-    return await act({ pip, folder, world })
+    return await withLimit(act({ pip, folder, world }))
   } catch (error) {
     // It says nothing about the attack: a failure of its own, whatever the attack asks for.
     const line = error instanceof Error ? error.message : String(error)
@@ -153,11 +170,25 @@ async function inFolder(
   }
 }
 
+async function withLimit<T>(acting: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<never>((_, reject) => {
+    const error = new Error(`it was not through after ${maxAttackMs / 1000} s`)
+    timer = setTimeout(() => reject(error), maxAttackMs)
+  })
+  try {
+    return await Promise.race([acting, tooLong])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** After everything: the shared proxies are well, their vaults clean and their logs whole. */
 async function examine(stands: readonly Stand[]): Promise<Result[]> {
   return Promise.all(
     stands.map(async ({ pip, behind }) => {
-      const complaints = await behind.findDamage()
+      const complaints =
+        behind.proxy === undefined ? ['there is no proxy'] : await behind.findDamage()
       const happened = complaints.length === 0 ? 'healthy, vault clean, log whole' : 'damaged'
       const behindIt = {
         happened,
