@@ -1,0 +1,82 @@
+/** A23: the index changes an old file; the later releases of its project must come all the same. */
+
+import { renderJsonPage } from '../../../test/e2e/trial.ts'
+import { serve } from '../../../test/support/hostile-server.ts'
+import type { Attack, Observed } from '../attack.ts'
+import { buildEvil, buildGenuine } from '../genuine.ts'
+import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
+import { mustInstall, mustRefuse, require } from '../judge.ts'
+import { listPageFiles } from '../page-lies.ts'
+
+export const changedFile: readonly Attack[] = [
+  stageIndexAttack({
+    row: 'A23',
+    name: 'an old file is changed, and a fixed release comes after it: who wants the newest',
+    project: 'foo-a23-newest',
+    isCore: true,
+    change: changeOldAndRelease,
+    judge: (observed) => [...mustInstall()(observed), ...requireConflict(observed)],
+  }),
+  stageIndexAttack({
+    row: 'A23',
+    name: 'an old file is changed: who wants the old one',
+    project: 'foo-a23-old',
+    install: { args: ['install', 'foo-a23-old==1.0'] },
+    change: changeOldAndRelease,
+    judge: (observed) => [
+      ...mustRefuse({ code: 'DIGEST_MISMATCH', line: /Refused by tufgate/ })(observed),
+      ...requireConflict(observed),
+    ],
+  }),
+  stageIndexAttack({
+    row: 'A23',
+    name: 'an old file is changed on the page alone: who wants the old one gets what was signed',
+    project: 'foo-a23-page',
+    files: (project) => [buildGenuine(project, '1.0')],
+    change: ({ trial }, project) => {
+      const evil = buildEvil(project, '1.0')
+      trial.index.on(`/other/${evil.filename}`, serve(evil.bytes))
+      const [link = {}] = listPageFiles(project, [{ filename: evil.filename, bytes: evil.bytes }])
+      const url = `../../other/${evil.filename}`
+      trial.servePage(project, { ...renderJsonPage(project, []), files: [{ ...link, url }] })
+    },
+    judge: (observed) => [...mustInstall()(observed), ...requireConflict(observed)],
+  }),
+  stageIndexAttack({
+    row: 'A23',
+    name: 'links that cannot be read stand before a fixed release',
+    project: 'foo-a23-odd',
+    change: (world, project, files) => {
+      const all = [...files, buildGenuine(project, '1.2')]
+      world.publish(project, all)
+      const honest = listPageFiles(project, all)
+      const odd = [
+        { filename: `${'x'.repeat(5000)}.whl`, url: 'http://[', hashes: {} },
+        { filename: '../../etc/passwd', url: '../../files/passwd', hashes: {} },
+        {
+          filename: 'a\u0000b-1.0.tar.gz',
+          url: '../../files/a%00b-1.0.tar.gz',
+          hashes: { sha256: 'x' },
+        },
+        { filename: 7, url: {}, hashes: [] },
+      ]
+      world.trial.servePage(project, { ...renderJsonPage(project, []), files: [...odd, ...honest] })
+    },
+    judge: mustInstall(),
+  }),
+]
+
+/** 1.0 is another file now, in bytes and on the page; 1.2 is a fix that everybody should get. */
+function changeOldAndRelease(...[world, project]: Parameters<Staging>): void {
+  const honest = [...buildReleases(project), buildGenuine(project, '1.2')]
+  world.publish(project, honest)
+  const { filename, bytes } = buildEvil(project, '1.0')
+  world.trial.index.on(`/files/${filename}`, serve(bytes))
+  const page = [{ filename, bytes }, ...honest.slice(1)]
+  world.trial.servePage(project, renderJsonPage(project, page))
+}
+
+function requireConflict({ notes }: Observed): readonly string[] {
+  const isTold = notes.some((note) => note.includes('conflict'))
+  return require(isTold, 'the mirror does not tell of the conflict')
+}
