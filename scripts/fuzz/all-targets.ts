@@ -13,7 +13,7 @@ import { settingsTargets } from './targets/settings.ts'
 import { tufTargets } from './targets/tuf.ts'
 import { tufJsTarget } from './targets/tuf-js.ts'
 import { wheelTargets } from './targets/wheels.ts'
-import { wireTarget } from './targets/wire.ts'
+import { wireTargets } from './targets/wire.ts'
 import { workflowTarget } from './targets/workflow.ts'
 
 export const allTargets: readonly FuzzTarget[] = [
@@ -30,5 +30,5 @@ export const allTargets: readonly FuzzTarget[] = [
   ...lockTargets,
   ...responseTargets,
   ...requestTargets,
-  wireTarget,
+  ...wireTargets,
 ]

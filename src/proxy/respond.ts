@@ -40,7 +40,9 @@ export function respondRedirect(exchange: Exchange, location: string): void {
 
 export function respondRefusal(exchange: Exchange, refusal: Refusal): void {
   const { status, reason, headers, body } = refusal
-  const own = exchange.subject.refusalHeaders ?? []
+  const { refusalHeaders = [] } = exchange.subject
+  // RFC 9110 5.3: what the refusal says by itself already is not said twice.
+  const own = refusalHeaders.some((word) => headers.includes(word)) ? [] : refusalHeaders
   exchange.response.writeHead(status, reason, [
     ...commonHeaders(exchange),
     ...headers,

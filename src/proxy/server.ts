@@ -242,6 +242,8 @@ class ConnectionServer {
   #onClientError(error: Error, socket: Duplex): void {
     const lane = this.#lanes.get(socket as Socket)
     if (!socket.writable || lane === undefined) return void socket.destroy()
+    // Told for each piece that still comes: one refusal is enough, and one line in the log.
+    if (lane.isLast) return
     const refusal = new RequestError('BAD_REQUEST', describeParseError(error), { cause: error })
     void this.#refuseSocket(socket, refusal)
   }

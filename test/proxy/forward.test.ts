@@ -120,6 +120,15 @@ describe('pages of an index that is asked for by its own URL', () => {
     expect((await ask('http://index.test/simple/foo/?format=x')).status).toBe(200)
   })
 
+  test('a refusal on the way to another server has each header once (HTTP/0.9)', async () => {
+    const client = await proxy.connect()
+    client.send('GET http://other.test/x\r\nHost: other.test\r\n\r\n')
+    await client.ended()
+    const [head = ''] = client.received.toString('latin1').split('\r\n\r\n')
+    expect(head).toContain('HTTP version 0.9 is not spoken here')
+    expect(head.match(/^connection: close$/gim)).toHaveLength(1)
+  })
+
   test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE'])(
     '%s to a host of an index is 405',
     async (method) => {

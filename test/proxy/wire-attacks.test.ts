@@ -134,6 +134,22 @@ describe('framing', () => {
     },
   )
 
+  test('rubbish that keeps coming is one refusal and one line in the log, not one for each piece', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    proxy.gateway.appendGate = () => promise
+    client.send('rubbish\r\n')
+    for (let piece = 0; piece < 30; piece += 1) {
+      client.send('more\r\n')
+      // oxlint-disable-next-line no-await-in-loop -- a way there and back, so that the piece is read by itself
+      await proxy.get('/-/health')
+    }
+    resolve()
+    expect((await client.response()).status).toBe(400)
+    expect(await client.ended()).toBe('fin')
+    expect(client.received.length).toBe(0)
+    expect(codes().filter((code) => code !== undefined)).toEqual(['BAD_REQUEST'])
+  })
+
   test('a length of zero is no body', async () => {
     client.ask('/simple/foo/', ['Content-Length: 0'])
     expect((await client.response()).status).toBe(200)

@@ -1,39 +1,28 @@
-/** Raw bytes on a real socket, to a proxy whose index and files are in memory. */
+/**
+ * Raw bytes on a real socket, to a real server: plain, as the begin of TLS behind CONNECT, and inside of
+ * that TLS. Whatever comes is answered or closed, and no byte leaves unverified.
+ */
 
-import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
 import type { Bytes } from '../../../src/base/bytes.ts'
 import { filePath } from '../../../test/support/memory-gateway.ts'
-import { MemoryForward } from '../../../test/support/memory-forward.ts'
-import { RunningProxy } from '../../../test/support/running-proxy.ts'
-import { requireRule, requireSame, type FuzzTarget } from '../target.ts'
+import { createDice } from '../dice.ts'
+import type { FuzzTarget } from '../target.ts'
+import { buildClientHello } from './client-hello.ts'
+import { openConnection, sendInPieces } from './wire-client.ts'
+import { awaited, stored, WireProxy } from './wire-proxy.ts'
 
-const content = Buffer.alloc(3000, 'genuine ')
-const unverified = Buffer.alloc(3000, 'forged! ')
-const filename = 'foo-1.0.tar.gz'
-
-let proxy: RunningProxy | undefined
+let wire: WireProxy | undefined
 
 async function open(): Promise<() => Promise<void>> {
-  const started = await RunningProxy.start({ forward: new MemoryForward() })
-  started.gateway.addProject('foo', [
-    { filename, content },
-    { filename: 'foo-2.0.tar.gz', content: Buffer.from('other') },
-  ])
-  started.gateway.store(content)
-  // The only one whose file is not there yet: what is sent of it before it is verified is counted.
-  started.gateway.nextFetch = () => ({
-    done: Promise.reject(new Error('unexpected')).catch(() => undefined),
-    progress: () => ({
-      attempt: 1,
-      head: unverified.subarray(0, 64),
-      length: 3000,
-      receivedBytes: 3000,
-    }),
-  })
-  proxy = started
+  const started = await WireProxy.start()
+  wire = started
   return async () => {
-    proxy = undefined
-    await started.stop()
+    wire = undefined
+    await started.requireHealthy()
+    await started.proxy.stop()
   }
 }
 
@@ -43,8 +32,10 @@ const get = (target: string, ...headers: string[]): string =>
 const seeds = [
   get('/simple/foo/'),
   get('/simple/foo/', 'Accept: text/html;q=0.5', 'If-None-Match: "x"', 'Accept-Encoding: gzip'),
-  get(filePath('foo', filename)),
-  get(filePath('foo', filename), 'Range: bytes=0-9', 'If-Range: "x"', 'Connection: close'),
+  get(filePath('foo', stored.filename)),
+  get(filePath('foo', awaited.filename)),
+  get(filePath('foo', awaited.filename), 'Range: bytes=0-99') + get('/-/health'),
+  get(filePath('foo', stored.filename), 'Range: bytes=0-9', 'If-Range: "x"', 'Connection: close'),
   get('/-/status', 'Origin: http://localhost'),
   get('/simple/foo') + get('/-/health') + get('/simple/'),
   get('http://index.test/simple/foo/').replace('localhost', 'index.test'),
@@ -75,56 +66,97 @@ const words = [
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
 ]
 
-const ok = new Set([200, 206, 301, 302, 303, 304, 307, 308])
-const refusals = new Set([
-  400, 403, 404, 405, 406, 407, 408, 411, 413, 414, 416, 417, 421, 431, 501,
-])
+/** To the names that the certificate has. */
+const innerSeeds = [
+  get('/simple/foo/', 'Accept: text/html').replace('localhost', 'index.test'),
+  get('/packages/foo-1.0.tar.gz').replace('localhost', 'files.test'),
+  get('https://index.test/simple/foo/').replace('localhost', 'index.test'),
+  get('/pypi/foo/json').replace('localhost', 'index.test'),
+  'CONNECT files.test:443 HTTP/1.1\r\nHost: files.test:443\r\n\r\n',
+  'HEAD /simple/foo/ HTTP/1.1\r\nHost: index.test\r\nContent-Length: 3\r\n\r\nabc',
+]
 
-async function run(input: Bytes): Promise<string> {
-  if (proxy === undefined) throw new Error('the proxy is not there')
-  const received = await exchange(proxy.port, input)
-  requireSame(proxy.faults, [], 'faults of the proxy')
-  requireRule(!received.includes('forged!'), 'unverified bytes have left')
-  proxy.gateway.events.length = 0
-  proxy.gateway.downloads.length = 0
-  const statuses = listStatuses(received)
-  for (const status of statuses) {
-    requireRule(ok.has(status) || refusals.has(status), `an answer of status ${status}`)
-  }
-  requireSame(proxy.gateway.openFiles, 0, 'files are left open')
-  return String(statuses[0] ?? 'no answer')
+const healthEvery = 16
+
+/** How it is sent follows from the input alone. */
+async function run(input: Bytes, begin: (port: number) => Promise<Duplex>): Promise<string> {
+  if (wire === undefined) throw new Error('the proxy is not there')
+  const dice = createDice(input.length, Buffer.from(input).toString('latin1'))
+  wire.prepare(dice)
+  const socket = await begin(wire.proxy.port)
+  const [first] = wire.check(await sendInPieces(socket, input, dice))
+  if (dice.roll(healthEvery) === 0) await wire.requireHealthy()
+  return String(first?.status ?? 'no answer')
 }
 
-/** Sends all, says that it is done, and waits for the other side to say so too. */
-async function exchange(port: number, input: Bytes): Promise<Buffer> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  const chunks: Buffer[] = []
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  socket.on('data', (chunk) => void chunks.push(chunk))
-  socket.on('end', () => resolve(undefined))
-  // A connection that is reset is an answer too.
-  socket.on('error', () => resolve(undefined))
-  socket.on('close', () => resolve(undefined))
-  socket.end(input)
-  await promise
-  socket.destroy()
-  return Buffer.concat(chunks)
+const tunnel = 'CONNECT index.test:443 HTTP/1.1\r\nHost: index.test:443\r\n\r\n'
+
+async function openTunnel(port: number): Promise<Socket> {
+  const socket = await openConnection(port)
+  socket.write(tunnel)
+  await new Promise((resolve) => void socket.once('readable', resolve))
+  socket.read()
+  return socket
 }
 
-function listStatuses(received: Buffer): number[] {
-  const text = received.toString('latin1')
-  requireRule(text === '' || text.startsWith('HTTP/1.1 '), 'an answer that is none')
-  return [...text.matchAll(/(?:^|\n|[^\r\n])HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n/g)].map((match) =>
-    Number(match[1]),
-  )
+/** A whole handshake. */
+async function openInside(port: number): Promise<Duplex> {
+  const socket = await openTunnel(port)
+  const inner = connectTls({
+    socket,
+    servername: 'index.test',
+    // What is asked inside is judged here, not who answers.
+    rejectUnauthorized: false,
+  })
+  await new Promise((resolve, reject) => {
+    inner.once('secureConnect', resolve)
+    inner.once('error', reject)
+  })
+  inner.removeAllListeners('error')
+  return inner
 }
 
-export const wireTarget: FuzzTarget = {
-  name: 'wire',
-  rule: 'whatever comes on a connection is answered or closed, and no byte leaves unverified',
-  seeds: () => seeds,
-  words,
-  share: 0.1,
-  open,
-  run,
-}
+const rule = 'whatever comes on a connection is answered or closed, and no byte leaves unverified'
+
+export const wireTargets: readonly FuzzTarget[] = [
+  {
+    name: 'wire',
+    rule,
+    seeds: () => seeds,
+    words,
+    share: 0.1,
+    open,
+    run: (input) => run(input, openConnection),
+  },
+  {
+    name: 'wire-hello',
+    rule: 'whatever a client sends in place of a TLS handshake, the next client is served',
+    seeds: () => [
+      buildClientHello('index.test'),
+      buildClientHello(''),
+      buildClientHello('evil.test'),
+    ],
+    words: ['index.test', '\u0016\u0003\u0001', '\u0000\u0000', 'GET / HTTP/1.1\r\n\r\n'],
+    share: 0.1,
+    open,
+    // What comes back is TLS: none of it is looked at.
+    run: async (input) => {
+      if (wire === undefined) throw new Error('the proxy is not there')
+      const dice = createDice(input.length, Buffer.from(input).toString('latin1'))
+      const socket = await openTunnel(wire.proxy.port)
+      const received = await sendInPieces(socket, input, dice)
+      if (dice.roll(healthEvery) === 0) await wire.requireHealthy()
+      wire.check(Buffer.alloc(0))
+      return received.length === 0 ? 'closed' : `record ${received[0] ?? 0}`
+    },
+  },
+  {
+    name: 'wire-inside',
+    rule,
+    seeds: () => innerSeeds,
+    words,
+    share: 0.05,
+    open,
+    run: (input) => run(input, openInside),
+  },
+]

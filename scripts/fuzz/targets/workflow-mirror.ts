@@ -73,7 +73,10 @@ export function damage(dice: Dice, tree: Tree): Tree {
   if (path === undefined || bytes === undefined || other === undefined) return tree
   const damaged = new Map(tree)
   const at = dice.roll(bytes.length)
-  switch (dice.roll(5)) {
+  switch (dice.roll(7)) {
+    case 5:
+    case 6:
+      return swapVersions(dice, tree)
     case 0:
       damaged.set(path, bytes.slice(0, at))
       break
@@ -92,16 +95,24 @@ export function damage(dice: Dice, tree: Tree): Tree {
   return damaged
 }
 
+/** Another version of the same role, under the name of the one that is asked for. */
+function swapVersions(dice: Dice, tree: Tree): Tree {
+  const swapped = new Map(tree)
+  for (const path of dice.roll(2) === 0 ? tree.keys() : [dice.pick([...tree.keys()]) ?? '']) {
+    const role = /^metadata\/\d+(\..*)$/.exec(path)?.[1]
+    if (role === undefined) continue
+    const others = [...tree].filter(([other]) => other.endsWith(role))
+    const [, bytes] = dice.pick(others) ?? []
+    if (bytes !== undefined) swapped.set(path, bytes)
+  }
+  return swapped
+}
+
 interface Document {
   version: number
   expires: string
   meta?: Record<string, MetaEntry>
   targets?: Record<string, object>
-}
-
-export interface Forgery {
-  readonly tree: Tree
-  readonly isEvil: boolean
 }
 
 /**
@@ -113,11 +124,10 @@ export function forge(
   { repository, tree }: Publisher,
   keys: ReadonlyMap<Role, readonly TestSigner[]>,
   now: number,
-): Forgery {
+): Tree {
   const forged = new Map(tree)
   const isPrefixed = repository.root.consistent_snapshot === true
   const evil = buildRecord(1_000_000)
-  const isEvil = keys.has(team)
   const listed = new Map<string, { readonly version: number; readonly bytes: Bytes }>()
   for (const role of [team, 'targets', 'snapshot', 'timestamp'] as const) {
     const signers = keys.get(role)
@@ -127,13 +137,15 @@ export function forge(
     document.expires = formatUtcSeconds(now + dice.pick([1, 2, 400]) * dayMs)
     if (role === team) document.targets = { [recordTarget]: describe(evil) }
     if (document.meta !== undefined) relist(document.meta, listed, repository.hashes)
+    if (document.meta !== undefined && dice.roll(4) === 3) bendList(dice, document.meta)
     const bytes = signDocument(document, signers)
     const isVersioned = isPrefixed && role !== 'timestamp'
     forged.set(metadataPath(role, isVersioned ? document.version : undefined), bytes)
     listed.set(`${role}.json`, { version: document.version, bytes })
   }
-  if (isEvil) forged.set(targetPath(recordTarget, isPrefixed ? sha256Hex(evil) : undefined), evil)
-  return { tree: forged, isEvil }
+  if (keys.has(team))
+    forged.set(targetPath(recordTarget, isPrefixed ? sha256Hex(evil) : undefined), evil)
+  return forged
 }
 
 function readNewest(bytes: Bytes): Document {
@@ -152,6 +164,32 @@ function relist(
   for (const [file, { version, bytes }] of listed) {
     if (meta[file] !== undefined) meta[file] = { version, ...(isHashed && describe(bytes)) }
   }
+}
+
+/** An older file than before, or none. */
+function bendList(dice: Dice, meta: Record<string, MetaEntry>): void {
+  const file = dice.pick(Object.keys(meta)) ?? ''
+  const entry = meta[file]
+  if (entry === undefined) return
+  if (dice.roll(2) === 0) Reflect.deleteProperty(meta, file)
+  else meta[file] = { version: Math.max(1, entry.version - 1 - dice.roll(3)) }
+}
+
+/** A next root that names nobody but a stranger, signed by him, and perhaps by one who may. */
+export function usurp(dice: Dice, publisher: Publisher, now: number): Tree {
+  const { repository } = publisher
+  const stranger = createSigner()
+  const root = structuredClone(repository.root)
+  root.version += 1
+  root.keys = { [stranger.keyid]: stranger.key }
+  for (const role of ['root', 'timestamp', 'snapshot', 'targets'] as const) {
+    root.roles[role] = { keyids: [stranger.keyid], threshold: 1 }
+  }
+  const thief = dice.roll(2) === 0 ? [] : repository.signersOf('root').slice(0, 1)
+  const keys = new Map(roles.map((role) => [role, [stranger]] as const))
+  const tree = forge(dice, publisher, keys, now)
+  const bytes = signDocument(root, [stranger, ...thief])
+  return new Map([...tree, [metadataPath('root', root.version), bytes]])
 }
 
 /** Under the ids of the true keys, and by nobody who has them. */

@@ -65,6 +65,9 @@ export class WatchedStorage extends MemoryStorage {
     for (const [role, bytes] of accepted) {
       const file = parseFile(bytes)
       this.#requireSigned(role, file, this.#root)
+      const isNewEpoch = floors.epoch > this.floors.epoch
+      const floor = isNewEpoch ? 0 : (this.floors.versions.get(role) ?? 0)
+      requireRule(file.signed.version >= floor, `an older ${role} was accepted`)
       if (role === 'targets') this.#targets = file.signed
       this.expiries.set(role, Date.parse(file.signed.expires))
     }

@@ -10,7 +10,7 @@ import type { MemoryStorage } from '../../../test/support/memory-storage.ts'
 import type { TestSigner } from '../../../test/support/tuf-signers.ts'
 import { readTape, type Dice } from '../dice.ts'
 import { requireRule, requireSame, type FuzzTarget } from '../target.ts'
-import { damage, forge, imitate, mixTrees, ServedTree } from './workflow-mirror.ts'
+import { damage, forge, imitate, mixTrees, ServedTree, usurp } from './workflow-mirror.ts'
 import { WatchedStorage } from './workflow-oracle.ts'
 import { dayMs, Publisher, roles, team, type Role } from './workflow-publisher.ts'
 
@@ -86,7 +86,7 @@ class Case {
     const { trees, tree } = this.#publisher
     const mirror = this.#mirror
     mirror.fault = undefined
-    switch (dice.roll(9)) {
+    switch (dice.roll(10)) {
       case 0:
         mirror.tree = dice.pick(trees) ?? tree
         break
@@ -104,16 +104,14 @@ class Case {
         mirror.fault = this.#chooseFault()
         break
       case 5:
-        mirror.tree = forge(
-          dice,
-          this.#publisher,
-          imitate(this.#publisher.repository),
-          this.#now,
-        ).tree
+        mirror.tree = forge(dice, this.#publisher, imitate(this.#publisher.repository), this.#now)
         break
       case 6:
       case 7:
-        mirror.tree = forge(dice, this.#publisher, this.#stolen, this.#now).tree
+        mirror.tree = forge(dice, this.#publisher, this.#stolen, this.#now)
+        break
+      case 8:
+        mirror.tree = usurp(dice, this.#publisher, this.#now)
         break
       default:
         mirror.tree = tree
@@ -154,21 +152,20 @@ class Case {
     for (const [role, expiry] of this.#storage.expiries) {
       requireRule(expiry > this.#now + this.#errorMs, `an answer although ${role} has expired`)
     }
-    if (found === undefined) {
-      requireRule(this.#couldForge('targets', team), 'nothing was found')
-      return
-    }
-    const number = this.#publisher.records.get(found.digest)
+    const number = this.#publisher.records.get(found?.digest ?? '')
     if (number === undefined) {
-      requireRule(this.#couldForge('targets', team), 'a record that nobody has published')
+      requireRule(this.#couldForge(), 'no record, or one that nobody has published')
     } else if (this.#stolen.size === 0) {
       requireRule(number >= this.#newest, 'an older record than before')
       this.#newest = number
     }
   }
 
-  #couldForge(...needed: readonly Role[]): boolean {
-    return needed.some((role) => this.#stolen.has(role))
+  /** Where snapshot has hashes, nothing can be exchanged without its key and that of timestamp. */
+  #couldForge(): boolean {
+    const { hashes } = this.#publisher.repository
+    const isListed = this.#stolen.has('timestamp') && this.#stolen.has('snapshot')
+    return (this.#stolen.has('targets') || this.#stolen.has(team)) && (!hashes || isListed)
   }
 
   /** An honest mirror and a right clock; after a theft, new keys for what was stolen (TUF 5.3.11). */
