@@ -15,7 +15,11 @@ import { sha256 } from '../../test/support/build-wheel.ts'
 import { startHostileServer, type HostileServer } from '../../test/support/hostile-server.ts'
 import { runProgram } from '../../test/support/program.ts'
 import { hashVault } from '../../test/support/proxy-witness.ts'
-import { startRelay, type RecordingRelay } from '../../test/support/recording-relay.ts'
+import {
+  startRelay,
+  type RecordingRelay,
+  type RelayedAnswer,
+} from '../../test/support/recording-relay.ts'
 
 /** Product rule: what may leave of a file before the whole of it is verified. */
 export const maxUnverifiedBytes = 48
@@ -24,8 +28,8 @@ export class World {
   readonly trial: Trial
   /** A host of an inner network: nobody from outside should make anybody ask it. */
   readonly internal: HostileServer
-  /** sha256 of everything that was ever honest. */
-  readonly #genuine = new Set<string>()
+  /** By sha256, everything that was ever honest. */
+  readonly #genuine = new Map<string, Buffer>()
   readonly #newest = new Map<string, string>()
   readonly #said: MirrorEvent[] = []
   #proxy: TrialProxy | undefined
@@ -43,8 +47,8 @@ export class World {
   /** Honest files of a project, the newest release last. */
   publish(project: string, files: readonly TrialFile[]): void {
     for (const { bytes, metadata } of files) {
-      this.#genuine.add(sha256(bytes))
-      if (metadata !== undefined) this.#genuine.add(sha256(metadata))
+      for (const honest of [bytes, metadata])
+        if (honest !== undefined) this.#genuine.set(sha256(honest), Buffer.from(honest))
     }
     const newest = files
       .at(-1)
@@ -132,8 +136,16 @@ export class World {
     const ofFiles = answers.filter(
       ({ path, status }) => path.includes(`/files/${project}/`) && [200, 206].includes(status),
     )
-    const bad = ofFiles.filter(({ body }) => !this.isGenuine(body))
+    const bad = ofFiles.filter((answer) => !this.#isHonest(answer))
     return Math.max(0, ...bad.map(({ body }) => body.length))
+  }
+
+  /** Of an answer that broke off, as where the proxy was killed: the beginning of something honest. */
+  #isHonest({ body, headers }: RelayedAnswer): boolean {
+    if (this.isGenuine(body)) return true
+    const length = Number(headers.get('content-length') ?? 0)
+    const honest = [...this.#genuine.values()].filter((one) => one.length === length)
+    return honest.some((one) => one.subarray(0, body.length).equals(body))
   }
 
   /** What is wrong with the proxy after everything: with its health, its vault, its log. */

@@ -3,7 +3,9 @@
 import type { Attack } from '../attack.ts'
 import { clockFailures } from './clock.ts'
 import { diskFailures, logFailures } from './disk.ts'
-import { networkFailures } from './network.ts'
+import { kills } from './kill.ts'
+import { networkFailures, resolverFailure } from './network.ts'
+import { passwords, portTaken, sharedState } from './start.ts'
 import { stateFailures } from './state.ts'
 
 export const allFailures: readonly Attack[] = [
@@ -11,5 +13,10 @@ export const allFailures: readonly Attack[] = [
   ...stateFailures,
   ...clockFailures,
   ...networkFailures,
+  ...kills,
+  portTaken,
   ...logFailures,
+  sharedState,
+  resolverFailure,
+  ...passwords,
 ]

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMovableClock } from '../../../test/e2e/movable-clock.ts'
+import { createSwitchedNetwork } from '../../../test/e2e/switched-network.ts'
 import {
   reset,
   serve,
@@ -13,7 +14,7 @@ import {
 } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed } from '../attack.ts'
 import { mustServeOn, mustTellAndRecover, stageFailure } from './failure.ts'
-import type { Place } from './place.ts'
+import { nothingSaid, type Place } from './place.ts'
 
 const hourMs = 3_600_000
 
@@ -56,6 +57,36 @@ function loseIndex({ world: { trial }, files }: Place, project: string): void {
   for (const { filename } of files) trial.index.on(`/files/${filename}`, reset())
 }
 
+/** As seen by the proxy alone, which is asked over loopback. */
+async function breakNetwork(place: Place, kind: 'resolver' | 'down'): Promise<Observed> {
+  const mirror = await serveMirror(place)
+  try {
+    const network = await createSwitchedNetwork(place.world.trial.folder)
+    await network.set(kind)
+    // By its name, so that there is something to resolve.
+    const url = `http://localhost:${mirror.port}/`
+    await place.startProxy({ mirror: url, environment: network.environment })
+    const failed = await place.install()
+    const told = await place.ask('page')
+    await network.set('up')
+    return await place.conclude(failed, told, await place.recover())
+  } finally {
+    await mirror.close()
+  }
+}
+
+/** What is known is served from the vault; what is not, is not. */
+async function loseNetwork(place: Place): Promise<Observed> {
+  const network = await createSwitchedNetwork(place.world.trial.folder)
+  await place.startProxy({ environment: network.environment })
+  const known = await place.install()
+  await network.set('down')
+  const again = await place.install()
+  await network.set('up')
+  const notes = [`before: ${known.happened}`]
+  return place.conclude(again, nothingSaid, await place.recover(), notes)
+}
+
 export const networkFailures: readonly Attack[] = [
   stageFailure({
     row: 'F6',
@@ -90,4 +121,31 @@ export const networkFailures: readonly Attack[] = [
     },
     judge: mustTellAndRecover({ line: /broke off|could not connect/, next: /Try again/ }),
   }),
+  stageFailure({
+    row: 'F8',
+    name: 'the whole network is down at the first contact',
+    isWaiting: true,
+    behind: (place) => breakNetwork(place, 'down'),
+    judge: mustTellAndRecover({
+      line: /No mirror could be read: .*: (?:could not connect|the host name does not resolve)/,
+      next: /Check that the mirror is up and that this machine can reach it/,
+    }),
+  }),
+  stageFailure({
+    row: 'F8',
+    name: 'the whole network goes down, and everything is known',
+    behind: loseNetwork,
+    judge: mustServeOn(),
+  }),
 ]
+
+export const resolverFailure: Attack = stageFailure({
+  row: 'F13',
+  name: 'the resolver of this machine is broken',
+  isWaiting: true,
+  behind: (place) => breakNetwork(place, 'resolver'),
+  judge: mustTellAndRecover({
+    line: /No mirror could be read: .*: the host name does not resolve just now/,
+    next: /Check|name/,
+  }),
+})

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import type { ProxyOptions, TrialFile, TrialProxy } from '../../../test/e2e/trial.ts'
 import { toTranscript } from '../../../test/e2e/transcript.ts'
-import { collect, spawnServe, type Finished } from '../../../test/support/program.ts'
+import { collect, spawnProgram, type Finished } from '../../../test/support/program.ts'
 import { pathOf, recordAnswer } from '../../../test/support/proxy-witness.ts'
 import type { Observed, Scene } from '../attack.ts'
 import { buildReleases } from '../index-attack.ts'
@@ -58,10 +58,14 @@ export class Place {
     return this.world.startProxy(options)
   }
 
-  /** For a start that is expected to fail. */
-  async failToStart(options: ProxyOptions): Promise<Finished & { readonly told: Told }> {
+  /** For a start that is expected to fail. Default: on a free port. */
+  async failToStart(
+    options: ProxyOptions,
+    listen = '127.0.0.1:0',
+  ): Promise<Finished & { readonly told: Told }> {
     const { config } = await this.world.trial.writeSettings(options)
-    const child = this.world.trial.watch(spawnServe(options.environment ?? {}, '--config', config))
+    const args = ['serve', '--config', config, '--listen', listen]
+    const child = this.world.trial.watch(spawnProgram(options.environment ?? {}, ...args))
     const finished = await collect(child)
     return { ...finished, told: this.readComplaint(finished.stderr) }
   }

@@ -1,0 +1,154 @@
+/** F9: the proxy is killed (kill -9) in each phase of its work, with pip under way, and started again. */
+
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { killAfter } from '../../../test/e2e/kill-after.ts'
+import { chooseSeed, createRandom } from '../../../test/e2e/random.ts'
+import { serve, silence, stall } from '../../../test/support/hostile-server.ts'
+import { spawnServe } from '../../../test/support/program.ts'
+import { recordAnswer } from '../../../test/support/proxy-witness.ts'
+import type { Attack, Observed } from '../attack.ts'
+import { buildGenuine } from '../genuine.ts'
+import { require } from '../judge.ts'
+import { requireWell, stageFailure, type Failure } from './failure.ts'
+import { findPublished, serveMirror } from './network.ts'
+import { nothingSaid, notRunning, project, type Place } from './place.ts'
+
+const patienceMs = 60_000
+
+function stageKill(name: string, behind: Failure['behind'], files?: Failure['files']): Attack {
+  return stageFailure({
+    row: 'F9',
+    name: `kill -9 ${name}`,
+    isWaiting: true,
+    behind,
+    ...(files && { files }),
+    judge: (observed) => [
+      ...require(/^nothing installed, then foo-f 1\.1 installed$/.test(
+        observed.happened,
+      ), observed.happened),
+      ...requireWell(observed),
+    ],
+  })
+}
+
+async function killInStart(place: Place): Promise<Observed> {
+  const state = join(place.world.trial.folder, 'state')
+  const seed = chooseSeed('kill in start')
+  const random = createRandom(seed)
+  const { config } = await place.world.trial.writeSettings({ state })
+  const kills: number[] = []
+  for (let count = 0; count < 3; count += 1) {
+    const ms = Math.round(random() * 500)
+    const child = place.world.trial.watch(spawnServe({}, '--config', config))
+    if (await killAfter(child, Promise.resolve(), ms)) kills.push(ms)
+  }
+  await place.startProxy({ state })
+  const notes = [`seed ${seed}`, `killed ${kills.join(', ')} ms after it was started`]
+  return place.conclude(notRunning, nothingSaid, await place.recover(), notes)
+}
+
+async function killInRefresh(place: Place): Promise<Observed> {
+  const mirror = await serveMirror(place)
+  try {
+    mirror.use((path) => (path.includes('snapshot.json') ? silence() : findPublished(place, path)))
+    return await killUnderWay(place, {
+      mirror: mirror.url('/'),
+      moment: () => waitUntil(() => mirror.requests.some(({ path }) => path.includes('snapshot'))),
+      mend: () => mirror.use((path) => findPublished(place, path)),
+    })
+  } finally {
+    await mirror.close()
+  }
+}
+
+function killInFetch(place: Place): Promise<Observed> {
+  const { index } = place.world.trial
+  const { filename = '', bytes = Buffer.of() } = place.files.at(-1) ?? {}
+  const path = `/files/${filename}`
+  index.on(path, stall(bytes, bytes.length >> 1))
+  return killUnderWay(place, {
+    moment: () => index.waitFor(path, 1),
+    mend: () => index.on(path, serve(bytes)),
+  })
+}
+
+/** More than the buffers between two sockets hold. */
+const data = Buffer.alloc(20_000_000, 'large')
+
+function killInRelease(place: Place): Promise<Observed> {
+  const { filename = '', bytes = Buffer.of() } = place.files.at(-1) ?? {}
+  return killUnderWay(place, {
+    moment: async ({ relay } = place.world) =>
+      relay?.waitFor(
+        ({ path, status, body }) => path.endsWith(filename) && status === 200 && body.length > 48,
+      ),
+    mend: () => undefined,
+    tell: () => {
+      const answers = place.world.relay?.answers() ?? []
+      const begun = answers.find(({ path, status }) => path.endsWith(filename) && status === 200)
+      return `${begun?.body.length ?? 0} of ${bytes.length} bytes were out, all verified`
+    },
+  })
+}
+
+interface UnderWay {
+  readonly mirror?: string
+  readonly moment: (world?: Place['world']) => Promise<void>
+  readonly mend: () => void
+  /** Once it is killed: how far it was. */
+  readonly tell?: () => string
+}
+
+async function killUnderWay(place: Place, { mirror, ...way }: UnderWay): Promise<Observed> {
+  const state = join(place.world.trial.folder, 'state')
+  const options = { state, ...(mirror !== undefined && { mirror }) }
+  const proxy = await place.startProxy(options)
+  const installing = place.install()
+  await Promise.race([way.moment(), installing])
+  await proxy.stop('SIGKILL')
+  const failed = await installing
+  const notes = way.tell === undefined ? [] : [way.tell()]
+  await place.world.stopProxy('SIGKILL')
+  way.mend()
+  await place.startProxy(options)
+  return place.conclude(failed, nothingSaid, await place.recover(), notes)
+}
+
+/** With many lines under way; the last one is then cut in half, which only a lucky moment would show. */
+async function killInLog(place: Place): Promise<Observed> {
+  const state = join(place.world.trial.folder, 'state')
+  const { port, folder, stop } = await place.startProxy({ state })
+  const asked = Array.from({ length: 60 }, (_, at) =>
+    recordAnswer(port, `/simple/other-${at}/`).catch(() => undefined),
+  )
+  await Promise.race(asked)
+  await stop('SIGKILL')
+  const answers = await Promise.all(asked)
+  await place.world.stopProxy('SIGKILL')
+  const log = join(folder, 'audit')
+  const [part = ''] = await readdir(log)
+  const lines = await readFile(join(log, part))
+  const last = lines.lastIndexOf('\n', lines.length - 2) + 1
+  await writeFile(join(log, part), lines.subarray(0, (last + lines.length) >> 1))
+  await place.startProxy({ state })
+  const told = answers.filter((answer) => (answer?.status ?? 0) > 0).length
+  const notes = [`killed after ${told} of 60 answers`, 'the last line of the log cut in half']
+  return place.conclude(notRunning, nothingSaid, await place.recover(), notes)
+}
+
+async function waitUntil(holds: () => boolean): Promise<void> {
+  const until = Date.now() + patienceMs
+  while (!holds() && Date.now() < until) await sleep(20)
+}
+
+export const kills: readonly Attack[] = [
+  stageKill('while it starts', killInStart),
+  stageKill('while it looks at the mirror', killInRefresh),
+  stageKill('while it fetches a file', killInFetch),
+  stageKill('while it hands a file to pip', killInRelease, () => [
+    buildGenuine(project, '1.1', { data: new Map([['data', data]]) }),
+  ]),
+  stageKill('while it writes its log', killInLog),
+]
