@@ -11,4 +11,4 @@ globalThis.setTimeout = Object.assign(
   (callback: () => void, ms?: number, ...args: []) =>
     realSetTimeout(callback, shortened.get(ms ?? 0) ?? ms, ...args),
   realSetTimeout,
-) as typeof setTimeout
+)

@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readAudit, type AuditEntry } from '../../../src/audit/reader.ts'
-import { Trial, type TrialFile, type TrialProxy } from '../../../test/e2e/trial.ts'
+import { renderJsonPage, Trial, type TrialFile, type TrialProxy } from '../../../test/e2e/trial.ts'
 import {
   serve,
   startHostileServer,
@@ -21,6 +21,8 @@ import { countOpenFiles, findDamage } from './health.ts'
 export interface Project {
   readonly name: string
   readonly files: readonly TrialFile[]
+  /** Its record names the other server, which the settings of the proxy do not. */
+  readonly isElsewhere: boolean
 }
 
 /** Where a client of a row is. */
@@ -30,12 +32,12 @@ export interface Bench {
   readonly host: HostileServer
   readonly project: Project
   /** Of its n-th file. */
-  path(at: number): string
-  turn(at: number, behaviour: Behaviour): void
+  readonly path: (at: number) => string
+  readonly turn: (at: number, behaviour: Behaviour) => void
   /** The host sends half of it and waits; what it gives sends the rest, which is evil by default. */
-  holdBack(at: number, bytes?: Buffer): () => void
+  readonly holdBack: (at: number, bytes?: Buffer) => () => void
   /** Requests for files of the row. */
-  countAsked(): number
+  readonly countAsked: () => number
   /** Absent: there is no proxy. */
   readonly behind?: SharedProxy
 }
@@ -45,7 +47,7 @@ export function buildProject(name: string, count: number, firstBytes?: number): 
     const filename = `${name.replaceAll('-', '_')}-1.${at}.tar.gz`
     return { filename, bytes: buildHonest(filename, at === 0 ? firstBytes : undefined) }
   })
-  return { name, files }
+  return { name, files, isElsewhere: false }
 }
 
 /** For 8 s, which are most of what the product waits, and for its pause between two bytes. */
@@ -62,20 +64,30 @@ export class SharedProxy {
   #openFiles: number | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(trial: Trial, proxy: TrialProxy, projects: readonly Project[]) {
+  /** Another server that only this machine reaches. */
+  readonly inner: HostileServer
+
+  private constructor(
+    { trial, inner }: Pick<SharedProxy, 'trial' | 'inner'>,
+    proxy: TrialProxy,
+    projects: readonly Project[],
+  ) {
     this.trial = trial
+    this.inner = inner
     this.proxy = proxy
     this.#projects = projects
   }
 
   static async start(projects: readonly Project[]): Promise<SharedProxy> {
-    const trial = await Trial.create()
+    const [trial, inner] = await Promise.all([Trial.create(), startHostileServer()])
     const warmUp = buildProject('wire-warm-up', 1)
     for (const { name, files } of [warmUp, ...projects]) trial.publish(name, files)
-    const { exitCode } = await trial.sync()
+    for (const { name, files } of projects.filter(({ isElsewhere }) => isElsewhere))
+      trial.servePage(name, movePage(renderJsonPage(name, files), inner))
+    const { exitCode } = await trial.sync({ fileHosts: [new URL(inner.origin).host] })
     if (exitCode !== 0) throw new Error(`the mirror was not signed: exit code ${exitCode}`)
     const proxy = await trial.startProxy({ settings, environment })
-    const shared = new SharedProxy(trial, proxy, projects)
+    const shared = new SharedProxy({ trial, inner }, proxy, projects)
     const [first = { filename: '' }] = warmUp.files
     const { origin } = proxy
     for (const path of [
@@ -98,11 +110,12 @@ export class SharedProxy {
   bench(name: string): Bench {
     const project = requireProject(this.#projects, name)
     const { index: host } = this.trial
+    const place = project.isElsewhere ? { index: this.inner } : this.trial
     for (const { filename } of project.files) host.on(`/files/${filename}`, serve(evilBytes))
     return {
       ...placeOn(host, project),
       port: this.proxy.port,
-      path: (at) => pathOf(this.trial, name, filenameOf(project, at)),
+      path: (at) => pathOf(place, name, filenameOf(project, at)),
       behind: this,
     }
   }
@@ -122,7 +135,13 @@ export class SharedProxy {
 
   async close(): Promise<void> {
     await this.trial.close()
+    await this.inner.close()
   }
+}
+
+/** The page as if the files were on another server. */
+export function movePage(page: object, server: HostileServer): unknown {
+  return JSON.parse(JSON.stringify(page).replaceAll('../../files', server.url('/files')))
 }
 
 /** The hostile host and nothing before it. */
@@ -162,9 +181,9 @@ function placeOn(host: HostileServer, project: Project): Place {
 function sendInTwo(bytes: Buffer, released: Promise<void>): Behaviour {
   return (request, response) => {
     response.writeHead(200, { 'content-length': bytes.length })
-    if (request.method === 'HEAD') return void response.end()
-    response.write(bytes.subarray(0, bytes.length / 2))
-    void released.then(() => response.end(bytes.subarray(bytes.length / 2)))
+    const half = bytes.length / 2
+    if (request.method !== 'HEAD') response.write(bytes.subarray(0, half))
+    void released.then(() => response.end(bytes.subarray(half)))
   }
 }
 

@@ -1,7 +1,7 @@
 /** Ways to ask for a part of a file, or only about it, before anybody knows that it is the right one. */
 
 import { serve } from '../../../test/support/hostile-server.ts'
-import { RawClient } from '../../../test/support/raw-client.ts'
+import type { RawClient } from '../../../test/support/raw-client.ts'
 import { sha256 } from '../../../test/support/build-wheel.ts'
 import type { Bench } from './bench.ts'
 import type { WireRow } from './wire-row.ts'

@@ -15,10 +15,12 @@ export interface WireRow extends Pick<Attack, 'row' | 'name' | 'isCore'> {
   readonly files: number
   /** Of the first one, where it is not as long as the others. */
   readonly firstBytes?: number
+  /** Its record names the server `inner`, which the settings of the proxy do not. */
+  readonly isElsewhere?: true
   /** What else it measured. */
   readonly send: (bench: Bench, tap: Wiretap) => Promise<readonly string[] | void>
-  /** Why the same is not sent to the hostile host itself. */
-  readonly alone?: string
+  /** In place of the same, sent to the hostile host itself. */
+  readonly alone?: Attack['alone']
   readonly expected: Expected
 }
 
@@ -35,9 +37,10 @@ export interface Expected {
 
 /** As the rows of one table, which have one proxy. */
 export function stageWireRows(rows: readonly WireRow[]): readonly Attack[] {
-  const projects = rows.map(({ row, files, firstBytes }) =>
-    buildProject(nameOf(row), files, firstBytes),
-  )
+  const projects = rows.map((row) => ({
+    ...buildProject(nameOf(row.row), row.files, row.firstBytes),
+    isElsewhere: row.isElsewhere === true,
+  }))
   let started: Promise<SharedProxy> | undefined
   const start = (): Promise<SharedProxy> => (started ??= SharedProxy.start(projects))
   const finish = async (): Promise<void> => (await started)?.close()
@@ -48,7 +51,9 @@ export function stageWireRows(rows: readonly WireRow[]): readonly Attack[] {
     // They wait for one another.
     isWaiting: true,
     pips: 'machine',
-    alone: row.alone ?? (() => runAlone(row, projects[at] ?? { name: '', files: [] })),
+    alone:
+      row.alone ??
+      (() => runAlone(row, projects[at] ?? { name: '', files: [], isElsewhere: false })),
     behind: async () => {
       const proxy = await start()
       return proxy.inTurn(() => runBehind(row, proxy))
@@ -121,7 +126,11 @@ function tellAnswers({ answers, connections }: Heard): string {
 }
 
 function tellAsked(count: number): string {
-  return `the file host was asked ${count} times`
+  return `the file host was asked ${tellTimes(count)}`
+}
+
+export function tellTimes(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 function listCodes(entries: readonly AuditEntry[]): readonly string[] {
@@ -138,13 +147,18 @@ function judge(
     ...require(heard.endsWith(
       `: ${answers === '' ? 'no answer' : answers}`,
     ), `${heard}; not ${answers}`),
-    ...require(toldAsked === tellAsked(asked), `${toldAsked}, not ${asked}`),
-    ...require(observed.codes.toSorted().join() ===
-      codes
-        .toSorted()
-        .join(), `the audit log has ${observed.codes.join(', ') || 'no code'}, not ${codes.join(', ')}`),
+    ...require(toldAsked === tellAsked(asked), `${toldAsked}, not ${tellTimes(asked)}`),
+    ...require(isTold(
+      observed.codes,
+      codes,
+    ), `the audit log has ${observed.codes.join(', ') || 'no code'}, not ${codes.join(', ')}`),
     ...notes.flatMap((note) =>
       require(others.includes(note), `"${others.join('; ')}" is not "${note}"`),
     ),
   ]
+}
+
+/** A busy machine may add that something took long. */
+function isTold(found: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((code) => found.includes(code)) && !found.includes('BUG')
 }

@@ -15,15 +15,16 @@ export interface Heard extends Leak {
 }
 
 export class Wiretap {
-  readonly #port: number
+  /** Of whom it speaks to next. */
+  port: number
   readonly #clients: RawClient[] = []
 
   constructor(port: number) {
-    this.#port = port
+    this.port = port
   }
 
   async open(): Promise<RawClient> {
-    const client = await RawClient.open(this.#port)
+    const client = await RawClient.open(this.port)
     this.#clients.push(client)
     return client
   }
