@@ -1,4 +1,5 @@
 import type { Attack } from './attack.ts'
+import { stolenKeys } from './keys/stolen-keys.ts'
 import { wholeMatrix } from './keys/whole-matrix.ts'
 import { allFailures } from './failures/all-failures.ts'
 import { arbitrary } from './rows/a01-arbitrary.ts'
@@ -6,11 +7,17 @@ import { rollback } from './rows/a02-rollback.ts'
 import { freezes } from './rows/a03-freeze.ts'
 import { mixes } from './rows/a04-mix-and-match.ts'
 import { endlessData } from './rows/a05-endless.ts'
+import { endlessLists } from './rows/a05-metadata.ts'
+import { slowLists } from './rows/a06-metadata.ts'
 import { dependencies } from './rows/a07-dependencies.ts'
 import { wrongSoftware } from './rows/a08-wrong-software.ts'
+import { badCompany } from './rows/a09-bad-mirrors.ts'
 import { fastForward } from './rows/a10-fast-forward.ts'
 import { revocation } from './rows/a11-revocation.ts'
 import { withheld } from './rows/a12-withheld.ts'
+import { twoTruths } from './rows/a14-two-truths.ts'
+import { redirectedMirror } from './rows/a18-redirected-mirror.ts'
+import { stolenBinsKey } from './rows/a22-bins-key.ts'
 import { onTheWire } from './wire/wire-attacks.ts'
 
 /** In the order of the table. */
@@ -20,12 +27,19 @@ export const allAttacks: readonly Attack[] = [
   ...freezes,
   ...mixes,
   ...endlessData,
+  ...endlessLists,
+  ...slowLists,
   ...dependencies,
   ...wrongSoftware,
+  ...badCompany,
   ...fastForward,
   ...revocation,
   ...withheld,
+  ...twoTruths,
+  ...redirectedMirror,
+  ...stolenBinsKey,
   ...wholeMatrix,
+  ...stolenKeys,
   ...allFailures,
   ...onTheWire,
 ]

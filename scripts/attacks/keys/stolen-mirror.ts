@@ -4,11 +4,12 @@
  * replaces keys as he would: a change is prepared, signed by those who hold offline keys, published.
  */
 
-import { cp } from 'node:fs/promises'
+import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeUtf8, type Bytes } from '../../../src/base/bytes.ts'
 import type { ManagedRole } from '../../../src/ceremony/role-keys.ts'
-import { offlineRoles } from '../../../src/mirror/role-names.ts'
+import { offlineRoles, onlineRoles, type OnlineRole } from '../../../src/mirror/role-names.ts'
+import { buildPrivateKey, putKeyFile } from '../../../src/signing/key-file.ts'
 import {
   Ceremony,
   newPerson,
@@ -59,12 +60,23 @@ export class StolenMirror {
 
   /** Copies of the online keys and of these offline ones, and of everything that is published. */
   async rob(offlineKeys: readonly string[] = []): Promise<Robbery> {
+    return this.robOf(onlineRoles, offlineKeys)
+  }
+
+  /** In the place of the other online keys he has made his own. */
+  async robOf(roles: readonly OnlineRole[], offlineKeys: readonly string[]): Promise<Robbery> {
     const { folder, mirror, published } = this.mirror.world.trial
     this.#thefts += 1
     const directory = join(folder, `thief-${this.#thefts}`)
-    await cp(join(mirror, 'keys'), join(directory, 'keys'), { recursive: true })
+    const keys = join(directory, 'keys')
     await cp(published, join(directory, 'public'), { recursive: true })
-    const others = offlineKeys.map((role) => join(`${mirror}-offline-keys`, `${role}.pem`))
+    await mkdir(keys, { mode: 0o700 })
+    for (const role of onlineRoles) {
+      const file = `${role}.pem`
+      if (roles.includes(role)) await cp(join(mirror, 'keys', file), join(keys, file))
+      else await putKeyFile(join(keys, file), await buildPrivateKey('ed25519'))
+    }
+    const others = offlineKeys.map((name) => join(`${mirror}-offline-keys`, `${name}.pem`))
     return { thief: await OnlineThief.rob(directory, others), tree: join(directory, 'public') }
   }
 
@@ -96,7 +108,8 @@ export class StolenMirror {
         .map(async (role) => ({ role, key: await newPerson() })),
     )
     const stolen = roles.map((role) => ({ role, ...(role === 'root' && { keyid: root.keyid }) }))
-    const bytes = await ceremony.prepare({ stolen, addKeys: added })
+    // As `init` makes it: one root key.
+    const bytes = await ceremony.prepare({ stolen, addKeys: added, acceptLossRisk: true })
     const { documents } = readChecked(bytes)
     const holders = [root, ...held, ...added.map(({ key }) => key)].filter(({ keyid }) =>
       documents.some(({ keys }) => keys.has(keyid)),
