@@ -43,7 +43,11 @@ export function stageWireRows(rows: readonly WireRow[]): readonly Attack[] {
   }))
   let started: Promise<SharedProxy> | undefined
   const start = (): Promise<SharedProxy> => (started ??= SharedProxy.start(projects))
-  const finish = async (): Promise<void> => (await started)?.close()
+  const finish = async (): Promise<void> => {
+    const ending = started?.catch(() => undefined)
+    started = undefined
+    await (await ending)?.close()
+  }
   return rows.map((row, at) => ({
     row: row.row,
     name: row.name,
