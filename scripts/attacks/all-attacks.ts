@@ -1,5 +1,6 @@
 import type { Attack } from './attack.ts'
 import { stolenKeys } from './keys/stolen-keys.ts'
+import { stolenOtherwise } from './keys/stolen-otherwise.ts'
 import { wholeMatrix } from './keys/whole-matrix.ts'
 import { allFailures } from './failures/all-failures.ts'
 import { arbitrary } from './rows/a01-arbitrary.ts'
@@ -40,6 +41,7 @@ export const allAttacks: readonly Attack[] = [
   ...stolenBinsKey,
   ...wholeMatrix,
   ...stolenKeys,
+  ...stolenOtherwise,
   ...allFailures,
   ...onTheWire,
 ]

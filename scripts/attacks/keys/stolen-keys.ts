@@ -6,6 +6,7 @@
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { install } from '../install.ts'
 import { require } from '../judge.ts'
+import { compare, requireAgreement } from './comparison.ts'
 import { inStolenMirror, type StolenMirror } from './stolen-mirror.ts'
 import {
   findFreeze,
@@ -29,6 +30,8 @@ interface Stolen {
   readonly project: string
   /** Without a key of timestamp he cannot have newer versions. */
   readonly isInPlace?: true
+  /** How his list ends is not tried where he has spoilt it for himself. */
+  readonly isOnlyFiles?: true
   readonly hasPath?: false
   readonly more?: Pick<Attack, 'isCore' | 'limit'>
 }
@@ -51,13 +54,13 @@ function stage(stolen: Stolen): Attack {
 }
 
 async function steal(scene: Scene, it: StolenMirror, stolen: Stolen): Promise<Observed> {
-  const { loot, project, isInPlace, hasPath = true } = stolen
+  const { loot, project, isInPlace, isOnlyFiles, hasPath = true } = stolen
   const { mirror } = it
   await publishProjects(it)
   await mirror.startProxy()
   // Only what was asked for is known to it: claims, and one project.
   if (isInPlace !== true) await findScope(it)
-  const verdict = await judge(it, loot, hasPath)
+  const verdict = await judge(it, loot, { hasPath })
   const offline = loot.offline.map((role) => (role === 'root' ? 'root-1' : role))
   const robbery = await it.robOf(loot.online, offline)
   await (isInPlace === true ? forgeInPlace : forgeAll)(it, robbery, loot)
@@ -66,7 +69,7 @@ async function steal(scene: Scene, it: StolenMirror, stolen: Stolen): Promise<Ob
   const scope = await findScope(it)
   const observed = await mirror.addLog(await install(scene, project, { world: mirror.world }))
   const notes = [compare('wrong files', scope, verdict.malicious)]
-  if (hasPath) {
+  if (hasPath && isOnlyFiles !== true) {
     const own = canOrder(loot) ? robbery : await it.robOf(loot.online, offline)
     mirror.show(own.tree)
     const found = await findFreeze(it, verdict, (now) => keepAlive(own, loot, now))
@@ -79,25 +82,8 @@ function canOrder({ online, offline }: Loot): boolean {
   return offline.includes('root') || (online.includes('timestamp') && online.includes('snapshot'))
 }
 
-const comparison = /^(.+): seen: (.+); audit-keys: (.+)$/
-
-function compare(what: string, seen: string, said: string): string {
-  return `${what}: seen: ${seen}; audit-keys: ${said}`
-}
-
-/** Nothing compared is no agreement. */
-function requireAgreement({ notes }: Observed): readonly string[] {
-  const compared = notes.map((note) => comparison.exec(note)).filter((found) => found !== null)
-  return [
-    ...require(compared.length > 0, 'nothing was compared with audit-keys'),
-    ...compared.flatMap(([, what = '', seen = '', said = '']) =>
-      require(seen === said, `${what}: ${seen}, but audit-keys says ${said}`),
-    ),
-  ]
-}
-
 const freshness = ['timestamp', 'snapshot'] as const
-const online = ['timestamp', 'snapshot', 'bins-nn', 'recently-claimed', 'deny'] as const
+const online = [...freshness, 'bins-nn', 'recently-claimed', 'deny'] as const
 
 export const stolenKeys: readonly Attack[] = [
   stage({
@@ -112,9 +98,10 @@ export const stolenKeys: readonly Attack[] = [
     project: projects.plain,
   }),
   stage({
-    name: 'timestamp, snapshot',
+    name: 'timestamp, snapshot, and bins that he signs with a key of his own',
     loot: { online: freshness, offline: [] },
     project: projects.plain,
+    isOnlyFiles: true,
   }),
   stage({
     name: 'timestamp, snapshot, bins-nn',

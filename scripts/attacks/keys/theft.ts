@@ -10,6 +10,7 @@ import { formatUtcSeconds } from '../../../src/base/clock.ts'
 import { readMirrorShape } from '../../../src/mirror/audit-keys.ts'
 import type { OnlineRole } from '../../../src/mirror/role-names.ts'
 import { judgeTheft, type MatrixRole, type Verdict } from '../../../src/mirror/theft-matrix.ts'
+import type { Signer } from '../../../src/signing/signer.ts'
 import { createKey, dayMs } from '../../../test/owner/maintainer.ts'
 import type { Signed } from '../../../test/mirror/online-thief.ts'
 import { claim, promote } from './owners.ts'
@@ -24,19 +25,25 @@ export interface Loot {
   readonly offline: readonly ('root' | 'targets' | 'claimed' | 'bins')[]
 }
 
-/** All three, seen and signed; the owners' keys are nobody's here. */
-export async function publishProjects(it: StolenMirror): Promise<void> {
+/** All three, seen and signed; the key is that of the owner whom people have confirmed. */
+export async function publishProjects(it: StolenMirror): Promise<Signer> {
   for (const project of all) await it.release(project, '1.0', '1.1')
-  await claim(it, projects.owned, await createKey())
+  const owner = await createKey()
+  await claim(it, projects.owned, owner)
   await promote(it)
   await claim(it, projects.recent, await createKey())
+  return owner
 }
 
-export async function judge(it: StolenMirror, loot: Loot, hasPath = true): Promise<Verdict> {
+export async function judge(
+  it: StolenMirror,
+  loot: Loot,
+  { hasPath = true, hasOwner = false } = {},
+): Promise<Verdict> {
   const shape = await readMirrorShape(it.mirror.world.trial.mirror)
   const roles: readonly MatrixRole[] = [...loot.online, ...loot.offline]
   const keyids = new Set(roles.flatMap((role) => shape.roles.get(role)?.keyids ?? []))
-  return judgeTheft(shape, { keyids, hasOwner: false, hasPath })
+  return judgeTheft(shape, { keyids, hasOwner, hasPath })
 }
 
 /** In the words of the matrix: whose files clients would take. */
@@ -77,8 +84,12 @@ async function listChanges(
   return changes
 }
 
-/** Under newer versions, with a snapshot and a timestamp of his own. */
-export async function forgeAll(it: StolenMirror, robbery: Robbery, loot: Loot): Promise<void> {
+/** Under newer versions, with a snapshot and a timestamp of his own; `bend`: what snapshot says besides. */
+export async function forgeAll(
+  it: StolenMirror,
+  robbery: Robbery,
+  { bend, ...loot }: Loot & { readonly bend?: (snapshot: Signed) => void },
+): Promise<void> {
   const { thief, tree } = robbery
   const isRoot = loot.offline.includes('root')
   if (isRoot) await thief.publishRoot(1, (root) => nameHimself(root, robbery))
@@ -92,7 +103,7 @@ export async function forgeAll(it: StolenMirror, robbery: Robbery, loot: Loot): 
       signed.delegations = { keys: {}, roles: [] }
       extend(signed)
     })
-  await thief.publish(Object.fromEntries(changes))
+  await thief.publish(Object.fromEntries(changes), bend)
   it.mirror.show(tree)
 }
 
