@@ -119,9 +119,9 @@ function nudge(dice: Dice, value: unknown): unknown {
   return `${value.slice(0, at)}${dice.pick(oddTexts) ?? ''}${value.slice(at + dice.roll(3))}`
 }
 
-/** `__proto__` is a name like any other. */
+/** `__proto__` is a name like any other; an array has places and nothing else. */
 function put(holder: Holder, name: string, value: unknown): void {
-  if (Array.isArray(holder) && name === 'length') return
+  if (Array.isArray(holder) && !/^\d{1,4}$/.test(name)) return
   Object.defineProperty(holder, name, {
     value,
     enumerable: true,

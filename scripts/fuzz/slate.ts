@@ -1,8 +1,9 @@
-/** What is under way in another thread, which may never answer again. */
+/** What is under way in another process, which may never answer again: in a file that both have open. */
 
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import type { Bytes } from '../../src/base/bytes.ts'
-import { maxInputBytes } from './mutate.ts'
 
+/** Place, number, length and beat, 4 bytes each. */
 const headerBytes = 16
 
 export interface UnderWay {
@@ -14,26 +15,37 @@ export interface UnderWay {
 }
 
 export class Slate {
-  readonly buffer: SharedArrayBuffer
-  readonly #header: Int32Array
-  readonly #input: Uint8Array
+  readonly #file: number
+  #beat = 0
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(headerBytes + maxInputBytes)) {
-    this.buffer = buffer
-    this.#header = new Int32Array(buffer, 0, headerBytes / 4)
-    this.#input = new Uint8Array(buffer, headerBytes)
+  constructor(path: string) {
+    this.#file = openSync(path, 'w')
   }
 
+  /** In one write: whoever reads sees all of it, or all of the one before. */
   write(place: number, number: number, input: Bytes): void {
-    this.#header[0] = place
-    this.#header[1] = number
-    this.#header[2] = input.length
-    this.#input.set(input)
-    Atomics.add(this.#header, 3, 1)
+    this.#beat += 1
+    const whole = Buffer.alloc(headerBytes + input.length)
+    for (const [at, value] of [place, number, input.length, this.#beat].entries()) {
+      whole.writeUInt32LE(value % 2 ** 32, at * 4)
+    }
+    whole.set(input, headerBytes)
+    writeSync(this.#file, whole, 0, whole.length, 0)
   }
 
-  read(): UnderWay {
-    const [place = 0, number = 0, length = 0, beat = 0] = this.#header
-    return { place, number, input: Uint8Array.from(this.#input.subarray(0, length)), beat }
+  close(): void {
+    closeSync(this.#file)
   }
+}
+
+/** Nothing yet where it is empty. */
+export function readSlate(path: string): UnderWay {
+  const whole = readFileSync(path)
+  const header = Buffer.alloc(headerBytes)
+  whole.copy(header)
+  const [place = 0, number = 0, length = 0, beat = 0] = [0, 4, 8, 12].map((at) =>
+    header.readUInt32LE(at),
+  )
+  const input = Uint8Array.from(whole.subarray(headerBytes, headerBytes + length))
+  return { place, number, input, beat }
 }

@@ -1,4 +1,4 @@
-/** Parsers with one fault each, as the watch over the fuzzer's thread is to find them. */
+/** Parsers with one fault each, as the watch over the fuzzer's process is to find them. */
 
 import { DecodeError } from '../../src/base/decode.ts'
 import type { FuzzTarget } from '../../scripts/fuzz/target.ts'
