@@ -16,9 +16,16 @@ import { badCompany } from './rows/a09-bad-mirrors.ts'
 import { fastForward } from './rows/a10-fast-forward.ts'
 import { revocation } from './rows/a11-revocation.ts'
 import { withheld } from './rows/a12-withheld.ts'
+import { bypass } from './rows/a13-bypass.ts'
+import { confusion } from './rows/a13-confusion.ts'
 import { twoTruths } from './rows/a14-two-truths.ts'
+import { internalHost } from './rows/a18-internal-host.ts'
 import { redirectedMirror } from './rows/a18-redirected-mirror.ts'
+import { prefix } from './rows/a19-prefix.ts'
+import { frozenIndex } from './rows/a20-frozen-index.ts'
+import { removed } from './rows/a21-removed.ts'
 import { stolenBinsKey } from './rows/a22-bins-key.ts'
+import { changedFile } from './rows/a23-changed-file.ts'
 import { onTheWire } from './wire/wire-attacks.ts'
 
 /** In the order of the table. */
@@ -36,9 +43,16 @@ export const allAttacks: readonly Attack[] = [
   ...fastForward,
   ...revocation,
   ...withheld,
+  ...bypass,
+  ...confusion,
   ...twoTruths,
+  ...internalHost,
   ...redirectedMirror,
+  ...prefix,
+  ...frozenIndex,
+  ...removed,
   ...stolenBinsKey,
+  ...changedFile,
   ...wholeMatrix,
   ...stolenKeys,
   ...stolenOtherwise,
