@@ -33,11 +33,13 @@ interface Stolen {
   /** How his list ends is not tried where he has spoilt it for himself. */
   readonly isOnlyFiles?: true
   readonly hasPath?: false
+  /** In the audit log, where he is refused. */
+  readonly code?: RegExp
   readonly more?: Pick<Attack, 'isCore' | 'limit'>
 }
 
 function stage(stolen: Stolen): Attack {
-  const { name, more } = stolen
+  const { name, more, code } = stolen
   const isEvil = more?.limit !== undefined
   return {
     row: 'K2',
@@ -49,6 +51,9 @@ function stage(stolen: Stolen): Attack {
     judge: (observed) => [
       ...requireAgreement(observed),
       ...require(observed.happened.includes('EVIL') === isEvil, observed.happened),
+      // Otherwise nothing was tried.
+      ...require(code === undefined ||
+        observed.codes.some((one) => code.test(one)), `the audit log does not have ${code}`),
     ],
   }
 }
@@ -91,17 +96,20 @@ export const stolenKeys: readonly Attack[] = [
     loot: { online: ['snapshot', 'bins-nn', 'recently-claimed', 'deny'], offline: [] },
     project: projects.plain,
     isInPlace: true,
+    code: /^(?:TOO_LARGE|LENGTH_MISMATCH|DIGEST_MISMATCH)$/,
   }),
   stage({
     name: 'timestamp',
     loot: { online: ['timestamp'], offline: [] },
     project: projects.plain,
+    code: /^SIGNATURE_THRESHOLD$/,
   }),
   stage({
     name: 'timestamp, snapshot, and bins that he signs with a key of his own',
     loot: { online: freshness, offline: [] },
     project: projects.plain,
     isOnlyFiles: true,
+    code: /^SIGNATURE_THRESHOLD$/,
   }),
   stage({
     name: 'timestamp, snapshot, bins-nn',

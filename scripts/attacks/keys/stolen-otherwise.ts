@@ -4,10 +4,12 @@
  */
 
 import { changeShape } from '../../../src/mirror/shape.ts'
+import { renderDenials } from '../../../src/simple/denial.ts'
 import { renderJsonPage } from '../../../test/e2e/trial.ts'
+import type { Signed } from '../../../test/mirror/online-thief.ts'
 import { sha256 } from '../../../test/support/build-wheel.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
-import { buildEvil } from '../genuine.ts'
+import { buildEvil, buildGenuine } from '../genuine.ts'
 import { install } from '../install.ts'
 import { compare, requireAgreement } from './comparison.ts'
 import { handIn } from './owners.ts'
@@ -64,15 +66,17 @@ const everyOnlineKey: Loot = {
   offline: [],
 }
 
+/** In force before anybody was named there. */
+function showFirstClaims({ meta }: Signed): void {
+  meta['claimed.json'] = { version: 1 }
+}
+
 /** The list of before the promotion has not expired: it was signed by people, and he has kept it. */
 async function replayClaims(scene: Scene, it: StolenMirror): Promise<Observed> {
   await publishProjects(it)
   const { maliciousForNew } = await judge(it, everyOnlineKey)
   const robbery = await it.robOf(everyOnlineKey.online, [])
-  const bend = ({ meta }: { meta: Record<string, object> }): void => {
-    meta['claimed.json'] = { version: 1 }
-  }
-  await forgeAll(it, robbery, { ...everyOnlineKey, bend })
+  await forgeAll(it, robbery, { ...everyOnlineKey, bend: showFirstClaims })
   await it.mirror.startProxy()
   const note = compare('wrong files, to who is new', await findScope(it), maliciousForNew)
   return installWith(scene, it, [projects.owned], [note])
@@ -117,6 +121,26 @@ async function publishTwo(it: StolenMirror): Promise<string> {
   await it.release(projects.plain, '1.0', '1.1')
   await it.release(other, '1.0', '1.1')
   return other
+}
+
+const denial: Loot = { online: ['timestamp', 'snapshot', 'deny'], offline: [] }
+
+/** What is newest is withdrawn by somebody who may not put anything in its place. */
+async function withdraw(scene: Scene, it: StolenMirror): Promise<Observed> {
+  await publishProjects(it)
+  await it.mirror.startProxy()
+  await findScope(it)
+  const { malicious } = await judge(it, denial)
+  const { thief, tree } = await it.robOf(denial.online, [])
+  const { filename } = buildGenuine(projects.plain, '1.1')
+  const path = `deny/${projects.plain}.json`
+  const denials = [{ reason: 'because I can', since: Date.now(), files: [filename] }]
+  const target = await thief.putTarget(path, renderDenials(projects.plain, denials))
+  await thief.publish({ deny: (signed) => (signed.targets[path] = target) })
+  it.mirror.show(tree)
+  await it.mirror.passTime()
+  const note = compare('wrong files', await findScope(it), malicious)
+  return installWith(scene, it, [projects.plain], [note])
 }
 
 const bins: Loot = { online: ['bins-nn'], offline: [] }
@@ -169,6 +193,12 @@ export const stolenOtherwise: readonly Attack[] = [
     limit: 'who is new can be shown a mix of what was signed at different times',
     happens: /^(?=.*foo-plain 1\.0)(?=.*foo-other-\d+ 1\.1).* installed$/,
     tell: mix,
+  }),
+  stage({
+    name: 'timestamp, snapshot, deny: the newest release is withdrawn',
+    limit: 'deny withdraws files, and adds none',
+    happens: /^foo-plain 1\.0 installed$/,
+    tell: withdraw,
   }),
   stage({
     name: 'bins-nn alone, where snapshot says versions alone',
