@@ -1,11 +1,11 @@
 /** A log that cannot be written or read: the requests that it would have to tell of are refused. */
 
-import { describeError, StorageError } from '../base/errors.ts'
+import { describeSystemError, StorageError } from '../base/errors.ts'
 
 export function buildAuditError(error: unknown, action: string): StorageError {
   if (error instanceof StorageError) return error
   const errno = findErrno(error)
-  return new StorageError('AUDIT_FAILED', `cannot ${action}: ${describeError(error)}`, {
+  return new StorageError('AUDIT_FAILED', `cannot ${action}: ${describeSystemError(error)}`, {
     found: errno ?? 'no error number',
     next: nextByErrno.get(errno ?? '') ?? 'look at the folder of the audit log and its disk',
     cause: error,

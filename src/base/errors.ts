@@ -108,6 +108,14 @@ export function isTufgateError(error: unknown): error is TufgateError {
   return error instanceof TufgateError
 }
 
+/** The same without the call and the path, where the sentence around it names the path. */
+export function describeSystemError(error: unknown): string {
+  const text = describeError(error)
+  const isOfSystem = error instanceof Error && 'syscall' in error && 'errno' in error
+  const end = isOfSystem ? text.indexOf(`, ${String(error.syscall)}`) : -1
+  return end < 0 ? text : text.slice(0, end)
+}
+
 /** A sentence for any thrown value. */
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

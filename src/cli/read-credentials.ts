@@ -96,8 +96,12 @@ async function readFile(path: string, { label }: PrivateIndex): Promise<UserAndP
 
 async function readNetrc(path: string, { label, url }: PrivateIndex): Promise<UserAndPassword> {
   const host = unbracketHost(new URL(url).hostname)
-  const next = `Add a line to it: machine ${host} login USER password PASSWORD`
-  const text = await readPrivateFile(path, { kind: 'netrc file', maxFileBytes, next })
+  const line = `machine ${host} login USER password PASSWORD`
+  const text = await readPrivateFile(path, {
+    kind: 'netrc file',
+    maxFileBytes,
+    next: `Put a line into it, for yourself alone: (umask 077; cat > ${path}), then: ${line}`,
+  })
   const found = findNetrcEntry(requireNetrc(text, path), host)
   if (found !== undefined) return { user: found.login, password: found.password }
   throw new ConfigError(
@@ -105,7 +109,7 @@ async function readNetrc(path: string, { label, url }: PrivateIndex): Promise<Us
     `${path} has no entry for ${host}, the host of ${label}.`,
     {
       expected: `machine ${host}`,
-      next,
+      next: `Add a line to it: ${line}`,
     },
   )
 }

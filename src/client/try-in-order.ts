@@ -48,7 +48,7 @@ function combine(failures: readonly SourceFailure[]): TufgateError {
     `No mirror could be read: ${reasons.join('; ')}`,
     {
       cause: failures.length === 1 ? failures[0]?.error : failures.map(({ error }) => error),
-      next: 'Check that the mirror is up and that this machine can reach it.',
+      next: 'Check that the mirror is up, and that this machine can resolve its name and reach it.',
     },
   )
 }

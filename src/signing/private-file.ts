@@ -8,7 +8,7 @@ import { constants } from 'node:fs'
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { ConfigError } from '../base/errors.ts'
-import { findErrno } from '../store/storage-error.ts'
+import { describeErrno, findErrno } from '../store/storage-error.ts'
 
 export interface PrivateFileRules {
   /** For messages: "key file", "passphrase file". */
@@ -44,8 +44,12 @@ async function openPrivate(path: string, { kind, next }: PrivateFileRules): Prom
     // Without O_NONBLOCK a FIFO in its place would hold the program up for ever.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
-    const reason = findErrno(cause) === 'ENOENT' ? 'does not exist' : 'cannot be opened'
-    throw new ConfigError('KEY_INVALID', `The ${kind} ${path} ${reason}`, { next, cause })
+    const isMissing = findErrno(cause) === 'ENOENT'
+    const reason = isMissing ? 'does not exist' : `cannot be opened: ${describeErrno(cause)}`
+    throw new ConfigError('KEY_INVALID', `The ${kind} ${path} ${reason}`, {
+      next: isMissing ? next : `Give it to the user that runs tufgate: chown USER ${path}`,
+      cause,
+    })
   }
 }
 

@@ -1,6 +1,11 @@
 /** What the operating system said, as a StorageError that names the path and the way out. */
 
-import { describeError, StorageError, type StorageCode } from '../base/errors.ts'
+import {
+  describeError,
+  describeSystemError,
+  StorageError,
+  type StorageCode,
+} from '../base/errors.ts'
 
 const nextByErrno: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'free space on this disk, or move the folder to another one'],
@@ -47,9 +52,16 @@ export function buildStorageError(error: unknown, action: string, path: string):
   const errno = findErrno(error)
   const code: StorageCode =
     errno === 'ENOSPC' || errno === 'EDQUOT' ? 'DISK_FULL' : 'STORAGE_FAILED'
-  return new StorageError(code, `cannot ${action} ${path}: ${describeError(error)}`, {
+  const reason = isAbout(error, path) ? describeSystemError(error) : describeError(error)
+  return new StorageError(code, `cannot ${action} ${path}: ${reason}`, {
     found: errno ?? 'no error number',
     next: nextByErrno.get(errno ?? '') ?? `look at ${path} and the disk that it lies on`,
     cause: error,
   })
+}
+
+/** Or about a file that is made beside it, or about none. */
+function isAbout(error: unknown, path: string): boolean {
+  if (!(error instanceof Error) || !('path' in error)) return true
+  return typeof error.path === 'string' && error.path.startsWith(path)
 }

@@ -32,6 +32,12 @@ const unreachable: FailureKind = {
   next: 'Look at the network, the name of the host and the proxy variables; then try again.',
 }
 
+const unresolved: FailureKind = {
+  ...unreachable,
+  happened: 'the host name does not resolve',
+  next: 'Check the name of the host, and that this machine can resolve it (nslookup NAME); then try again.',
+}
+
 const brokenOff: FailureKind = {
   code: 'BROKEN_OFF',
   happened: 'the answer broke off',
@@ -50,10 +56,11 @@ const byCode: ReadonlyMap<string, FailureKind> = new Map([
   ['UND_ERR_BODY_TIMEOUT', timedOut],
   [
     'UND_ERR_HEADERS_OVERFLOW',
-    { ...brokenOff, code: 'TOO_LARGE', happened: 'the headers are too long' },
+    // Not TOO_LARGE: of the file itself that says nothing.
+    { ...brokenOff, code: 'BAD_STATUS', happened: 'the headers are too long' },
   ],
-  ['ENOTFOUND', { ...unreachable, happened: 'the host name does not resolve' }],
-  ['EAI_AGAIN', { ...unreachable, happened: 'the host name does not resolve just now' }],
+  ['ENOTFOUND', unresolved],
+  ['EAI_AGAIN', { ...unresolved, happened: 'the host name does not resolve just now' }],
 ])
 
 /** An error that has a code of ours is kept as it is. */

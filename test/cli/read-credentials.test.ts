@@ -134,6 +134,23 @@ describe('credentials are refused', () => {
     })
   })
 
+  test('of a netrc file that is not there, with how to make one that nobody else can read', async () => {
+    const path = join(folder, 'none')
+    await expect(read(`netrc:${path}`)).rejects.toMatchObject({
+      message: `The netrc file ${path} does not exist`,
+      facts: {
+        next: `Put a line into it, for yourself alone: (umask 077; cat > ${path}), then: machine pypi.acme.example login USER password PASSWORD`,
+      },
+    })
+  })
+
+  test('of a netrc file that cannot be opened, with the reason', async () => {
+    const path = join(await write('no-folder', 'text'), 'netrc')
+    await expect(read(`netrc:${path}`)).rejects.toMatchObject({
+      message: `The netrc file ${path} cannot be opened: a part of the path is not a folder`,
+    })
+  })
+
   test('that are not UTF-8', async () => {
     const path = await write('latin1', Buffer.from('ann:p\xe4ss', 'latin1'))
     await expect(read(`file:${path}`)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })

@@ -64,7 +64,7 @@ describe.runIf(hasPip)('a disk that is full', () => {
     const { code, stderr } = await install(proxy, 'e2e-big')
     expect(code).toBe(1)
     expect(reasonOf(stderr, trial.folder)).toMatchInlineSnapshot(
-      `"507 Server Error: Not served by tufgate: cannot write <folder>/small-disk/state/<sha256>/vault/tmp/<name>: ENOSPC: no space left on device, write (<id>)"`,
+      `"507 Server Error: Not served by tufgate: cannot write <folder>/small-disk/state/<sha256>/vault/tmp/<name>: ENOSPC: no space left on device (<id>)"`,
     )
     expect((await environment.pip('list')).stdout).not.toContain('e2e-big')
   }, 60_000)
@@ -89,7 +89,7 @@ describe('a state folder', () => {
     const failed = await failToStart(config).finally(() => unmount(state))
     expect(failed).toMatchObject({ code: 1, stdout: '' })
     expect(toTranscript(failed.stderr, trial.folder)).toMatchInlineSnapshot(`
-      "tufgate: cannot make the state folder <folder>/state-2/pins: EROFS: read-only file system, mkdir '<folder>/state-2/pins'
+      "tufgate: cannot make the state folder <folder>/state-2/pins: EROFS: read-only file system
         found:    EROFS
         this disk is mounted read-only: remount it writable, or move the folder"
     `)
@@ -103,7 +103,7 @@ describe('a state folder', () => {
     const failed = await failToStart(config).finally(() => unmount(state))
     expect(failed).toMatchObject({ code: 1, stdout: '' })
     expect(toTranscript(failed.stderr, trial.folder)).toMatchInlineSnapshot(`
-      "tufgate: cannot open the audit log in <folder>/state-4/<sha256>/audit: EROFS: read-only file system, open '<folder>/state-4/<sha256>/audit/<part>.jsonl'
+      "tufgate: cannot open the audit log in <folder>/state-4/<sha256>/audit: EROFS: read-only file system
         found:    EROFS
         the disk of the audit log is mounted read-only: remount it writable"
     `)

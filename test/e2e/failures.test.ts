@@ -184,7 +184,7 @@ describe.runIf(hasPip)('a mirror', () => {
         "detail": "No mirror could be read: <folder>/mirror/public: there is no targets/simple/e2e-two/<sha256>.index.json (<id>)",
         "expected": undefined,
         "found": undefined,
-        "next": "Check that the mirror is up and that this machine can reach it.",
+        "next": "Check that the mirror is up, and that this machine can resolve its name and reach it.",
         "status": 503,
       }
     `)

@@ -114,7 +114,7 @@ describe('a start that fails', () => {
     expect(started).toMatchObject({ code: 1, stdout: '' })
     expect(show(started.stderr, job)).toMatchInlineSnapshot(`
       "tufgate: it did not start: No mirror could be read: http://127.0.0.1:<port>/metadata/2.root.json: could not connect (connect ECONNREFUSED 127.0.0.1:<port>)
-        Check that the mirror is up and that this machine can reach it.
+        Check that the mirror is up, and that this machine can resolve its name and reach it.
         Nothing runs in the background. Its output: cat <folder>/xdg/tufgate/sidecars/default/log"
     `)
     expect(job.pids()).toEqual([])

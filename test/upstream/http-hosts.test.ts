@@ -189,6 +189,9 @@ describe('addresses', () => {
     await expect(fetchFrom(client, false)).rejects.toMatchObject({
       code: 'UNREACHABLE',
       message: containing('the host name does not resolve'),
+      facts: {
+        next: containing('Check the name of the host, and that this machine can resolve it'),
+      },
     })
   })
 })
