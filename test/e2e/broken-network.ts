@@ -13,6 +13,7 @@ import { isIP, Socket } from 'node:net'
 const path = process.env['TUFGATE_TEST_NETWORK'] ?? ''
 const realLookup = dns.lookup.bind(dns) as (...args: unknown[]) => void
 const realPromise = promises.lookup.bind(promises) as (...args: unknown[]) => Promise<LookupAddress>
+// oxlint-disable-next-line typescript/unbound-method -- called with the socket below
 const realConnect = Socket.prototype.connect as (...args: unknown[]) => Socket
 
 function isBroken(...kinds: readonly string[]): boolean {

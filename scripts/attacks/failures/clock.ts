@@ -9,19 +9,19 @@ const dayMs = 24 * 3_600_000
 
 interface Clocks {
   readonly start: number
-  readonly then: number
+  readonly later: number
 }
 
 /** In days. */
-async function shiftClock(place: Place, { start, then }: Clocks): Promise<Observed> {
+async function shiftClock(place: Place, { start, later }: Clocks): Promise<Observed> {
   const clock = await createMovableClock(place.world.trial.folder, 'own', start * dayMs)
   await place.startProxy({ environment: clock.environment })
   const before = await place.ask('page')
-  await clock.set(then * dayMs)
+  await clock.set(later * dayMs)
   const failed = await place.install()
   const told = await place.ask('page')
   await clock.set(0)
-  const notes = start === then ? [] : [`before: ${before.status === 200 ? 'served' : before.line}`]
+  const notes = start === later ? [] : [`before: ${before.status === 200 ? 'served' : before.line}`]
   return place.conclude(failed, told, await place.recover(), notes)
 }
 
@@ -29,7 +29,7 @@ export const clockFailures: readonly Attack[] = [
   stageFailure({
     row: 'F5',
     name: 'the clock is two days behind when it starts',
-    behind: (place) => shiftClock(place, { start: -2, then: -2 }),
+    behind: (place) => shiftClock(place, { start: -2, later: -2 }),
     judge: mustTellAndRecover({
       line: /timestamp version \d+ was signed \d+ (?:h|d) ahead of the clock of this machine/,
       next: /Check the clock of this machine/,
@@ -39,7 +39,7 @@ export const clockFailures: readonly Attack[] = [
     row: 'F5',
     name: 'the clock is two days ahead when it starts',
     isCore: true,
-    behind: (place) => shiftClock(place, { start: 2, then: 2 }),
+    behind: (place) => shiftClock(place, { start: 2, later: 2 }),
     judge: mustTellAndRecover({
       line: /timestamp version \d+ expired \d+ (?:h|d) ago/,
       next: /the clock of this machine is right/,
@@ -48,7 +48,7 @@ export const clockFailures: readonly Attack[] = [
   stageFailure({
     row: 'F5',
     name: 'the clock goes two days back in the middle',
-    behind: (place) => shiftClock(place, { start: 0, then: -2 }),
+    behind: (place) => shiftClock(place, { start: 0, later: -2 }),
     judge: mustTellAndRecover({
       line: /the clock of this machine is \d+ (?:h|d) behind a signed time/,
       next: /clock/,
@@ -57,7 +57,7 @@ export const clockFailures: readonly Attack[] = [
   stageFailure({
     row: 'F5',
     name: 'the clock goes two days ahead in the middle',
-    behind: (place) => shiftClock(place, { start: 0, then: 2 }),
+    behind: (place) => shiftClock(place, { start: 0, later: 2 }),
     judge: mustTellAndRecover({
       line: /timestamp version \d+ expired \d+ (?:h|d) ago/,
       next: /the clock of this machine is right/,

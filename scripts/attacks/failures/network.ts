@@ -128,7 +128,7 @@ export const networkFailures: readonly Attack[] = [
     behind: (place) => breakNetwork(place, 'down'),
     judge: mustTellAndRecover({
       line: /No mirror could be read: .*: (?:could not connect|the host name does not resolve)/,
-      next: /Check that the mirror is up and that this machine can reach it/,
+      next: /this machine can resolve its name and reach it/,
     }),
   }),
   stageFailure({
@@ -146,6 +146,6 @@ export const resolverFailure: Attack = stageFailure({
   behind: (place) => breakNetwork(place, 'resolver'),
   judge: mustTellAndRecover({
     line: /No mirror could be read: .*: the host name does not resolve just now/,
-    next: /Check|name/,
+    next: /this machine can resolve its name and reach it/,
   }),
 })

@@ -122,7 +122,10 @@ export const passwords: readonly Attack[] = [
     row: 'F14',
     name: 'the file with the password is gone when it starts',
     behind: loseNetrc,
-    judge: mustTellAndRecover({ line: /^tufgate: \S*netrc/, next: /netrc|machine/ }),
+    judge: mustTellAndRecover({
+      line: /^tufgate: The netrc file \S+ does not exist/,
+      next: /Put a line into it, for yourself alone: .*machine 127\.0\.0\.1 login USER/,
+    }),
   }),
   stageFailure({
     row: 'F14',
