@@ -87,7 +87,7 @@ function renderTable(lines: readonly Line[]): string[] {
   const byCells = new Map<string, string[]>()
   for (const { stolen, cells } of lines) byCells.set(cells, [...(byCells.get(cells) ?? []), stolen])
   return [
-    '| stolen | wrong files, to who has been here before | wrong files, to who is new | kept from what is new for at most | old and new mixed |',
+    '| stolen | wrong files, for clients that have been here | wrong files, for a new client | kept on an old list for at most | old and new mixed |',
     '|---|---|---|---|---|',
     ...Array.from(byCells, ([cells, stolen]) => `| ${stolen.join('; ')} | ${cells} |`),
   ]
