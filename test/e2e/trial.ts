@@ -41,6 +41,8 @@ export interface ProxyOptions {
   readonly state?: string
   /** One, or several in their order. Default: the published folder. */
   readonly mirror?: string | readonly string[]
+  /** A file that `tufgate trust show` wrote. */
+  readonly floor?: string
   /** Besides the index's own. */
   readonly fileHosts?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
@@ -61,7 +63,6 @@ export class Trial {
   private constructor(folder: string, index: HostileServer) {
     this.folder = folder
     this.index = index
-    process.once('exit', this.#killAll)
   }
 
   /** `clock`: when the mirror was made. */
@@ -146,6 +147,7 @@ export class Trial {
       `url = ${JSON.stringify(this.indexUrl)}`,
       `mirror = ${JSON.stringify([mirror].flat())}`,
       `root = ${JSON.stringify(this.root)}`,
+      ...(options.floor === undefined ? [] : [`floor = ${JSON.stringify(options.floor)}`]),
       `file-hosts = ${JSON.stringify(options.fileHosts ?? [])}`,
       options.index ?? '',
       '',
@@ -174,7 +176,6 @@ export class Trial {
     const ended = Array.from(this.#processes, (child) => once(child, 'exit'))
     this.#killAll()
     await Promise.all(ended)
-    process.off('exit', this.#killAll)
     await this.index.close()
     await rm(this.folder, { recursive: true, force: true })
   }
