@@ -91,6 +91,7 @@ export const fetchExplanations = {
       'The server has a fault of its own, or too many requests (429, 500 to 504).',
       'The file was taken off its host (404, 410) although the list still names it.',
       'The server denies access (403).',
+      'What the server sends is no answer: headers without an end, an encoding that nobody asked for.',
     ],
     next: {
       user: [tryAgain, tellOperator],
