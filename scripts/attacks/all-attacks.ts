@@ -10,7 +10,9 @@ import { mixes } from './rows/a04-mix-and-match.ts'
 import { endlessData } from './rows/a05-endless.ts'
 import { endlessLists } from './rows/a05-metadata.ts'
 import { slowLists } from './rows/a06-metadata.ts'
+import { slowRetrieval } from './rows/a06-slow.ts'
 import { dependencies } from './rows/a07-dependencies.ts'
+import { added } from './rows/a08-added.ts'
 import { wrongSoftware } from './rows/a08-wrong-software.ts'
 import { badCompany } from './rows/a09-bad-mirrors.ts'
 import { fastForward } from './rows/a10-fast-forward.ts'
@@ -26,6 +28,7 @@ import { frozenIndex } from './rows/a20-frozen-index.ts'
 import { removed } from './rows/a21-removed.ts'
 import { stolenBinsKey } from './rows/a22-bins-key.ts'
 import { changedFile } from './rows/a23-changed-file.ts'
+import { smallSdist } from './rows/a16-small-sdist.ts'
 import { onTheWire } from './wire/wire-attacks.ts'
 
 /** In the order of the table. */
@@ -35,10 +38,12 @@ export const allAttacks: readonly Attack[] = [
   ...freezes,
   ...mixes,
   ...endlessData,
+  ...slowRetrieval,
   ...endlessLists,
   ...slowLists,
   ...dependencies,
   ...wrongSoftware,
+  ...added,
   ...badCompany,
   ...fastForward,
   ...revocation,
@@ -53,6 +58,7 @@ export const allAttacks: readonly Attack[] = [
   ...removed,
   ...stolenBinsKey,
   ...changedFile,
+  ...smallSdist,
   ...wholeMatrix,
   ...stolenKeys,
   ...stolenOtherwise,

@@ -2,9 +2,11 @@
 
 import { renderJsonPage } from '../../../test/e2e/trial.ts'
 import { serve, status } from '../../../test/support/hostile-server.ts'
-import type { Attack, Observed } from '../attack.ts'
-import { stageIndexAttack } from '../index-attack.ts'
-import { mustInstall } from '../judge.ts'
+import type { Attack } from '../attack.ts'
+import { tellDenial } from '../denial.ts'
+import { buildGenuine } from '../genuine.ts'
+import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
+import { mustInstall, require } from '../judge.ts'
 import { servePageWith } from '../page-lies.ts'
 
 export const withheld: readonly Attack[] = [
@@ -40,6 +42,24 @@ export const withheld: readonly Attack[] = [
     turn: (world, project, files) =>
       servePageWith(world, files, { project, file: { hashes: { sha256: '0'.repeat(64) } } }),
     judge: mustInstall(),
+  }),
+  stageIndexAttack({
+    row: 'A12',
+    name: 'the mirror is shown an older page, with its older serial',
+    project: 'foo-a12-serial',
+    files: (project) => [buildGenuine(project, '1.0')],
+    // The first look sees 200 and both releases.
+    more: (world) => {
+      world.publish('foo-a12-serial', buildReleases('foo-a12-serial'))
+      serveWithSerial(200)(world, 'foo-a12-serial', buildReleases('foo-a12-serial'))
+    },
+    change: serveWithSerial(100),
+    judge: (observed) => [
+      ...mustInstall()(observed),
+      ...require(observed.notes.some((note) =>
+        note.startsWith('the mirror: failed'),
+      ), 'the mirror does not say that the page is older'),
+    ],
   }),
   denied({
     row: 'A12',
@@ -78,7 +98,7 @@ export const withheld: readonly Attack[] = [
   ),
 ]
 
-/** Whoever gets nothing although he asks for something honest was harmed. */
+/** With harm to whoever gets nothing. */
 function denied(attack: Parameters<typeof stageIndexAttack>[0]): Attack {
   const staged = stageIndexAttack(attack)
   const { alone } = staged
@@ -86,7 +106,14 @@ function denied(attack: Parameters<typeof stageIndexAttack>[0]): Attack {
   return { ...staged, alone: async (scene) => tellDenial(await alone(scene)) }
 }
 
-function tellDenial(observed: Observed): Observed {
-  if (observed.harm !== undefined || observed.happened !== 'nothing installed') return observed
-  return { ...observed, harm: 'DENIED: nothing installed' }
+/** As PyPI tells which change of its own a page knows. */
+function serveWithSerial(serial: number): Staging {
+  return ({ trial }, project, files) => {
+    const headers = {
+      'content-type': 'application/vnd.pypi.simple.v1+json',
+      'x-pypi-last-serial': serial,
+    }
+    const page = Buffer.from(JSON.stringify(renderJsonPage(project, files)))
+    trial.index.on(`/simple/${project}/`, serve(page, headers))
+  }
 }

@@ -7,7 +7,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil } from '../genuine.ts'
 import { stageIndexAttack, type IndexAttack, type Staging } from '../index-attack.ts'
 import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
-import { serveOneMore } from '../page-lies.ts'
+import { listPageFiles, serveOneMore } from '../page-lies.ts'
 import type { World } from '../world.ts'
 
 export const internalHost: readonly Attack[] = [
@@ -53,7 +53,6 @@ export const internalHost: readonly Attack[] = [
     change: (world, project, files) => {
       const [evil] = offer(world, project)
       const { filename } = evil
-      const page = renderJsonPage(project, files)
       const urls = [
         `http://169.254.169.254/latest/meta-data/${filename}`,
         `http://[::ffff:169.254.169.254]/${filename.replace('99.0', '99.1')}`,
@@ -61,8 +60,8 @@ export const internalHost: readonly Attack[] = [
         `http://user:secret@127.0.0.1:${world.internal.port}${pathOf(evil).replace('99.0', '99.3')}`,
       ]
       const links = urls.map((url) => ({ filename: url.split('/').at(-1), url, hashes: {} }))
-      const listed = 'files' in page && Array.isArray(page.files) ? page.files : []
-      world.trial.servePage(project, { ...page, files: [...listed, ...links] })
+      const listed = [...listPageFiles(project, files), ...links]
+      world.trial.servePage(project, { ...renderJsonPage(project, []), files: listed })
     },
     judge: (observed) => [
       ...mustInstall()(observed),

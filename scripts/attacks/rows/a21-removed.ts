@@ -1,11 +1,10 @@
 /** A21: what was signed is taken off the index, where the mirror sees it; and what comes back in its place. */
 
 import { renderJsonPage } from '../../../test/e2e/trial.ts'
-import { status } from '../../../test/support/hostile-server.ts'
-import { serve } from '../../../test/support/hostile-server.ts'
+import { serve, status } from '../../../test/support/hostile-server.ts'
 import { defaultChangePolicy } from '../../../src/mirror/mirror-settings.ts'
-import type { SyncOptions } from '../../../src/mirror/sync.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
+import { tellDenial } from '../denial.ts'
 import { buildEvil } from '../genuine.ts'
 import { buildReleases, stageIndexAttack } from '../index-attack.ts'
 import { install } from '../install.ts'
@@ -114,7 +113,7 @@ function stageLooks({ name, project, others = [], looks, policy, ...more }: Look
         const before = await seeFirstList(world, project)
         for (const look of looks) {
           look(world, projects)
-          await world.lookAgain({ changePolicy } satisfies Partial<SyncOptions>)
+          await world.lookAgain({ changePolicy })
         }
         return installAfter(scene, { world, project, state: before })
       }),
@@ -165,12 +164,6 @@ async function installAfter(scene: Scene, { world, project, state }: After): Pro
 function dropNewest(world: World, projects: readonly string[]): void {
   for (const project of projects)
     world.trial.servePage(project, renderJsonPage(project, buildReleases(project).slice(0, 1)))
-}
-
-/** Whoever gets nothing although he asks for something honest was harmed. */
-function tellDenial(observed: Observed): Observed {
-  if (observed.harm !== undefined || observed.happened !== 'nothing installed') return observed
-  return { ...observed, harm: 'DENIED: nothing installed' }
 }
 
 function requireTold({ notes }: Observed, pattern: RegExp): readonly string[] {
