@@ -12,7 +12,7 @@ export interface RefreshTiming {
   readonly refreshMs: number
   /** A request waits for the check after this. */
   readonly recheckMs: number
-  /** But not longer than this, while the list that is there is usable. */
+  /** But not longer than this after it began, while the list that is there is usable. */
   readonly patienceMs: number
   /** After a failed check the next one waits this long. */
   readonly retryMs: number
@@ -23,6 +23,7 @@ export class RefreshSchedule {
   readonly #timing: RefreshTiming
   readonly #clock: Clock
   #running: Promise<void> | undefined
+  #startedAt: number | undefined
   #checkedAt: number | undefined
   #failure: { readonly at: number; readonly error: unknown } | undefined
 
@@ -49,7 +50,9 @@ export class RefreshSchedule {
 
   /** One refresh at a time, however many ask. */
   run(): Promise<void> {
-    this.#running ??= this.#runOnce().finally(() => {
+    if (this.#running !== undefined) return this.#running
+    this.#startedAt = this.#clock()
+    this.#running = this.#runOnce().finally(() => {
       this.#running = undefined
     })
     return this.#running
@@ -79,9 +82,12 @@ export class RefreshSchedule {
     await this.run()
   }
 
+  /** Of one slow check all requests together wait so long, not each of them anew. */
   async #waitPatiently(check: Promise<void>): Promise<void> {
+    const leftMs = this.#timing.patienceMs - this.#age(this.#startedAt)
+    if (leftMs <= 0) return
     const patience = new AbortController()
-    const timeout = sleep(this.#timing.patienceMs, undefined, {
+    const timeout = sleep(leftMs, undefined, {
       signal: patience.signal,
       ref: false,
     })
