@@ -3,7 +3,7 @@
  * any key. What it does not lie about is the published tree, or a copy of it that was kept.
  */
 
-import { cp } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMovableClock, type MovableClock } from '../../test/e2e/movable-clock.ts'
@@ -32,6 +32,7 @@ export class HostileMirror {
   readonly server: HostileServer
   readonly clock: MovableClock
   #tree: string
+  #many: ReadonlyMap<string, string> = new Map()
   #lies: readonly Lie[] = []
   #copies = 0
   #shiftMs = 0
@@ -61,6 +62,18 @@ export class HostileMirror {
     const copy = join(this.world.trial.folder, `kept-${this.#copies}`)
     await cp(this.world.trial.published, copy, { recursive: true })
     return copy
+  }
+
+  /** The published tree is that one again. */
+  async restoreTree(tree: string): Promise<void> {
+    const { published } = this.world.trial
+    await rm(published, { recursive: true })
+    await cp(tree, published, { recursive: true })
+  }
+
+  /** Several trees, each under a name of its own: `URL/alice/`. */
+  showMany(trees: Readonly<Record<string, string>>): void {
+    this.#many = new Map(Object.entries(trees))
   }
 
   /** Another tree from now on; none: the published one. */
@@ -133,10 +146,13 @@ export class HostileMirror {
     return this.clock.set(this.#shiftMs)
   }
 
-  /** Requests of paths that are lied about. */
-  countLies(): number {
-    return this.server.requests.filter(({ path }) => this.#findLie(path.slice(1)) !== undefined)
-      .length
+  /** Of what is lied about now. */
+  countLies(): { readonly requests: number; readonly bytes: number } {
+    const paths = this.server.requests
+      .map(({ path }) => path)
+      .filter((path) => this.#findLie(path.slice(1)) !== undefined)
+    const taken = [...new Set(paths)].map((path) => this.server.sentBytes(path))
+    return { requests: paths.length, bytes: taken.reduce((sum, bytes) => sum + bytes, 0) }
   }
 
   /** How many timestamps were handed out. */
@@ -160,10 +176,14 @@ export class HostileMirror {
 
   /** With what the log says of the mirror, which is of no project. */
   async addLog(observed: Observed): Promise<Observed> {
+    const notes = [...observed.notes, ...(await this.listReasons())]
+    return this.addCodes({ ...observed, notes })
+  }
+
+  async addCodes(observed: Observed): Promise<Observed> {
     const log = await this.world.readLog()
     const codes = log.filter(({ kind }) => kind !== 'page').flatMap(({ code }) => code ?? [])
-    const notes = [...observed.notes, ...(await this.listReasons())]
-    return { ...observed, codes: [...new Set([...observed.codes, ...codes])], notes }
+    return { ...observed, codes: [...new Set([...observed.codes, ...codes])] }
   }
 
   async close(): Promise<void> {
@@ -180,7 +200,9 @@ export class HostileMirror {
   #answer(path: string): Behaviour {
     const lie = this.#findLie(path)
     if (lie !== undefined) return lie.behaviour
-    const file = join(this.#tree, path)
+    const [name = '', ...rest] = path.split('/')
+    const named = this.#many.get(name)
+    const file = named === undefined ? join(this.#tree, path) : join(named, ...rest)
     const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true
     return isFile ? serve(readFileSync(file)) : status(404)
   }
@@ -189,11 +211,12 @@ export class HostileMirror {
   #shorten(message: string): string {
     return message
       .replace(/^trial: /, '')
-      .replaceAll(`mirror ${this.url}`, 'the mirror')
+      .replaceAll(`mirror ${this.url}: `, 'the mirror: ')
       .replaceAll(`${this.url}: `, '')
       .replaceAll(this.url, '')
       .replaceAll(/\b[0-9a-f]{64}\b/g, (digest) => `${digest.slice(0, 6)}...`)
       .replaceAll(/ ?\(r-[0-9a-z]+\)/g, '')
+      .replaceAll(this.world.trial.folder, '')
       .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1')
   }
 }

@@ -138,10 +138,14 @@ export class OnlineThief {
   }
 
   /** Another document under the version that is published; where it goes is left to him. */
-  async forge(role: string, change: (signed: Signed) => void): Promise<Bytes> {
+  async forge(
+    role: string,
+    change: (signed: Signed) => void,
+    signers: readonly Signer[] = this.signers,
+  ): Promise<Bytes> {
     const signed = await this.read(role)
     change(signed)
-    return sign(signed, this.signers)
+    return sign(signed, signers)
   }
 
   async #put(role: string, signed: Signed, signers: readonly Signer[]): Promise<number> {

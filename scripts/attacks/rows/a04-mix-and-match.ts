@@ -25,9 +25,11 @@ interface Pair {
 function buildPair(suffix = ''): Pair {
   const foo = `foo${suffix}`
   const bar = `bar${suffix}`
-  const build = (name: string, requires: readonly string[]): Wheel[] =>
-    ['1.0', '1.1'].map((version) => buildGenuine(name, version, { requires }))
-  return { foo, bar, foos: build(foo, [bar]), bars: build(bar, []) }
+  return { foo, bar, foos: buildBoth(foo, [bar]), bars: buildBoth(bar, []) }
+}
+
+function buildBoth(name: string, requires: readonly string[]): Wheel[] {
+  return ['1.0', '1.1'].map((version) => buildGenuine(name, version, { requires }))
 }
 
 function publish(world: World, { foo, bar, foos, bars }: Pair, day: 'yesterday' | 'today'): void {
