@@ -62,7 +62,7 @@ export function parseUploadTime(raw: string): number | undefined {
 
 /** PEP 740: a fully-qualified URL. */
 export function isAbsoluteUrl(raw: string): boolean {
-  return /^https?:\/\/[^\s/]/.test(raw) && URL.canParse(raw)
+  return /^https?:\/\/[^\s/]/.test(raw) && raw.isWellFormed() && URL.canParse(raw)
 }
 
 /** A link for a report or a log: on one line, without credentials and without what a query says. */

@@ -1,5 +1,6 @@
 import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
+import { DecodeError } from '../../src/base/decode.ts'
 import { buildOwnPdmToml, buildOwnUvToml } from '../../src/installers/own-toml.ts'
 
 const file = (text: string, isProject = false) => ({ text, isProject })
@@ -54,5 +55,10 @@ describe('a config.toml of pdm for one command', () => {
     )
     expect(parse(text)).toEqual({ venv: { in_project: false } })
     expect(leftOut).toEqual(['pypi.url', 'pypi.extra'])
+  })
+
+  test('is refused where it is so deep that it could not be written again', () => {
+    const deep = `[pypi]\nurl = "https://a.example/"\n[x${'.y'.repeat(2000)}]\nz = 1\n`
+    expect(() => buildOwnPdmToml(deep)).toThrow(DecodeError)
   })
 })

@@ -103,4 +103,10 @@ describe('a TOML file that is no TOML', () => {
   test('is told with its line', () => {
     expect(() => parseTomlFile('a = 1\nb = = 2\n')).toThrow(/^line 2: /)
   })
+
+  test('is refused where one name is 20,000 tables deep, before a gigabyte of paths is made of it', () => {
+    const deep = `[tool.poetry${'.dy'.repeat(20_000)}]\na = 1\n`
+    expect(() => parseTomlFile(deep)).toThrow('tables within tables, more than 100 deep')
+    expect(parseTomlFile(`[a${'.b'.repeat(90)}]\nc = 1\n`).get('a').isThere).toBe(true)
+  })
 })

@@ -32,6 +32,12 @@ function attempt(bytes: Uint8Array): void {
 }
 
 describe('project records', () => {
+  it('can be written again whatever the provenance of a file is: half a character is none', () => {
+    const record = parseFiles(fileJson(name, { provenance: 'https://a.example/\ud800' }))
+    expect(record.files[0]?.provenance).toBeUndefined()
+    expect(decodeUtf8(renderRecord(record))).not.toContain('provenance')
+  })
+
   it('says for each path what is served there, files and metadata', () => {
     const digest = sha256Of('b')
     const record = parseFiles(

@@ -102,7 +102,8 @@ const words: FuzzTarget = {
     }
     const host = parseInterceptedHost(text)
     if (host !== undefined) {
-      requireSame(URL.parse(`https://${text}/`)?.host.toLowerCase() === undefined, false, 'no host')
+      const isNamed = URL.canParse(`https://${text}/`) || URL.canParse(`https://[${text}]/`)
+      requireRule(isNamed, 'a host that no URL could have')
     }
     return `${read} read`
   },
