@@ -24,6 +24,8 @@ export interface InstallOptions {
   readonly variables?: Readonly<Record<string, string>>
   /** Then he is no longer watched. Default: 15 s without the proxy, 100 s behind it. */
   readonly patienceMs?: number
+  /** Of the process that is pip. */
+  readonly onStart?: (pid: number) => void
 }
 
 const aloneMs = 15_000
@@ -54,6 +56,7 @@ export async function install(
     { ...environment, ...withVariables(environment, variables), through },
     [command, ...source, ...rest],
     patienceMs,
+    options.onStart,
   )
   return observe({ world, project, ran, patienceMs, folder: scene.folder, environment })
 }
@@ -75,12 +78,14 @@ async function runPip(
   { python, variables, through = [] }: Environment & Pick<InstallOptions, 'through'>,
   args: readonly string[],
   patienceMs: number,
+  onStart?: (pid: number) => void,
 ): Promise<Ran> {
   const [program = python, ...before] = [...through, python]
   const child = spawn(program, [...before, '-m', 'pip', ...settings, ...args], {
     env: variables,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  if (child.pid !== undefined) onStart?.(child.pid)
   const patience = startPatience(child, patienceMs)
   try {
     const finished = await collect(child)

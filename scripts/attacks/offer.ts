@@ -4,24 +4,27 @@
  */
 
 import { readFileSync } from 'node:fs'
-import type { TrialFile } from '../../test/e2e/trial.ts'
 import type { Behaviour, HostileServer } from '../../test/support/hostile-server.ts'
 import type { Attack, Observed, Scene } from './attack.ts'
-import { stageIndexAttack, type IndexAttack } from './index-attack.ts'
+import { buildReleases, stageIndexAttack, type IndexAttack } from './index-attack.ts'
+import type { InstallOptions } from './install.ts'
 import type { World } from './world.ts'
 
-export interface Offer extends Omit<IndexAttack, 'turn' | 'look'> {
+export interface Offer extends Omit<IndexAttack, 'look' | 'install'> {
   /** Of the project, or of its newest file. */
   readonly what: 'file' | 'page'
   readonly answer: (honest: Uint8Array, project: string) => Behaviour
-  /** Besides. */
-  readonly turn?: IndexAttack['turn']
-  /** Whether the most memory that the proxy ever had is told. */
+  readonly install?: InstallOptions
+  /** Whether the most memory that pip and the proxy ever had is told; much of it is harm. */
   readonly isMemoryTold?: true
 }
 
-/** Far above what any page or file here has, and what the system keeps of a connection. */
-const maxTakenBytes = 24_000_000
+/** Far above what any page or file here has. */
+const maxTakenBytes = 16_000_000
+/** What the system takes of an answer that nobody reads, on each connection. */
+const heldBytes = 8_000_000
+/** pip itself has 50. */
+const maxMemoryMb = 300
 
 interface Count {
   readonly requests: number
@@ -30,27 +33,28 @@ interface Count {
 
 export function stageOffer({ what, answer, isMemoryTold, ...attack }: Offer): Attack {
   const before = new WeakMap<World, Count>()
-  const findPath = (project: string, files: readonly TrialFile[]): string =>
-    what === 'page' ? `/simple/${project}/` : `/files/${files.at(-1)?.filename}`
-  let path = ''
+  const peaks = new WeakMap<Scene, Peak>()
+  const { project } = attack
+  const newest = (attack.files?.(project) ?? buildReleases(project)).at(-1)
+  const path = what === 'page' ? `/simple/${project}/` : `/files/${newest?.filename}`
   return stageIndexAttack({
     ...attack,
-    turn: (world, project, files) => {
+    ...(isMemoryTold === true && {
+      install: (scene) => ({
+        ...attack.install,
+        onStart: (pid) => void peaks.set(scene, watchMemory(pid)),
+      }),
+    }),
+    turn: (world, ...rest) => {
       const { index } = world.trial
-      path = findPath(project, files)
       before.set(world, readCount(index, path))
-      index.on(path, answer(files.at(-1)?.bytes ?? new Uint8Array(0), project))
-      attack.turn?.(world, project, files)
+      index.on(path, answer(newest?.bytes ?? new Uint8Array(0), project))
+      attack.turn?.(world, ...rest)
     },
     look: (observed, scene) => {
-      const { requests, bytes } = readCount(scene.world.trial.index, path)
-      const first = before.get(scene.world)
-      const taken = {
-        requests: requests - (first?.requests ?? 0),
-        bytes: bytes - (first?.bytes ?? 0),
-      }
-      const more = isMemoryTold === true ? tellMemory(scene) : []
-      return withTaken(observed, { what, taken, more })
+      const taken = subtract(readCount(scene.world.trial.index, path), before.get(scene.world))
+      const seen = withTaken(observed, what, taken)
+      return isMemoryTold === true ? withMemory(seen, scene, peaks.get(scene)) : seen
     },
   })
 }
@@ -59,23 +63,26 @@ function readCount(index: HostileServer, path: string): Count {
   return { requests: index.count(path), bytes: index.sentBytes(path) }
 }
 
-interface Taken {
-  readonly what: Offer['what']
-  readonly taken: Count
-  readonly more: readonly string[]
+function subtract({ requests, bytes }: Count, before: Count | undefined): Count {
+  return { requests: requests - (before?.requests ?? 0), bytes: bytes - (before?.bytes ?? 0) }
 }
 
-function withTaken(observed: Observed, { what, taken, more }: Taken): Observed {
+function withTaken(observed: Observed, what: Offer['what'], { requests, bytes }: Count): Observed {
   const note =
-    taken.requests === 0
+    requests === 0
       ? `the ${what} was never asked for`
-      : `the ${what} was asked for ${taken.requests}x, ${renderBytes(taken.bytes)} taken`
-  const tooMuch = `${renderBytes(taken.bytes)} of a ${what} taken`
-  const harm = observed.harm ?? (taken.bytes > maxTakenBytes ? tooMuch : undefined)
+      : `the ${what} was asked for ${requests}x, ${renderBytes(bytes)} taken`
+  const isTooMuch = bytes - requests * heldBytes > maxTakenBytes
+  const tooMuch = isTooMuch ? `${renderBytes(bytes)} of a ${what} taken` : undefined
+  return addTo(observed, [note], tooMuch)
+}
+
+function addTo(observed: Observed, notes: readonly string[], harm: string | undefined): Observed {
+  const worst = observed.harm ?? harm
   return {
     ...observed,
-    ...(harm !== undefined && { harm }),
-    notes: [...observed.notes, note, ...more],
+    ...(worst !== undefined && { harm: worst }),
+    notes: [...observed.notes, ...notes],
   }
 }
 
@@ -84,15 +91,45 @@ export function renderBytes(bytes: number): string {
   return bytes >= 10_000 ? `${Math.round(bytes / 1000)} kB` : `${bytes} bytes`
 }
 
-/** Linux alone tells it. */
-function tellMemory({ world }: Scene): readonly string[] {
-  const pid = world.proxy?.process.pid
-  const peakKb = pid === undefined ? undefined : findPeakMemoryKb(pid)
-  return peakKb === undefined
-    ? []
-    : [`the proxy never had more than ${Math.ceil(peakKb / 1024)} MB`]
+interface Peak {
+  kb: number
 }
 
+const memoryPollMs = 100
+
+/** Until the process has ended: afterwards nobody knows. */
+function watchMemory(pid: number): Peak {
+  const peak = { kb: 0 }
+  const timer = setInterval(() => {
+    const kb = findPeakMemoryKb(pid)
+    if (kb === undefined) clearInterval(timer)
+    else peak.kb = kb
+  }, memoryPollMs)
+  timer.unref()
+  return peak
+}
+
+function withMemory(observed: Observed, { world }: Scene, peak: Peak | undefined): Observed {
+  const ofPip = toMb(peak?.kb)
+  const pid = world.proxy?.process.pid
+  const ofProxy = pid === undefined ? undefined : findPeakMemoryKb(pid)
+  const notes = [
+    ...(ofPip === 0 ? [] : [`pip had up to ${ofPip} MB`]),
+    ...(ofProxy === undefined ? [] : [`the proxy never more than ${toMb(ofProxy)} MB`]),
+  ]
+  const isTooMuch = Math.max(ofPip, toMb(ofProxy)) > maxMemoryMb
+  return addTo(
+    observed,
+    notes,
+    isTooMuch ? `${Math.max(ofPip, toMb(ofProxy))} MB of memory` : undefined,
+  )
+}
+
+function toMb(kb: number | undefined): number {
+  return Math.ceil((kb ?? 0) / 1024)
+}
+
+/** Linux alone tells it. */
 export function findPeakMemoryKb(pid: number): number | undefined {
   try {
     const [, peak] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []

@@ -188,7 +188,11 @@ export function lieAboutLength(bytes: Uint8Array, declared: number): Behaviour {
 }
 
 /** `start`, then the same 64 kB again and again, until somebody hangs up or `limit` is sent. */
-export function endless(start: Uint8Array = new Uint8Array(0), limit = Infinity): Behaviour {
+export function endless(
+  start: Uint8Array = new Uint8Array(0),
+  limit = Infinity,
+  headers: Headers = Number.isFinite(limit) ? { 'content-length': limit } : {},
+): Behaviour {
   return (_request, response) => {
     const block = Buffer.alloc(64 * 1024, 0x61)
     let sent = start.length
@@ -200,7 +204,7 @@ export function endless(start: Uint8Array = new Uint8Array(0), limit = Infinity)
       }
       response.end()
     }
-    response.writeHead(200, Number.isFinite(limit) ? { 'content-length': limit } : {})
+    response.writeHead(200, headers)
     if (start.length > 0) response.write(start)
     send()
   }
@@ -220,6 +224,36 @@ export function drip(bytes: Uint8Array, perTick: number, tickMs: number): Behavi
       if (at >= bytes.length) clearInterval(timer)
     }, tickMs)
     response.on('close', () => clearInterval(timer))
+  }
+}
+
+/** The whole length announced; a timer that comes late makes up for it, so that the rate is kept. */
+export function pour(bytes: Uint8Array, bytesPerSecond: number, headers: Headers = {}): Behaviour {
+  return (_request, response) => {
+    const startedAt = performance.now()
+    let at = 0
+    response.writeHead(200, { 'content-length': bytes.length, ...headers })
+    response.flushHeaders()
+    const timer = setInterval(() => {
+      const due = Math.floor(((performance.now() - startedAt) / 1000) * bytesPerSecond)
+      const next = bytes.subarray(at, due)
+      at += next.length
+      if (next.length > 0) response.write(next)
+      if (at < bytes.length) return
+      clearInterval(timer)
+      response.end()
+    }, 50)
+    response.on('close', () => clearInterval(timer))
+  }
+}
+
+/** One byte of the head each `tickMs`, for ever: it has no end. */
+export function dripHead(tickMs: number): Behaviour {
+  return (_request, response) => {
+    const { socket } = response
+    socket?.write('HTTP/1.1 200 OK\r\nx-filler: ')
+    const timer = setInterval(() => socket?.write('a'), tickMs)
+    socket?.on('close', () => clearInterval(timer))
   }
 }
 
@@ -251,19 +285,22 @@ export function endlessHeaders(): Behaviour {
     socket?.write('HTTP/1.1 200 OK\r\n')
     const send = (): void => {
       if (socket === null || socket.destroyed) return
-      socket.write(`x-filler: ${'a'.repeat(8000)}\r\n`, send)
+      // A pause: whoever reads all of it would keep this process from everything else.
+      socket.write(`x-filler: ${'a'.repeat(8000)}\r\n`, () => setImmediate(send))
     }
     send()
   }
 }
 
 /** Interim answers (1xx) without end. */
-export function endlessInterim(code = 103): Behaviour {
+export function endlessInterim(code = 103, pauseMs = 0): Behaviour {
   return (_request, response) => {
     const { socket } = response
     const send = (): void => {
       if (socket === null || socket.destroyed) return
-      socket.write(`HTTP/1.1 ${code} Early Hints\r\nlink: </x>\r\n\r\n`, () => setImmediate(send))
+      socket.write(`HTTP/1.1 ${code} Early Hints\r\nlink: </x>\r\n\r\n`, () =>
+        pauseMs === 0 ? setImmediate(send) : setTimeout(send, pauseMs),
+      )
     }
     send()
   }
