@@ -3,10 +3,11 @@
 import { renderJsonPage, type TrialFile } from '../../../test/e2e/trial.ts'
 import { sha256 } from '../../../test/support/build-wheel.ts'
 import { serve } from '../../../test/support/hostile-server.ts'
+import { runProgram } from '../../../test/support/program.ts'
 import type { Attack } from '../attack.ts'
 import { buildEvil, buildGenuine } from '../genuine.ts'
 import { buildReleases, stageIndexAttack } from '../index-attack.ts'
-import { mustInstall, mustRefuse } from '../judge.ts'
+import { mustInstall, mustRefuse, require } from '../judge.ts'
 import type { World } from '../world.ts'
 import { servePageWith } from '../page-lies.ts'
 
@@ -107,7 +108,40 @@ export const dependencies: readonly Attack[] = [
     },
     judge: mustInstall(),
   }),
+  stageLieFromTheStart(),
 ]
+
+/** The mirror has never seen the honest one: it signs what it is shown. Comparing files finds it. */
+function stageLieFromTheStart(): Attack {
+  const project = 'foo-a7-start'
+  const staged = stageIndexAttack({
+    row: 'A7',
+    name: 'the index lies in the .metadata from the first look on',
+    project,
+    more: (world) => {
+      agreeOnForged(world, project, buildReleases(project))
+      const { filename, bytes } = buildEvil(evilOf(project), '1.0')
+      world.trial.publish(evilOf(project), [{ filename, bytes }])
+    },
+    limit: 'a mirror signs what the index shows it first; mirror verify-files finds where it lied',
+    judge: ({ happened, notes }) => [
+      ...require(/^(?:EVIL|nothing installed)/.test(happened), happened),
+      ...require(notes.some((note) =>
+        note.startsWith('mirror verify-files: exit code 3'),
+      ), `not found: ${notes.join('; ')}`),
+    ],
+  })
+  const { behind } = staged
+  return {
+    ...staged,
+    behind: async (scene) => {
+      const observed = await behind(scene)
+      const { mirror } = scene.world.trial
+      const { code } = await runProgram('mirror', 'verify-files', mirror, '--project', project)
+      return { ...observed, notes: [...observed.notes, `mirror verify-files: exit code ${code}`] }
+    },
+  }
+}
 
 function serveBroken(world: World, isYanked: boolean): void {
   const files = [buildGenuine(unyanked, '1.0'), buildEvil(unyanked, '1.1')]

@@ -14,7 +14,7 @@ import {
 import { cleanEnvironment, runCommand, tufgateCommand } from '../../../test/support/program.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil } from '../genuine.ts'
-import { buildReleases } from '../index-attack.ts'
+import { buildReleases, stageIndexAttack } from '../index-attack.ts'
 import { install, type InstallOptions } from '../install.ts'
 import { mustInstall, require } from '../judge.ts'
 
@@ -40,6 +40,7 @@ const examined = new Map([
 ])
 
 export const bypass: readonly Attack[] = [
+  stageBase(),
   ...[...waysOut.filter(({ name }) => examined.has(name)), indexInRequirements].map((way) =>
     stageWay(way, `foo-a13-${examined.get(way.name) ?? 'requirements'}`),
   ),
@@ -70,6 +71,24 @@ export const bypass: readonly Attack[] = [
     judge: mustBePassed,
   }),
 ]
+
+/** `<base>` of a page moves all its links; nobody looks where they lead. */
+function stageBase(): Attack {
+  return stageIndexAttack({
+    row: 'A13',
+    name: 'the page itself leads elsewhere: <base href> of another host',
+    project: 'foo-a13-base',
+    turn: ({ trial, internal }, project) => {
+      const { filename, bytes } = buildEvil(project, '1.1')
+      internal.on(`/files/${filename}`, serve(bytes))
+      const links = `<a href="files/${filename}">${filename}</a>`
+      const page = `<html><head><base href="${internal.url('/')}"></head><body>${links}</body></html>`
+      const type = { 'content-type': 'text/html' }
+      trial.index.on(`/simple/${project}/`, serve(Buffer.from(page), type))
+    },
+    judge: mustInstall(),
+  })
+}
 
 function stageWay(way: WayOut, project: string): Attack {
   return {
