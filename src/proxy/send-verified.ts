@@ -4,15 +4,13 @@
  */
 
 import { RequestError, StorageError, VerifyError } from '../base/errors.ts'
+import { isBlindResume, requireNoSplice } from './blind-resume.ts'
 import { isNotModified, isRangeWanted } from './conditional.ts'
 import { describeExchange, isHead, type Exchange } from './exchange.ts'
 import type { VerifiedFile } from './gateway.ts'
 import { parseRange } from './range.ts'
 import type { RequestLog } from './request-log.ts'
 import { beginFile, chunkBytes, endEmpty, respondNotModified, sendChunk } from './respond.ts'
-
-/** Bytes that may leave before the whole is verified (product: the trickle). */
-export const maxUnverifiedBytes = 48
 
 type BufferPair = readonly [Uint8Array, Uint8Array]
 
@@ -91,17 +89,9 @@ function requireRange(exchange: Exchange, file: VerifiedFile, etag: string): Wan
       found: headers.range ?? '',
     })
   }
-  return mayCompleteTrickle(exchange, range.start) ? whole : { ...range, isPartial: true }
-}
-
-/**
- * A resume of an answer that began before verification: its first bytes were not verified, and the
- * rest put behind them would be a file that nobody signed. It gets the whole instead. Answers that
- * began after verification have an ETag, which the client sends back in `If-Range`.
- */
-function mayCompleteTrickle({ request: { headers } }: Exchange, start: number): boolean {
-  const isSuffix = /^\s*bytes=-/i.test(headers.range ?? '')
-  return headers['if-range'] === undefined && !isSuffix && start > 0 && start <= maxUnverifiedBytes
+  if (!isBlindResume(exchange.request)) return { ...range, isPartial: true }
+  requireNoSplice(exchange.request)
+  return whole
 }
 
 export interface Stretch {

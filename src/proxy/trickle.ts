@@ -5,10 +5,11 @@
  */
 
 import { UpstreamError, VerifyError } from '../base/errors.ts'
+import { maxUnverifiedBytes, requireNoSplice } from './blind-resume.ts'
 import { isGone, type Exchange } from './exchange.ts'
 import type { FileFetch, VerifiedFile } from './gateway.ts'
 import { beginFile, sendChunk } from './respond.ts'
-import { maxUnverifiedBytes, readWhole } from './send-verified.ts'
+import { readWhole } from './send-verified.ts'
 import { waitFor } from './timer.ts'
 
 export interface TrickleTimings {
@@ -43,6 +44,7 @@ export async function runTrickle(
 ): Promise<'closed' | 'verified' | Begun> {
   const promised = await waitForLength(exchange, input)
   if (typeof promised === 'string') return promised
+  requireNoSplice(exchange.request)
   beginFile(exchange, 200, [], promised.length)
   // Without this the headers would wait for the first byte.
   exchange.response.flushHeaders()

@@ -101,7 +101,7 @@ describe.runIf(hasPip)('an answer that began before the file was verified', () =
     expect(head).not.toMatch(/^(?:etag|last-modified|accept-ranges):/im)
     const range = `Range: bytes=${held.length}-`
     for (const condition of [
-      [],
+      ['User-Agent: pip/26.2.1 {}'],
       ['If-Range: "sha256-0"'],
       [`If-Range: ${new Date().toUTCString()}`],
     ]) {

@@ -11,6 +11,8 @@ const filename = 'foo-1.0.tar.gz'
 const path = filePath('foo', filename)
 const mismatch = new VerifyError('DIGEST_MISMATCH', `sha256 of ${filename} is not the signed one`)
 
+const pip = 'User-Agent: pip/26.2.1 {}'
+
 let proxy: RunningProxy
 let client: RawClient
 beforeEach(async () => {
@@ -171,7 +173,7 @@ describe('a file that takes long', () => {
     proxy.gateway.store(content)
     for (const start of [1, 2, 48]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const { status, body } = await proxy.get(path, [`Range: bytes=${start}-`])
+      const { status, body } = await proxy.get(path, [`Range: bytes=${start}-`, pip])
       expect([status, body.length]).toEqual([200, content.length])
     }
     expect((await proxy.get(path, ['Range: bytes=49-'])).status).toBe(206)

@@ -84,7 +84,11 @@ export const clients: readonly WireRow[] = [
       if (bench.behind === undefined) release()
       const cut: Buffer[] = []
       // The fetch goes on, so that each of them joins it: until its 48 bytes are spent.
-      for (const header of [[], ['Range: bytes=48-'], ['Range: bytes=48-95']])
+      for (const header of [
+        [],
+        ['Range: bytes=48-', 'User-Agent: pip/26.2.1 {}'],
+        ['Range: bytes=48-95'],
+      ])
         cut.push(await tap.hear(await begin(tap, bench.path(0), header)))
       release()
       await tap.ask(bench.path(0), ['Range: bytes=48-'])

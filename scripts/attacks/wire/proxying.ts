@@ -30,7 +30,7 @@ export const proxying: readonly WireRow[] = [
         )
       const release = bench.holdBack(2)
       const slow = await tap.open()
-      slow.send(renderRequest(urls[2] ?? '', { lines: ['Range: bytes=48-'] }))
+      slow.send(renderRequest(urls[2] ?? '', { lines: ['Range: bytes=49-'] }))
       await slow.bodyBytes(1)
       release()
       await tap.hear(slow)

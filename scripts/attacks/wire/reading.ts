@@ -74,7 +74,7 @@ export const reading: readonly WireRow[] = [
       return [tellMarks(clients)]
     },
     expected: {
-      answers: '19 x 200, 1 x 403',
+      answers: '18 x 200, 1 x 400, 1 x 403',
       asked: 1,
       codes: ['DIGEST_MISMATCH'],
       notes: ['none of 19 beginnings could be resumed'],
@@ -108,10 +108,10 @@ export const reading: readonly WireRow[] = [
       return [tellRests(rests, digests[1] ?? '')]
     },
     expected: {
-      answers: '10 x 200, 1 x 206, 5 x 403',
+      answers: '10 x 200, 1 x 206, 2 x 400, 6 x 403',
       asked: 2,
       codes: ['DIGEST_MISMATCH'],
-      notes: ['1 of 5 resumed, with the ETag of the verified file; 4 got the whole'],
+      notes: ['1 of 6 resumed, with the ETag of the verified file; 4 got the whole, 1 neither'],
     },
   },
   {
@@ -161,7 +161,9 @@ async function askEach(bench: Bench, tap: Wiretap, headers: readonly string[]): 
 function listResumes(digest: string): readonly (readonly string[])[] {
   const range = 'Range: bytes=48-'
   return [
+    // As wget does, which takes what it has off the whole; and as pip does, which begins again.
     [range],
+    [range, 'User-Agent: pip/26.2.1 {}'],
     [range, 'If-Range: "x"'],
     [range, `If-Range: W/"sha256-${digest}"`],
     [range, 'If-Range: Fri, 01 Jan 2100 00:00:00 GMT'],
@@ -183,5 +185,7 @@ function tellMarks(clients: readonly RawClient[]): string {
 function tellRests(answers: readonly Buffer[], digest: string): string {
   const bodies = answers.map((answer) => answer.subarray(answer.indexOf('\r\n\r\n') + 4))
   const whole = bodies.filter((body) => sha256(body) === digest).length
-  return `${bodies.length - whole} of ${bodies.length} resumed, with the ETag of the verified file; ${whole} got the whole`
+  const rests = answers.filter((answer) => answer.toString('latin1', 9, 12) === '206').length
+  const neither = answers.length - rests - whole
+  return `${rests} of ${answers.length} resumed, with the ETag of the verified file; ${whole} got the whole, ${neither} neither`
 }
