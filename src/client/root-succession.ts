@@ -7,6 +7,8 @@
 import type { Bytes } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
+import type { Root } from '../tuf/metadata.ts'
+import { isTrustReduced } from '../tuf/rotation.ts'
 import {
   acceptRoot,
   noFloors,
@@ -32,13 +34,37 @@ export async function requireSuccessor(earlier: EarlierPin, bytes: Bytes): Promi
   const start = await findPinned(earlier, version)
   if (start === undefined) throw refuse(earlier, bytes)
   let trusted = start
-  while (trusted.root.version < version) {
-    const next = trusted.root.version + 1
-    const link = next === version ? bytes : await earlier.readRoot(next)
+  while (trusted.root.version < version - 1) {
+    const link = await earlier.readRoot(trusted.root.version + 1)
     if (link === undefined) throw refuse(earlier, bytes)
     trusted = acceptLink(trusted, link, refuse(earlier, bytes))
   }
-  return trusted.floors
+  const successor = acceptLink(trusted, bytes, refuse(earlier, bytes))
+  const followed = findFork(trusted, await earlier.readRoot(version))
+  return followed !== undefined && isDriven(followed.root, successor.root)
+    ? forget(successor)
+    : successor.floors
+}
+
+/** The root of this version that was followed from the network, where it is another one. */
+function findFork(before: TrustedSet, bytes: Bytes | undefined): TrustedSet | undefined {
+  if (bytes === undefined) return undefined
+  try {
+    return acceptRoot(before, bytes)
+  } catch (error) {
+    if (error instanceof VerifyError) return undefined
+    throw error
+  }
+}
+
+/** Two roots of one version: whoever has stolen enough keys of root has made one, and named his own keys there. */
+function isDriven(followed: Root, pinned: Root): boolean {
+  return (['timestamp', 'snapshot'] as const).some((role) => isTrustReduced(followed, pinned, role))
+}
+
+/** TUF 5.3.11, for versions that were driven high under a root that is none of ours. */
+function forget({ root: { version }, floors: { signedAt } }: TrustedSet): Floors {
+  return { versions: new Map([['root', version]]), signedAt, epoch: version }
 }
 
 /** The earlier pinned root stands among those that were saved; its version is not written down. */

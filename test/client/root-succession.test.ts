@@ -3,6 +3,7 @@ import type { Bytes } from '../../src/base/bytes.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
 import { requireSuccessor, type EarlierPin } from '../../src/client/root-succession.ts'
 import { noFloors, type Floors } from '../../src/tuf/floors.ts'
+import { signDocument } from '../support/tuf-repository.ts'
 import { createSigner } from '../support/tuf-signers.ts'
 import { TufSimulator } from '../support/tuf-simulator.ts'
 
@@ -61,6 +62,59 @@ describe('a pinned root whose file was changed', () => {
       versions: new Map([['root', 2]]),
       signedAt: 5,
       epoch: 2,
+    })
+  })
+
+  describe('while a root of the same version was followed, which a thief of root keys has made', () => {
+    const robbed = new TufSimulator()
+    const before = robbed.publishedRoots.get(1) ?? new Uint8Array()
+    const genuine = { ...structuredClone(robbed.root), version: 2 }
+    const own = createSigner()
+    const evil = robbed.renewRoot(() => {
+      robbed.setKeys('timestamp', [own])
+      robbed.setKeys('snapshot', [own])
+    })
+    // He has gone on to root 5, and his versions stand behind it.
+    const versions = new Map([
+      ['root', 5],
+      ['timestamp', 2 ** 31],
+      ['claimed', 2 ** 31],
+    ])
+    const floors: Floors = { versions, signedAt: 5, epoch: 2 }
+    const signed = signDocument(genuine, robbed.signersOf('root'))
+
+    test('A11: forgets what his keys have driven high, so that the root that is given by hand is a way out', async () => {
+      const roots = new Map([
+        [1, before],
+        [2, evil],
+      ])
+      expect(await requireSuccessor({ ...pinOf(roots, before), floors }, signed)).toEqual({
+        versions: new Map([['root', 2]]),
+        signedAt: 5,
+        epoch: 2,
+      })
+    })
+
+    test('keeps the floors where that root names the same keys, and other people have signed it', async () => {
+      const twice = signDocument(genuine, [...robbed.signersOf('root'), own])
+      const roots = new Map([
+        [1, before],
+        [2, twice],
+      ])
+      const { versions: kept } = await requireSuccessor({ ...pinOf(roots, before), floors }, signed)
+      expect(kept.get('timestamp')).toBe(2 ** 31)
+    })
+
+    test.each([
+      ['verifies no more', signDocument(genuine, [own])],
+      ['is no root', new TextEncoder().encode('{"signed":')],
+    ])('keeps the floors where that root, as it lies on the disk, %s', async (_, foreign) => {
+      const roots = new Map([
+        [1, before],
+        [2, foreign],
+      ])
+      const { versions: kept } = await requireSuccessor({ ...pinOf(roots, before), floors }, signed)
+      expect(kept.get('timestamp')).toBe(2 ** 31)
     })
   })
 

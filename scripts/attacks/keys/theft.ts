@@ -125,6 +125,7 @@ function nameHimself(root: Signed, { thief }: Robbery): void {
   const roles = root['roles'] as Record<string, { keyids: string[] }>
   const keys = root['keys'] as Record<string, unknown>
   for (const [role, signer] of [
+    ['root', thief.signer('deny')],
     ['timestamp', thief.signer('timestamp')],
     ['snapshot', thief.signer('snapshot')],
     ['targets', thief.signer('bins-nn')],

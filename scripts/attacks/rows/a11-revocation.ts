@@ -3,6 +3,8 @@
  * the thief signs with the old ones is worth nothing, and nobody touches the proxy's state.
  */
 
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ManagedRole } from '../../../src/ceremony/role-keys.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { install } from '../install.ts'
@@ -13,6 +15,7 @@ import {
   type Robbery,
   type StolenMirror,
 } from '../keys/stolen-mirror.ts'
+import { forgeAll, projects, publishProjects, type Loot } from '../keys/theft.ts'
 
 const project = 'foo'
 
@@ -84,6 +87,40 @@ const ofRoot: Attack = {
   judge: (observed) => mustKeepOut(observed),
 }
 
+const loot: Loot = { online: [], offline: ['root'] }
+
+/** He has named his own keys in the next root: clients that have followed him are his. */
+const ofUsedRoot: Attack = {
+  row: 'A11',
+  name: 'the key of root is stolen and used; a new root by hand is the only way back',
+  limit: 'whoever has used enough keys of root keeps the clients that have followed him',
+  pips: 'machine',
+  alone: 'there are no keys to replace: whoever delivers a page decides (A1b)',
+  behind: (scene) =>
+    inStolenMirror(async (it) => {
+      const { world } = it.mirror
+      await publishProjects(it)
+      const state = (await it.mirror.startProxy()).state
+      const notes = [`at first: ${await it.look(projects.plain)}`]
+      await forgeAll(it, await it.robOf([], ['root-1']), loot)
+      notes.push(`the thief signs: ${await it.lookAgain(projects.plain)}`)
+      await it.replaceKeys('root')
+      it.mirror.show()
+      notes.push(`after the new root: ${await it.lookAgain(projects.plain)}`)
+      const observed = await it.mirror.addLog(await install(scene, projects.plain, { world }))
+      await world.stopProxy()
+      await cp(join(world.trial.published, 'metadata', '2.root.json'), world.trial.root)
+      await it.mirror.startProxy({ state })
+      notes.push(`given the new root by hand: ${await it.look(projects.plain)}`)
+      return { ...observed, notes: [...notes, ...observed.notes] }
+    }),
+  judge: (observed) => [
+    ...require(observed.happened === 'EVIL foo-plain 6.6 installed', observed.happened),
+    ...requireNote(observed, 'after the new root: EVIL 6.6 offered'),
+    ...requireNote(observed, 'given the new root by hand: 1.1 offered'),
+  ],
+}
+
 async function finish(scene: Scene, it: StolenMirror, notes: string[]): Promise<Observed> {
   const { mirror } = it
   notes.push(`the thief signs again: ${await it.lookAgain(project)}`)
@@ -111,4 +148,5 @@ export const revocation: readonly Attack[] = [
   stage({ role: 'bins-nn' }),
   stage({ role: 'targets' }),
   ofRoot,
+  ofUsedRoot,
 ]
