@@ -49,8 +49,11 @@ export interface HandlerOptions {
   readonly maxTargetBytes: number
   /** A client that has not taken 256 kB in this time is cut off. */
   readonly clientStallMs: number
-  /** For standard error: what the operator must know even if the log cannot be written. */
-  reportFault(message: string): void
+  /**
+   * For standard error: what the operator must know even if the log cannot be written.
+   * @param kind the same for what each request meets; default: the message
+   */
+  reportFault(message: string, kind?: string): void
   readonly startTimer?: StartTimer
 }
 
@@ -268,11 +271,12 @@ export class Handler {
 
   #reportFaults(error: unknown, id: string): void {
     if (error instanceof StorageError) {
-      this.#options.reportFault(
-        `${error.message}: ${error.facts.next ?? 'see the audit log'} (${id})`,
-      )
+      const { code, message, facts } = error
+      const kind = `${code} ${facts.found ?? message}`
+      this.#options.reportFault(`${message}: ${facts.next ?? 'see the audit log'} (${id})`, kind)
     } else if (!isTufgateError(error)) {
-      this.#options.reportFault(`${describeStack(error)} (${id})`)
+      const stack = describeStack(error)
+      this.#options.reportFault(`${stack} (${id})`, stack)
     }
   }
 }

@@ -106,8 +106,19 @@ describe('a refusal', () => {
   test('that a client brought about, or the disk, or the network, is not told', () => {
     for (const code of ['NOT_FOUND', 'BAD_REQUEST', 'RANGE_NOT_SATISFIABLE', 'AUDIT_FAILED'])
       notes.noteRefusal({ ...refused, code })
-    for (const code of ['EXPIRED', 'UNREACHABLE', 'BUG']) notes.noteRefusal({ ...refused, code })
+    for (const code of ['UNREACHABLE', 'BUG']) notes.noteRefusal({ ...refused, code })
     expect(lines).toEqual([])
+  })
+
+  test('for which the list is to blame is told once a minute for all projects, with the way out', () => {
+    const expired = { ...refused, code: 'EXPIRED', message: 'timestamp version 2 expired 1 h ago' }
+    notes.noteRefusal({ ...expired, next: 'Check that the mirror is reachable and renewed.' })
+    notes.noteRefusal({ ...expired, project: 'blinker' })
+    notes.noteRefusal({ ...expired, code: 'CLOCK_WRONG', message: 'the clock is wrong' })
+    expect(lines).toEqual([
+      'warning refused six: timestamp version 2 expired 1 h ago (r-w2t4pa5q)\n  Check that the mirror is reachable and renewed.',
+      'warning refused six: the clock is wrong (r-w2t4pa5q)',
+    ])
   })
 
   test('is told although a client makes up names, and cannot fill standard error', () => {

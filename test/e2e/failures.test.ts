@@ -89,6 +89,8 @@ describe.runIf(hasPip)('a clock', () => {
           found:    <time>
           Check the clock of this machine, then that of the mirror.
       <time> warning trial: NO SIGNED LIST: every page is refused until the reason above is gone
+      <time> warning refused e2e-one: timestamp version 2 was signed 23 h ahead of the clock of this machine (<id>)
+          Check the clock of this machine, then that of the mirror.
       <time> info    trial: mirror <folder>/mirror/public: in order again after 1 d
       <time> info    SIGTERM: stopping; requests under way have 10 s to end"
     `)

@@ -1,7 +1,7 @@
 /**
  * What is refused or hidden, for the operator on standard error: a line for each file or project and
- * minute, and nothing that is not in the audit log. What a mirror or the disk is at fault for, and what
- * a client asks for wrongly, is told elsewhere or not at all.
+ * minute, a line a minute where no list may be used, and nothing that is not in the audit log. What a
+ * mirror or the disk is at fault for, and what a client asks for wrongly, is told elsewhere or not at all.
  */
 
 import type { AuditEvent } from '../../audit/event.ts'
@@ -31,6 +31,13 @@ const told: ReadonlySet<string> = new Set<ErrorCode>([
   'CONFLICT',
 ])
 
+/** An installer says "no matching distribution" of every project then. */
+const toldOfList: ReadonlySet<string> = new Set<ErrorCode>([
+  'EXPIRED',
+  'INDEX_UNSEEN',
+  'CLOCK_WRONG',
+])
+
 export class RefusalNotes {
   readonly #log: Log
   readonly #limit: OnceAMinute
@@ -39,6 +46,7 @@ export class RefusalNotes {
   /** Of their own: names that a client makes up must not silence them. */
   readonly #refusalLimit: OnceAMinute
   readonly #hiddenLimit: OnceAMinute
+  readonly #listLimit: OnceAMinute
   /** Of its own: hosts that a client makes up must not silence the rest. */
   readonly #forwardLimit: OnceAMinute
 
@@ -48,6 +56,7 @@ export class RefusalNotes {
     this.#absentLimit = new OnceAMinute(clock)
     this.#refusalLimit = new OnceAMinute(clock)
     this.#hiddenLimit = new OnceAMinute(clock)
+    this.#listLimit = new OnceAMinute(clock)
     this.#forwardLimit = new OnceAMinute(clock)
   }
 
@@ -73,8 +82,16 @@ export class RefusalNotes {
   noteRefusal(event: AuditEvent): void {
     const { code = '', project = '', file, message = '', id = '' } = event
     if (code === 'FORWARD_REFUSED') return this.#noteForward(event)
+    if (toldOfList.has(code)) return this.#noteList(event)
     if (!told.has(code) || !this.#refusalLimit.isDue(`${project} ${file ?? ''} ${code}`)) return
     this.#log('warning', `refused ${toPrintable(file ?? project, 200)}: ${message} (${id})`)
+  }
+
+  /** One line for all projects that it holds for. */
+  #noteList({ project = '', message = '', next = '', id = '' }: AuditEvent): void {
+    if (!this.#listLimit.isDue(message)) return
+    const hint = next === '' ? '' : `\n  ${next}`
+    this.#log('warning', `refused ${toPrintable(project, 200)}: ${message} (${id})${hint}`)
   }
 
   /** Many clients do not show why CONNECT was refused, and who does not trust our authority hears nothing else. */

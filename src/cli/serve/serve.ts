@@ -13,6 +13,7 @@ import type { GatewayOps } from '../../proxy/gateway.ts'
 import type { HandlerOptions } from '../../proxy/handler.ts'
 import { defaultLimits, startServer, type ListenAddress } from '../../proxy/server.ts'
 import { currentOwner } from '../../store/process-owner.ts'
+import { createFaultReport } from './fault-report.ts'
 import { createForwardPort, requireOtherProxy } from './forward-ops.ts'
 import { createGatewayOps, type OpenIndexes } from './gateway-ops.ts'
 import {
@@ -189,7 +190,7 @@ async function findAuthority({
 }
 
 function handlerOptionsOf(
-  { settings, log, accessToken }: ServeOptions,
+  { settings, log, clock, accessToken }: ServeOptions,
   ops: GatewayOps,
 ): HandlerOptions {
   return {
@@ -200,7 +201,7 @@ function handlerOptionsOf(
     maxPageCacheBytes,
     maxTargetBytes: settings.limits['request-line'],
     clientStallMs,
-    reportFault: (message) => log('error', message),
+    reportFault: createFaultReport(log, clock),
   }
 }
 
