@@ -7,6 +7,7 @@ import { arbitrary } from './rows/a01-arbitrary.ts'
 import { rollback } from './rows/a02-rollback.ts'
 import { freezes } from './rows/a03-freeze.ts'
 import { mixes } from './rows/a04-mix-and-match.ts'
+import { withdrawn } from './rows/a04-withdrawn.ts'
 import { endlessData } from './rows/a05-endless.ts'
 import { endlessLists } from './rows/a05-metadata.ts'
 import { slowLists } from './rows/a06-metadata.ts'
@@ -37,6 +38,7 @@ export const allAttacks: readonly Attack[] = [
   ...rollback,
   ...freezes,
   ...mixes,
+  ...withdrawn,
   ...endlessData,
   ...slowRetrieval,
   ...endlessLists,

@@ -1,5 +1,8 @@
 /** A2: what was signed yesterday is shown again, by the index or by the web server of the mirror. */
 
+import { join } from 'node:path'
+import type { ProxyOptions } from '../../../test/e2e/trial.ts'
+import { runProgram } from '../../../test/support/program.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { inMirrorWorld, type HostileMirror } from '../hostile-mirror.ts'
 import { buildReleases } from '../index-attack.ts'
@@ -66,6 +69,28 @@ async function restart(mirror: HostileMirror): Promise<void> {
   await mirror.startProxy({ state })
 }
 
+async function installFirst(
+  scene: Scene,
+  choose: (mirror: HostileMirror) => Promise<ProxyOptions>,
+): Promise<Observed> {
+  return inMirrorWorld(async (mirror) => {
+    const yesterday = await publishTwice(mirror)
+    const options = await choose(mirror)
+    mirror.show(yesterday)
+    await mirror.startProxy(options)
+    return mirror.addLog(await install(scene, project, { world: mirror.world }))
+  })
+}
+
+/** By somebody who sees the mirror as it is. */
+async function writeFloor({ world: { trial } }: HostileMirror): Promise<string> {
+  const { config } = await trial.writeSettings()
+  const floor = join(trial.folder, 'floor.json')
+  const { code, stderr } = await runProgram('trust', 'show', '--config', config, '-o', floor)
+  if (code !== 0) throw new Error(`there is no floor: ${stderr}`)
+  return floor
+}
+
 export const rollback: readonly Attack[] = [
   stageReplay({
     name: 'the whole tree of yesterday is shown again',
@@ -101,4 +126,22 @@ export const rollback: readonly Attack[] = [
     alone: (scene) => installStale(scene, 'foo-a2-unknown'),
     turn: (mirror, yesterday) => mirror.show(yesterday),
   }),
+  {
+    row: 'A2',
+    name: 'the tree of yesterday, to a proxy that comes for the first time',
+    pips: 'machine',
+    alone: (scene) => installStale(scene, 'foo-a2-first'),
+    behind: (scene) => installFirst(scene, () => Promise.resolve({})),
+    limit:
+      'a new client accepts any list that has not expired; a floor that comes with the root narrows it',
+    judge: ({ harm }) => require(harm === 'OLD foo 1.0 installed', harm ?? 'no harm'),
+  },
+  {
+    row: 'A2',
+    name: 'the same, with a floor of today that came with the root',
+    pips: 'machine',
+    alone: (scene) => installStale(scene, 'foo-a2-floor'),
+    behind: (scene) => installFirst(scene, async (mirror) => ({ floor: await writeFloor(mirror) })),
+    judge: mustRefuse({ code: 'VERSION_ROLLBACK' }),
+  },
 ]
