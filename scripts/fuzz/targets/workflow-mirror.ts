@@ -98,11 +98,12 @@ export function damage(dice: Dice, tree: Tree): Tree {
 /** Another version of the same role, under the name of the one that is asked for. */
 function swapVersions(dice: Dice, tree: Tree): Tree {
   const swapped = new Map(tree)
-  for (const path of dice.roll(2) === 0 ? tree.keys() : [dice.pick([...tree.keys()]) ?? '']) {
-    const role = /^metadata\/\d+(\..*)$/.exec(path)?.[1]
-    if (role === undefined) continue
-    const others = [...tree].filter(([other]) => other.endsWith(role))
-    const [, bytes] = dice.pick(others) ?? []
+  const names = [...tree.keys()].flatMap((path) => /^metadata\/\d+(\..*)$/.exec(path)?.[1] ?? [])
+  const role = dice.pick([...new Set(names)])
+  if (role === undefined) return tree
+  const versions = [...tree].filter(([path]) => path.endsWith(role))
+  for (const [path] of versions) {
+    const [, bytes] = dice.pick(versions) ?? []
     if (bytes !== undefined) swapped.set(path, bytes)
   }
   return swapped

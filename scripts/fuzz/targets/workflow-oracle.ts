@@ -18,6 +18,7 @@ interface RoleKeys {
 }
 
 interface Signed {
+  readonly meta?: Readonly<Record<string, { readonly version: number }>>
   readonly version: number
   readonly expires: string
   readonly keys?: Readonly<Record<string, KeyDocument>>
@@ -68,6 +69,7 @@ export class WatchedStorage extends MemoryStorage {
       const isNewEpoch = floors.epoch > this.floors.epoch
       const floor = isNewEpoch ? 0 : (this.floors.versions.get(role) ?? 0)
       requireRule(file.signed.version >= floor, `an older ${role} was accepted`)
+      if (role === 'snapshot' && !isNewEpoch) this.#requireListed(file.signed)
       if (role === 'targets') this.#targets = file.signed
       this.expiries.set(role, Date.parse(file.signed.expires))
     }
@@ -93,6 +95,14 @@ export class WatchedStorage extends MemoryStorage {
     })
     const count = new Set(good.map(({ keyid }) => keyid)).size
     requireRule(count >= threshold, `${role} was accepted with too few signatures`)
+  }
+
+  #requireListed({ meta }: Signed): void {
+    for (const [role, floor] of this.floors.versions) {
+      if (role === 'root' || role === 'timestamp' || role === 'snapshot') continue
+      const listed = meta?.[`${role}.json`]?.version ?? 0
+      requireRule(listed >= floor, `a snapshot with an older ${role}, or without it`)
+    }
   }
 
   #requireNoWayBack({ versions, epoch }: Floors): void {

@@ -86,6 +86,14 @@ export class Publisher {
     this.#keep()
   }
 
+  /** A snapshot of the same files, and a timestamp. */
+  relist(now: number): void {
+    this.repository.snapshot.expires = formatUtcSeconds(now + 7 * dayMs)
+    this.#date(now)
+    this.repository.publish()
+    this.#keep()
+  }
+
   rotate(rotated: readonly (Role | 'root')[], now: number): void {
     const { repository } = this
     repository.renewRoot(() => {

@@ -16,6 +16,15 @@ import { dayMs, Publisher, roles, team, type Role } from './workflow-publisher.t
 
 const start = Date.parse('2026-06-01T12:00:00Z')
 const tapeBytes = 400
+/** What lies together is stolen together. */
+const loot: readonly [readonly Role[], ...(readonly Role[])[]] = [
+  ['timestamp', 'snapshot'],
+  ['timestamp', 'snapshot', team],
+  ['timestamp'],
+  ['snapshot'],
+  ['targets'],
+  [team],
+]
 
 class Case {
   readonly #dice: Dice
@@ -55,7 +64,10 @@ class Case {
     const dice = this.#dice
     this.#now += dice.pick([60_000, 3_600_000, dayMs, 3 * dayMs])
     this.#errorMs = dice.pick([0, 0, 0, 0, 2 * 3_600_000, -2 * 3_600_000, 400 * dayMs])
-    switch (dice.roll(5)) {
+    switch (dice.roll(6)) {
+      case 4:
+        this.#publisher.relist(this.#now)
+        break
       case 0:
         this.#publisher.publish(this.#now)
         break
@@ -66,7 +78,7 @@ class Case {
         this.#rotate([dice.pick([...roles, 'root'])])
         break
       case 3:
-        if (dice.roll(3) === 2) this.#steal(dice.pick(roles))
+        if (dice.roll(2) === 1) this.#steal(dice.pick(loot))
         break
       default:
     }
@@ -77,8 +89,10 @@ class Case {
     this.#publisher.rotate(rotated, this.#now)
   }
 
-  #steal(role: Role): void {
-    this.#stolen.set(role, this.#publisher.repository.signersOf(role))
+  #steal(stolen: readonly Role[]): void {
+    for (const role of stolen) {
+      this.#stolen.set(role, this.#publisher.repository.signersOf(role))
+    }
   }
 
   #serve(): void {
