@@ -62,6 +62,8 @@ export type RepositoryEvent =
       /** At the check of the whole list, or when a role or a record was fetched. */
       readonly at: 'refresh' | 'fetch'
       readonly failure: SourceFailure
+      /** Whether a list that was trusted before is served from meanwhile. */
+      readonly isServing: boolean
       readonly trust: TrustVersions
     }
   | { readonly kind: 'unusable'; readonly error: TufgateError; readonly trust: TrustVersions }
@@ -337,7 +339,8 @@ export class Repository {
 
   #reportFailure(failure: SourceFailure, at: 'refresh' | 'fetch'): void {
     if (this.#isSettling) return
-    this.#options.report({ kind: 'failed', at, failure, trust: this.trust })
+    const isServing = this.isUsable()
+    this.#options.report({ kind: 'failed', at, failure, isServing, trust: this.trust })
   }
 }
 

@@ -26,7 +26,7 @@ beforeEach(() => {
 })
 
 function fail(error: TufgateError = down, at: 'refresh' | 'fetch' = 'refresh'): void {
-  news.tell({ kind: 'failed', at, failure: { source, error }, trust })
+  news.tell({ kind: 'failed', at, failure: { source, error }, isServing: true, trust })
 }
 
 describe('a mirror that is down', () => {

@@ -33,7 +33,9 @@ export function toAuditEvent(index: string, event: RepositoryEvent): AuditEvent 
       ? describeMirrorFailure(event.failure)
       : `state on disk: ${error.message}`
   const { expected, found } = error.facts
-  const kept = error instanceof VerifyError ? '; what was trusted before stays in force' : ''
+  const isKept = event.kind === 'failed' && event.at === 'refresh' && event.isServing
+  const kept =
+    isKept && error instanceof VerifyError ? '; what was trusted before stays in force' : ''
   return {
     kind: 'warning',
     code: error.code,
