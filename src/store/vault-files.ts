@@ -46,6 +46,17 @@ export function readIdentity(descriptor: number): string {
   return buildOpenedFile(descriptor, fstatSync(descriptor, { bigint: true })).identity
 }
 
+/** Whether the content is the one that was opened; losing its name changes the change time too. */
+export function isUnchanged({ descriptor, identity }: OpenedFile): boolean {
+  const stats = fstatSync(descriptor, { bigint: true })
+  const now = buildOpenedFile(descriptor, stats).identity
+  return now === identity || (stats.nlink === 0n && contentPart(now) === contentPart(identity))
+}
+
+function contentPart(identity: string): string {
+  return identity.slice(0, identity.lastIndexOf(':'))
+}
+
 /** Whether a later change of the file would be seen in its identity. */
 export function isSettled(descriptor: number): boolean {
   const { ctimeNs } = fstatSync(descriptor, { bigint: true })

@@ -144,9 +144,9 @@ export class Vault {
     return join(this.#directory, 'sha256', sha256.slice(0, 2), sha256)
   }
 
-  #serve(sha256: string, { descriptor, size }: OpenedFile): VerifiedFile {
+  #serve(sha256: string, opened: OpenedFile): VerifiedFile {
     this.#index.noteUse(sha256)
-    return new OpenFile(descriptor, size, sha256)
+    return new OpenFile(opened, sha256)
   }
 
   /** Many that want one file wait for one check. */

@@ -3,12 +3,14 @@
  *
  * A descriptor number is used again as soon as it is closed: a read that is still under way then
  * would read another file. So the descriptor is closed after the last read, and no read follows.
+ * What is changed in its place after it was verified is not read any more.
  */
 
 import { closeSync, read } from 'node:fs'
 import type { Bytes } from '../base/bytes.ts'
 import { StorageError } from '../base/errors.ts'
 import { buildStorageError } from './storage-error.ts'
+import { isUnchanged, type OpenedFile } from './vault-files.ts'
 
 export interface VerifiedFile {
   readonly size: number
@@ -23,14 +25,14 @@ export interface VerifiedFile {
 export class OpenFile implements VerifiedFile {
   readonly size: number
   readonly sha256: string
-  readonly #descriptor: number
+  readonly #opened: OpenedFile
   #readsUnderWay = 0
   #isClosed = false
   #release: (() => void) | undefined
 
-  constructor(descriptor: number, size: number, sha256: string) {
-    this.#descriptor = descriptor
-    this.size = size
+  constructor(opened: OpenedFile, sha256: string) {
+    this.#opened = opened
+    this.size = opened.size
     this.sha256 = sha256
   }
 
@@ -39,11 +41,14 @@ export class OpenFile implements VerifiedFile {
     if (this.#isClosed) return Promise.reject(new TypeError(`${this.sha256} was closed`))
     this.#readsUnderWay += 1
     return new Promise((resolve, reject) => {
-      read(this.#descriptor, buffer, 0, length, position, (error, count) => {
+      read(this.#opened.descriptor, buffer, 0, length, position, (error, count) => {
         this.#readsUnderWay -= 1
+        // Looked at after the read, and while the descriptor is open.
+        const fault =
+          error === null ? this.#findChange() : buildStorageError(error, 'read', this.sha256)
         if (this.#readsUnderWay === 0) this.#release?.()
-        if (error === null) resolve(count)
-        else reject(buildStorageError(error, 'read', this.sha256))
+        if (fault === undefined) resolve(count)
+        else reject(fault)
       })
     })
   }
@@ -64,7 +69,15 @@ export class OpenFile implements VerifiedFile {
     if (this.#isClosed) return
     this.#isClosed = true
     if (this.#readsUnderWay > 0) await new Promise<void>((resolve) => (this.#release = resolve))
-    closeDescriptor(this.#descriptor)
+    closeDescriptor(this.#opened.descriptor)
+  }
+
+  #findChange(): StorageError | undefined {
+    try {
+      return isUnchanged(this.#opened) ? undefined : buildChangedError(this.sha256)
+    } catch (error) {
+      return buildStorageError(error, 'look at', this.sha256)
+    }
   }
 }
 
@@ -75,6 +88,16 @@ export function closeDescriptor(descriptor: number): void {
   } catch (error) {
     throw buildStorageError(error, 'close', `descriptor ${descriptor}`)
   }
+}
+
+function buildChangedError(sha256: string): StorageError {
+  return new StorageError(
+    'STORAGE_FAILED',
+    `the vault's file ${sha256} was changed while it was read`,
+    {
+      next: 'find out which program writes into the vault, and ask again: the file is checked again',
+    },
+  )
 }
 
 function buildShortError(sha256: string, size: number, length: number): StorageError {

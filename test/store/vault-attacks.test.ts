@@ -2,15 +2,18 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   rmSync,
   statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -76,6 +79,47 @@ describe('a file that was changed in the vault', () => {
     chmodSync(path, 0o400)
     utimesSync(path, atime, mtime)
     expect(await vault.open(sha256)).toBeUndefined()
+    await vault.close()
+  })
+
+  test('while somebody reads it is not read on, even with its times set back', async () => {
+    const folder = makeTempFolder()
+    const vault = await openVault(folder)
+    const sha256 = await vault.put(Buffer.from('a good file'))
+    const file = await vault.open(sha256)
+    const buffer = Buffer.alloc(4)
+    expect(await file?.read(buffer, 0, 4)).toBe(4)
+    const path = pathIn(folder, sha256)
+    const { atime, mtime } = statSync(path)
+    await settle()
+    overwrite(path, 'an evil one')
+    chmodSync(path, 0o400)
+    utimesSync(path, atime, mtime)
+    await expect(file?.read(buffer, 4, 4)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: `the vault's file ${sha256} was changed while it was read`,
+    })
+    await file?.close()
+    expect(await vault.open(sha256)).toBeUndefined()
+    await vault.close()
+  })
+
+  test('after it lost its name, while somebody reads it, is not read on', async () => {
+    const folder = makeTempFolder()
+    const vault = await openVault(folder)
+    const sha256 = await vault.put(Buffer.from('a good file'))
+    const file = await vault.open(sha256)
+    const path = pathIn(folder, sha256)
+    chmodSync(path, 0o600)
+    const descriptor = openSync(path, 'r+')
+    await settle()
+    rmSync(path)
+    const buffer = Buffer.alloc(4)
+    expect(await file?.read(buffer, 0, 4)).toBe(4)
+    writeSync(descriptor, 'evil', 4)
+    closeSync(descriptor)
+    await expect(file?.read(buffer, 4, 4)).rejects.toThrow('was changed while it was read')
+    await file?.close()
     await vault.close()
   })
 
