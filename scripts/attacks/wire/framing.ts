@@ -66,7 +66,6 @@ export const framing: readonly WireRow[] = [
   {
     row: 'W9',
     name: 'Transfer-Encoding and Content-Length tricks, with a request for the file behind them',
-    isCore: true,
     files: 1,
     alone: 'a server that is hostile itself needs no tricks',
     send: async (bench, tap) => {
