@@ -7,7 +7,7 @@ import { tellDenial } from '../denial.ts'
 import { buildGenuine } from '../genuine.ts'
 import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
 import { mustInstall, require } from '../judge.ts'
-import { servePageWith } from '../page-lies.ts'
+import { servePageWith, type PageLie } from '../page-lies.ts'
 
 export const withheld: readonly Attack[] = [
   stageIndexAttack({
@@ -61,6 +61,18 @@ export const withheld: readonly Attack[] = [
       ), 'the mirror does not say that the page is older'),
     ],
   }),
+  stageSeen({
+    name: 'the newest release is yanked where the mirror sees it, which signs that by default',
+    project: 'foo-a12-yank-seen',
+    file: { yanked: 'no reason' },
+    said: /warning: .*was yanked/,
+  }),
+  stageSeen({
+    name: 'the newest release needs Python 99 where the mirror sees it, which signs that by default',
+    project: 'foo-a12-python-seen',
+    file: { 'requires-python': '>=99' },
+    said: /warning: .*another requires-python/,
+  }),
   denied({
     row: 'A12',
     name: 'the page of the project is gone: 404',
@@ -97,6 +109,28 @@ export const withheld: readonly Attack[] = [
     }),
   ),
 ]
+
+interface Seen extends Pick<PageLie, 'file'> {
+  readonly name: string
+  readonly project: string
+  readonly said: RegExp
+}
+
+/** The mirror is a witness: it signs what the index says of a file beside its bytes, and tells it. */
+function stageSeen({ name, project, file, said }: Seen): Attack {
+  return stageIndexAttack({
+    row: 'A12',
+    name,
+    project,
+    change: (world, _, files) => servePageWith(world, files, { project, ...(file && { file }) }),
+    limit:
+      'the mirror signs what the index says beside a file, and says it; a setting holds it back',
+    judge: ({ happened, notes }) => [
+      ...require(happened === `${project} 1.0 installed`, happened),
+      ...require(notes.some((note) => said.test(note)), `the mirror does not say ${said}`),
+    ],
+  })
+}
 
 /** With harm to whoever gets nothing. */
 function denied(attack: Parameters<typeof stageIndexAttack>[0]): Attack {

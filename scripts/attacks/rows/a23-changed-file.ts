@@ -3,10 +3,11 @@
 import { renderJsonPage } from '../../../test/e2e/trial.ts'
 import { serve } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed } from '../attack.ts'
+import { tellDenial } from '../denial.ts'
 import { buildEvil, buildGenuine } from '../genuine.ts'
 import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
 import { mustInstall, mustRefuse, require } from '../judge.ts'
-import { listPageFiles } from '../page-lies.ts'
+import { listPageFiles, servePageWith } from '../page-lies.ts'
 
 export const changedFile: readonly Attack[] = [
   stageIndexAttack({
@@ -62,6 +63,13 @@ export const changedFile: readonly Attack[] = [
       ]
       world.trial.servePage(project, { ...renderJsonPage(project, []), files: [...odd, ...honest] })
     },
+    judge: mustInstall(),
+  }),
+  stageIndexAttack({
+    row: 'A23',
+    name: 'the index says another size of a file that was signed',
+    project: 'foo-a23-size',
+    change: (world, project, files) => servePageWith(world, files, { project, file: { size: 7 } }),
     judge: mustInstall(),
   }),
 ]
