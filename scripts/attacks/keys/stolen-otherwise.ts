@@ -183,19 +183,19 @@ async function handInEvil(scene: Scene, it: StolenMirror): Promise<Observed> {
 
 export const stolenOtherwise: readonly Attack[] = [
   stage({
-    name: 'every online key, and the claims of before a promotion, shown to somebody who is new',
+    name: 'who is new: every online key, and the claims of before a promotion',
     limit: 'who is new can be shown an older list of claims until it expires',
     happens: /^EVIL foo-owned 6\.6 installed$/,
     tell: replayClaims,
   }),
   stage({
-    name: 'timestamp, snapshot: one project as it was and another as it is, shown to somebody who is new',
+    name: 'who is new: timestamp, snapshot, one project as it was and another as it is',
     limit: 'who is new can be shown a mix of what was signed at different times',
     happens: /^(?=.*foo-plain 1\.0)(?=.*foo-other-\d+ 1\.1).* installed$/,
     tell: mix,
   }),
   stage({
-    name: 'timestamp, snapshot, deny: the newest release is withdrawn',
+    name: 'timestamp, snapshot, deny: a release is withdrawn',
     limit: 'deny withdraws files, and adds none',
     happens: /^foo-plain 1\.0 installed$/,
     tell: withdraw,

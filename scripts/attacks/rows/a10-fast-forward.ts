@@ -62,7 +62,7 @@ function stageTheft({ stolen, forward, isRestarted }: FastForward): Attack {
   const when = isRestarted === true ? 'a restarted proxy' : 'a running proxy'
   return {
     row: 'A10',
-    name: `version 2^31 with the stolen keys of ${stolen.join(', ')}; ${when} recovers`,
+    name: `${when} recovers: ${stolen.join(', ')} stolen, version 2^31 signed`,
     pips: 'machine',
     alone: noKeysAlone,
     behind: (scene) =>

@@ -29,7 +29,7 @@ function stage({ role, more }: Revocation): Attack {
   const stolen = role === 'targets' ? ' and that of targets' : ''
   return {
     row: 'A11',
-    name: `every online key${stolen} is stolen and used; ${role} is replaced`,
+    name: `${role} is replaced, after every online key${stolen} was stolen and used`,
     ...more,
     pips: 'machine',
     alone: 'there are no keys to replace: whoever delivers a page decides (A1b)',
@@ -68,7 +68,7 @@ async function forge(it: StolenMirror, { thief, tree }: Robbery, role: ManagedRo
 /** Of root he could have named his own keys, and nobody would come back from that: it is replaced in time. */
 const ofRoot: Attack = {
   row: 'A11',
-  name: 'the key of root is stolen, and replaced before it is used',
+  name: 'root is replaced, before its stolen key was used',
   pips: 'machine',
   alone: 'there are no keys to replace: whoever delivers a page decides (A1b)',
   behind: (scene) =>
@@ -92,7 +92,7 @@ const loot: Loot = { online: [], offline: ['root'] }
 /** He has named his own keys in the next root: clients that have followed him are his. */
 const ofUsedRoot: Attack = {
   row: 'A11',
-  name: 'the key of root is stolen and used; a new root by hand is the only way back',
+  name: 'root is replaced too late: only a new root by hand helps',
   limit: 'whoever has used enough keys of root keeps the clients that have followed him',
   pips: 'machine',
   alone: 'there are no keys to replace: whoever delivers a page decides (A1b)',
