@@ -70,7 +70,16 @@ export const changedFile: readonly Attack[] = [
     name: 'the index says another size of a file that was signed',
     project: 'foo-a23-size',
     change: (world, project, files) => servePageWith(world, files, { project, file: { size: 7 } }),
-    judge: mustInstall(),
+    look: tellDenial,
+    limit: 'the mirror signs the size that the index says, and says it; a setting holds it back',
+    judge: (observed) => [
+      ...mustRefuse({ code: 'LENGTH_MISMATCH', line: /Refused by tufgate: the length of/ })(
+        observed,
+      ),
+      ...require(observed.notes.some((note) =>
+        note.includes('another size'),
+      ), 'the mirror does not say that the size is another'),
+    ],
   }),
 ]
 
