@@ -4,6 +4,7 @@ import { stolenOtherwise } from './keys/stolen-otherwise.ts'
 import { wholeMatrix } from './keys/whole-matrix.ts'
 import { allFailures } from './failures/all-failures.ts'
 import { arbitrary } from './rows/a01-arbitrary.ts'
+import { fileHostTricks } from './rows/a01-file-host-tricks.ts'
 import { rollback } from './rows/a02-rollback.ts'
 import { freezes } from './rows/a03-freeze.ts'
 import { mixes } from './rows/a04-mix-and-match.ts'
@@ -22,6 +23,8 @@ import { withheld } from './rows/a12-withheld.ts'
 import { bypass } from './rows/a13-bypass.ts'
 import { confusion } from './rows/a13-confusion.ts'
 import { twoTruths } from './rows/a14-two-truths.ts'
+import { smallSdist } from './rows/a16-small-sdist.ts'
+import { splice } from './rows/a17-splice.ts'
 import { internalHost } from './rows/a18-internal-host.ts'
 import { redirectedMirror } from './rows/a18-redirected-mirror.ts'
 import { prefix } from './rows/a19-prefix.ts'
@@ -29,12 +32,12 @@ import { frozenIndex } from './rows/a20-frozen-index.ts'
 import { removed } from './rows/a21-removed.ts'
 import { stolenBinsKey } from './rows/a22-bins-key.ts'
 import { changedFile } from './rows/a23-changed-file.ts'
-import { smallSdist } from './rows/a16-small-sdist.ts'
 import { onTheWire } from './wire/wire-attacks.ts'
 
 /** In the order of the table. */
 export const allAttacks: readonly Attack[] = [
   ...arbitrary,
+  ...fileHostTricks,
   ...rollback,
   ...freezes,
   ...mixes,
@@ -53,6 +56,8 @@ export const allAttacks: readonly Attack[] = [
   ...bypass,
   ...confusion,
   ...twoTruths,
+  ...smallSdist,
+  ...splice,
   ...internalHost,
   ...redirectedMirror,
   ...prefix,
@@ -60,7 +65,6 @@ export const allAttacks: readonly Attack[] = [
   ...removed,
   ...stolenBinsKey,
   ...changedFile,
-  ...smallSdist,
   ...wholeMatrix,
   ...stolenKeys,
   ...stolenOtherwise,
