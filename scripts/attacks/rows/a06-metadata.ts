@@ -14,6 +14,9 @@ const project = 'foo'
 /** As long as a list may be, and never there. */
 const slow: Behaviour = drip(Buffer.alloc(15_000, 0x20), 1, 1000)
 
+/** Above the lowest rate, and for longer than pip waits for an answer. */
+const justFastEnough: Behaviour = drip(Buffer.alloc(300_000, 0x20), 2000, 200)
+
 async function installTimed(scene: Scene, mirror: HostileMirror): Promise<Observed> {
   const startedAt = Date.now()
   const observed = await install(scene, project, { world: mirror.world })
@@ -71,6 +74,23 @@ export const slowLists: readonly Attack[] = [
         return installTimed(scene, mirror)
       }),
     judge: mustRefuse({ code: 'TOO_SLOW' }),
+  },
+  {
+    row: 'A6',
+    name: 'a long root, just fast enough, by the first of two mirrors',
+    isWaiting: true,
+    pips: 'machine',
+    alone: (scene) => installSlowly(scene, 'foo-a6-enough'),
+    behind: (scene) =>
+      inMirrorWorld(async (mirror) => {
+        await signProject(mirror)
+        const { published } = mirror.world.trial
+        mirror.showMany({ slow: published, good: published })
+        mirror.lie({ about: 'slow/metadata/2.root.json', behaviour: justFastEnough })
+        await mirror.startProxy({ mirror: [`${mirror.url}slow/`, `${mirror.url}good/`] })
+        return installTimed(scene, mirror)
+      }),
+    judge: mustInstall('MALFORMED'),
   },
   {
     row: 'A6',
