@@ -13,6 +13,8 @@ export interface IndexAttack extends Pick<
   Attack,
   'row' | 'name' | 'isCore' | 'isWaiting' | 'limit'
 > {
+  /** `machine`: where it is not pip that matters. Default: each. */
+  readonly pips?: Attack['pips']
   /** Unique: `foo-a1b`. */
   readonly project: string
   /** Honest files, the newest last. Default: wheels 1.0 and 1.1. */
@@ -46,7 +48,7 @@ export function stageIndexAttack(attack: IndexAttack): Attack {
     ...(isCore && { isCore }),
     ...(isWaiting && { isWaiting }),
     ...(limit !== undefined && { limit }),
-    pips: 'each',
+    pips: attack.pips ?? 'each',
     publish: (world) => {
       world.publish(project, files)
       attack.more?.(world)

@@ -39,6 +39,7 @@ export const withheld: readonly Attack[] = [
     row: 'A12',
     name: 'the newest release has a hash that fits nothing',
     project: 'foo-a12-hash',
+    pips: 'machine',
     turn: (world, project, files) =>
       servePageWith(world, files, { project, file: { hashes: { sha256: '0'.repeat(64) } } }),
     judge: mustInstall(),
@@ -47,6 +48,7 @@ export const withheld: readonly Attack[] = [
     row: 'A12',
     name: 'the mirror is shown an older page, with its older serial',
     project: 'foo-a12-serial',
+    pips: 'machine',
     files: (project) => [buildGenuine(project, '1.0')],
     // The first look sees 200 and both releases.
     more: (world) => {
@@ -84,6 +86,7 @@ export const withheld: readonly Attack[] = [
     row: 'A12',
     name: 'the page of the project is empty',
     project: 'foo-a12-empty',
+    pips: 'machine',
     turn: ({ trial }, project) => trial.servePage(project, renderJsonPage(project, [])),
     judge: mustInstall(),
   }),
@@ -91,6 +94,7 @@ export const withheld: readonly Attack[] = [
     row: 'A12',
     name: 'the page of the project is garbage',
     project: 'foo-a12-garbage',
+    pips: 'machine',
     turn: ({ trial }, project) =>
       trial.index.on(`/simple/${project}/`, serve(Buffer.from('not a page'))),
     judge: mustInstall(),
@@ -100,6 +104,7 @@ export const withheld: readonly Attack[] = [
       row: 'A12',
       name: `the page says that the project is ${state} (PEP 792), and lists nothing`,
       project: `foo-a12-${state}`,
+      pips: 'machine',
       turn: ({ trial }, project) =>
         trial.servePage(project, {
           ...renderJsonPage(project, []),
@@ -122,6 +127,7 @@ function stageSeen({ name, project, file, said }: Seen): Attack {
     row: 'A12',
     name,
     project,
+    pips: 'machine',
     change: (world, _, files) => servePageWith(world, files, { project, ...(file && { file }) }),
     limit:
       'the mirror signs what the index says beside a file, and says it; a setting holds it back',

@@ -23,6 +23,7 @@ export const internalHost: readonly Attack[] = [
     row: 'A18',
     name: 'a link with a hash to an inner host',
     project: 'foo-a18-hash',
+    pips: 'machine',
     change: linkTo(
       ({ internal }, file) => internal.url(pathOf(file)),
       ({ bytes }) => ({ sha256: sha256(bytes) }),
@@ -33,6 +34,7 @@ export const internalHost: readonly Attack[] = [
     row: 'A18',
     name: 'a link without a hash to the index, which redirects to an inner host',
     project: 'foo-a18-redirect',
+    pips: 'machine',
     change: linkTo(({ trial, internal }, file) => {
       trial.index.on(`/files/${file.filename}`, redirect(internal.url(pathOf(file))))
       return trial.index.url(`/files/${file.filename}`)
@@ -43,6 +45,7 @@ export const internalHost: readonly Attack[] = [
     row: 'A18',
     name: 'the same inner host by a name: localhost',
     project: 'foo-a18-name',
+    pips: 'machine',
     change: linkTo(({ internal }, file) => `http://localhost:${internal.port}${pathOf(file)}`),
     judge: mustLeaveOut,
   }),
@@ -50,6 +53,7 @@ export const internalHost: readonly Attack[] = [
     row: 'A18',
     name: 'links to the metadata service of clouds, to a file of the machine, and with a password',
     project: 'foo-a18-odd',
+    pips: 'machine',
     change: (world, project, files) => {
       const [evil] = offer(world, project)
       const { filename } = evil
@@ -72,6 +76,7 @@ export const internalHost: readonly Attack[] = [
     row: 'A18',
     name: 'the page redirects to an index on an inner host',
     project: 'foo-a18-page',
+    pips: 'machine',
     change: ({ trial, internal }, project) => {
       const evil = buildEvil(project, '99.0')
       const path = `/${project}/simple/`

@@ -26,6 +26,7 @@ export const prefix: readonly Attack[] = [
     row: 'A19',
     name: 'the page of a lists a source archive of a-b',
     project: 'foo-a19-sdist',
+    pips: 'machine',
     install: { args: ['install', '--no-build-isolation', 'foo-a19-sdist'] },
     change: listOther((project) =>
       buildSdist({ name: `${project}-b`, version: '99.0', setup: evilSetup }),

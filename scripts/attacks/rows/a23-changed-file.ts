@@ -33,6 +33,7 @@ export const changedFile: readonly Attack[] = [
     row: 'A23',
     name: 'an old file is changed on the page alone: who wants the old one gets what was signed',
     project: 'foo-a23-page',
+    pips: 'machine',
     files: (project) => [buildGenuine(project, '1.0')],
     change: ({ trial }, project) => {
       const evil = buildEvil(project, '1.0')
@@ -69,6 +70,7 @@ export const changedFile: readonly Attack[] = [
     row: 'A23',
     name: 'the index says another size of a file that was signed',
     project: 'foo-a23-size',
+    pips: 'machine',
     change: (world, project, files) => servePageWith(world, files, { project, file: { size: 7 } }),
     look: tellDenial,
     limit: 'the mirror signs the size that the index says, and says it; a setting holds it back',
