@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import { allTargets } from './all-targets.ts'
 import type { Finding, TargetResult } from './finding.ts'
+import { knownDifferences } from './known-differences.ts'
 import type { Budget } from './run-target.ts'
 import { supervise } from './supervise.ts'
 
@@ -16,7 +17,7 @@ const help = `npm run fuzz -- [options]
   --seed S        the same inputs again; otherwise another one each time
   --number N      only the input of this number: what a finding names
   --inputs N      at most so many inputs for each target
-  --list          the targets, and what must hold for each
+  --list          the targets, and what must hold for each; where tuf-js decides otherwise, and why
   --json          results as JSON
   --help
 
@@ -33,9 +34,14 @@ interface Options {
 
 const isAsked = readFlags()
 if (isAsked.help === true) print(help)
-else if (isAsked.list === true) {
+else if (isAsked.list === true) printList()
+else process.exitCode = await fuzz(readOptions())
+
+function printList(): void {
   for (const { name, rule } of allTargets) print(`${name.padEnd(24)} ${rule}\n`)
-} else process.exitCode = await fuzz(readOptions())
+  print('\nWhere tuf-js decides otherwise; counted by these names in the results of tuf-js:\n')
+  for (const { name, why } of knownDifferences) print(`${name.padEnd(26)} ${why}\n`)
+}
 
 function readFlags(): ReturnType<typeof parseFlags> {
   try {

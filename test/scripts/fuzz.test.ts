@@ -119,11 +119,66 @@ describe('a difference between tufgate and tuf-js', () => {
     expect(findDifference({ ours: accepted, theirs: other, published })).toBeUndefined()
   })
 
-  test('that is known has a name and a reason', () => {
-    const ours = { ...refused, problem: 'MALFORMED: root: expected a time of the form X' }
-    expect(findDifference({ ours, theirs: accepted, published })).toBe('form of a time')
+  const publishing = (name: string, signed: object) => ({
+    ...published,
+    answers: new Map([[name, Buffer.from(JSON.stringify({ signatures: [], signed }))]]),
+  })
+
+  test('that is known has a name, and a reason that cites a rule', () => {
+    const ours = {
+      ...refused,
+      problem: 'MALFORMED: targets is malformed: signed.expires: expected a time of the form X',
+    }
+    const odd = publishing('2.targets.json', { expires: '2030-02-30T00:00:00Z' })
+    expect(findDifference({ ours, theirs: accepted, published: odd })).toBe('form of a time')
     const names = knownDifferences.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
-    for (const { why } of knownDifferences) expect(why).toMatch(/\.$/)
+    for (const { why } of knownDifferences) expect(why).toMatch(/^(?:TUF|TAP|RFC) \d.*\.$/)
+  })
+
+  test('whose reason is not in the files is a finding, whatever tufgate says', () => {
+    const said = (problem: string) => ({ ...refused, problem })
+    const sound = publishing('2.targets.json', {
+      expires: '2030-01-01T00:00:00Z',
+      version: 2,
+      targets: { a: { length: 3, hashes: { sha256: 'a1'.repeat(32) } } },
+    })
+    for (const problem of [
+      'signed.expires: expected a time of the form X',
+      'signed.version: expected an integer of at least 1, found -1',
+      'member "version" stands twice in one object',
+      'signed.targets.a.hashes: no hash is listed',
+      'signed.targets.a.hashes.sha256: not a digest of sha256',
+      'signed.delegations: expected either roles or succinct_roles',
+      'signed.delegations.roles.[0]: expected either paths or path_hash_prefixes',
+      'signed.delegations.roles.[0].paths.[0]: a bracket in the pattern is not closed',
+    ]) {
+      const ours = said(`MALFORMED: targets is malformed: ${problem}`)
+      expect(findDifference({ ours, theirs: accepted, published: sound })).toBeUndefined()
+    }
+    const threshold = said(
+      'SIGNATURE_THRESHOLD: targets is signed by 1 of the 2 keys that root demands',
+    )
+    expect(findDifference({ ours: threshold, theirs: accepted, published: sound })).toBeUndefined()
+    for (const problem of [
+      'Error: constructor was signed by 0/1 keys',
+      'Error: Unable to load targets error Error: targets was signed by 0/1 keys',
+      'TypeError: keyval must be a string record',
+      'Error: Hash algorithm md5 not supported',
+    ]) {
+      const theirs = said(problem)
+      expect(findDifference({ ours: accepted, theirs, published: sound })).toBeUndefined()
+    }
+  })
+
+  test('in the language of patterns is known where tuf-js matches otherwise, and nowhere else', () => {
+    const other = { ...accepted, found: '2 aa' }
+    const withPattern = (pattern: string) =>
+      publishing('2.targets.json', { delegations: { roles: [{ name: 'x', paths: [pattern] }] } })
+    const find = (pattern: string) =>
+      findDifference({ ours: accepted, theirs: other, published: withPattern(pattern) })
+    expect(find('{a,b}')).toBe('language of patterns')
+    expect(find('a')).toBeUndefined()
+    expect(find('[a-c]')).toBeUndefined()
   })
 })
