@@ -8,11 +8,9 @@ import { parseRootNewFlags, type RootNewFlags } from '../../src/cli/mirror/cerem
 import { openFileSigner } from '../../src/signing/signer.ts'
 import { readPublicKeyFile } from '../../src/signing/public-key-file.ts'
 import { refusalOf } from '../support/expect-refusal.ts'
-import { cleanEnvironment, collect, runCommand, type Finished } from '../support/program.ts'
+import { cleanEnvironment, collect, type Finished, main, runCommand } from '../support/program.ts'
 import { atTerminal, type AtTerminal } from '../support/terminal.ts'
 import { alter } from './loose-change.ts'
-
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 let folder: string
 beforeAll(async () => {

@@ -2,10 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { cleanEnvironment, runCommand } from '../support/program.ts'
+import { cleanEnvironment, main, runCommand } from '../support/program.ts'
 import { findClosedPort } from './hostile-address.ts'
-
-const main = join(import.meta.dirname, '../../src/main.ts')
 
 test('doctor looks at the index, the mirror and the address that serve was given', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tufgate-doctor-command-'))

@@ -6,10 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AuditLog } from '../../src/audit/log.ts'
-import { cleanEnvironment, runCommand, runProgram } from '../support/program.ts'
+import { cleanEnvironment, main, runCommand, runProgram } from '../support/program.ts'
 import { RawClient } from '../support/raw-client.ts'
-
-const main = join(import.meta.dirname, '../../src/main.ts')
 
 let folder = ''
 beforeEach(async () => {

@@ -108,7 +108,7 @@ describe('the exit code', () => {
     const preload = join(fixture.state, 'bug.mjs')
     await writeFile(
       preload,
-      `if (process.argv[1]?.endsWith('main.ts'))
+      `if (/main\\.[jt]s$/.test(process.argv[1]))
         process.on('SIGWINCH', () => { throw new Error('a bug of ours') })`,
     )
     const code = `
@@ -351,7 +351,7 @@ describe('signals', () => {
     const preload = join(fixture.state, 'early.mjs')
     await writeFile(
       preload,
-      `if (process.argv[1]?.endsWith('main.ts')) {
+      `if (/main\\.[jt]s$/.test(process.argv[1])) {
         const on = process.on.bind(process)
         process.on = (name, listener) => {
           on(name, listener)

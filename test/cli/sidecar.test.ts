@@ -20,9 +20,7 @@ import {
   type SidecarPlace,
 } from '../../src/cli/session/sidecar-file.ts'
 import { currentOwner } from '../../src/store/process-owner.ts'
-import { cleanEnvironment, runCommand, type Finished } from '../support/program.ts'
-
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+import { cleanEnvironment, type Finished, main, runCommand } from '../support/program.ts'
 
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tufgate-sidecar-'))

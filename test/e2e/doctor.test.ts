@@ -12,7 +12,7 @@ import { countFindings, isClean, type Finding } from '../../src/doctor/finding.t
 import { buildWheel } from '../support/build-wheel.ts'
 import { serve, startHostileServer, type HostileServer } from '../support/hostile-server.ts'
 import { createPipEnvironment, hasPip, warnWithoutPip } from '../support/pip.ts'
-import { cleanEnvironment, runCommand, type Finished } from '../support/program.ts'
+import { cleanEnvironment, type Finished, main, runCommand } from '../support/program.ts'
 import { waysOut, type Setup } from './doctor-ways.ts'
 import { Trial, type TrialProxy } from './trial.ts'
 
@@ -20,8 +20,6 @@ warnWithoutPip()
 
 const genuine = buildWheel({ name: 'e2e-greeting', version: '1.0' })
 const foreign = buildWheel({ name: 'e2e-greeting', version: '9.9' })
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
-
 interface Report {
   readonly result: string
   readonly findings: readonly Finding[]

@@ -12,14 +12,13 @@ import { serve } from '../support/hostile-server.ts'
 import { findFilePath, startPretendPypi, type PretendPypi } from '../support/pretend-pypi.ts'
 import {
   cleanEnvironment,
+  type Finished,
+  main,
   runCommand,
+  type RunningProxy,
   runProgram,
   startServeIn,
-  type Finished,
-  type RunningProxy,
 } from '../support/program.ts'
-
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 export const greetings = ['1.0', '1.1'].map((version) =>
   buildWheel({

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { buildTrustVariables, trustVariables } from '../../src/installers/trust-variables.ts'
 import { startPretendPypi, type PretendPypi } from '../support/pretend-pypi.ts'
-import { runProgram, startServeIn, type RunningProxy } from '../support/program.ts'
+import { main, type RunningProxy, runProgram, startServeIn } from '../support/program.ts'
 import {
   expectDone,
   isTestable,
@@ -23,8 +23,6 @@ import { poetryOfPypi as poetry, runPoetry } from './clients/poetry-client.ts'
 import { greetings, startInterceptTrial, tool, type InterceptTrial } from './intercept-trial.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
-
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 let trial: InterceptTrial
 let honest: PretendPypi

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Bytes } from '../../src/base/bytes.ts'
 import { checkMirror } from '../../src/watch/check.ts'
 import { collect, type Finished } from '../support/program.ts'
+import { chooseSteps } from '../support/thoroughness.ts'
 import { ClaimedMirror } from './claim-fixture.ts'
 import { JournalFixture } from './journal-fixture.ts'
 import { dayMs, hourMs } from './mirror-fixture.ts'
@@ -43,7 +44,7 @@ async function killAt(step: number, release: Bytes, versions: readonly string[][
   expect(signal, stderr).toBe('SIGKILL')
   expect(versions).toContainEqual(await visit())
   copy.mirror.now += hourMs
-  if (step % 2 === 0) {
+  if (step % 4 < 2) {
     await copy.sync({ index: it.mirror.index })
     expect(versions).toContainEqual(await visit())
   }
@@ -72,7 +73,7 @@ async function killAtEach(release: Bytes, versions: readonly string[][]): Promis
   const steps = Number(stdout)
   expect(steps, stderr).toBeGreaterThan(10)
   const failures: unknown[] = []
-  const queue = Array.from({ length: steps }, (_, at) => at + 1).values()
+  const queue = chooseSteps(steps).values()
   const work = async (): Promise<void> => {
     for (const step of queue)
       await killAt(step, release, versions).catch((error: unknown) => failures.push(step, error))

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readMirror } from '../../src/mirror/open-mirror.ts'
 import { verifyMirrorJournal } from '../../src/mirror/read-journal.ts'
+import { isThorough } from '../support/thoroughness.ts'
 import { MirrorFixture, signEverything } from './mirror-fixture.ts'
 import { findRecord, noFloors, trustFolder } from './own-client.ts'
 import { requireUnchangedVersions } from './unchanged-versions.ts'
 
-const rounds = 20
+const rounds = isThorough ? 20 : 10
 const script = fileURLToPath(new URL('sync-until-killed.ts', import.meta.url))
 
 let mirror: MirrorFixture

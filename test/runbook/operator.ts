@@ -6,9 +6,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cleanEnvironment, runCommand, type Finished } from '../support/program.ts'
-
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+import { cleanEnvironment, type Finished, main, runCommand } from '../support/program.ts'
 
 export class Operator {
   readonly folder: string

@@ -66,8 +66,8 @@ async function copyPip(prepared: string, folder: string): Promise<void> {
   await requireDone('python3', '-m', 'venv', '--without-pip', folder)
   const [version = ''] = await readdir(join(prepared, 'lib'))
   const packages = join('lib', version, 'site-packages')
-  // With the times of files, which say whether what Python has compiled is still good.
-  await requireDone('cp', '-a', `${join(prepared, packages)}/.`, join(folder, packages))
+  // Links to the same files: pip replaces files and writes into none.
+  await requireDone('cp', '-al', `${join(prepared, packages)}/.`, join(folder, packages))
   const bin = await readdir(join(prepared, 'bin'))
   for (const name of bin.filter((one) => one.startsWith('pip'))) {
     const script = await readFile(join(prepared, 'bin', name), 'utf8')

@@ -6,9 +6,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { quoteShell } from '../../src/base/quote-shell.ts'
-import { cleanEnvironment, runCommand, type Finished } from './program.ts'
-
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+import { cleanEnvironment, type Finished, main, runCommand } from './program.ts'
 
 export interface PipelineOptions {
   /** Before all others in PATH: `bin` of a virtual environment. */

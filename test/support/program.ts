@@ -1,13 +1,16 @@
-/** The program as a user starts it: a process of its own, from the checkout. */
+/** The program as a user starts it: a process of its own; built for tests, outside of a run from the sources. */
 
 import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
 const root = join(import.meta.dirname, '..', '..')
-const main = join(root, 'src', 'main.ts')
+/** The variable that names what was built of it. */
+export const builtProgram = 'TUFGATE_TEST_PROGRAM'
+/** For `node`. */
+export const main = process.env[builtProgram] ?? join(root, 'src', 'main.ts')
 /** Compiled once for all the processes of all the tests: a start takes a third of the time. */
-const compileCache = join(root, 'node_modules', '.cache', 'tufgate-tests')
+export const compileCache = join(root, 'node_modules', '.cache', 'tufgate-tests')
 
 export interface Finished {
   readonly code: number | null
