@@ -25,6 +25,8 @@ function stageWithdrawn(name: string, about: RegExp, suffix: string): Attack {
   return {
     row: 'A4',
     name,
+    // pip asks again and again where it is told to come later.
+    isWaiting: true,
     pips: 'machine',
     alone: (scene) => installAlone(scene, `foo-a4-${suffix}`),
     behind: (scene) =>
