@@ -34,8 +34,7 @@ import { stolenBinsKey } from './rows/a22-bins-key.ts'
 import { changedFile } from './rows/a23-changed-file.ts'
 import { onTheWire } from './wire/wire-attacks.ts'
 
-/** In the order of the table. */
-export const allAttacks: readonly Attack[] = [
+const listed: readonly Attack[] = [
   ...arbitrary,
   ...fileHostTricks,
   ...rollback,
@@ -71,3 +70,8 @@ export const allAttacks: readonly Attack[] = [
   ...allFailures,
   ...onTheWire,
 ]
+
+/** In the order of the table: those of one row stand together. */
+export const allAttacks: readonly Attack[] = [
+  ...Map.groupBy(listed, ({ row }) => row).values(),
+].flat()
