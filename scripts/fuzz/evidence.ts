@@ -67,9 +67,9 @@ export function listKeysOf(documents: readonly Document[], role: string): Holder
       ...listNamed(document, role).filter(({ threshold }) => threshold !== undefined),
     ]
     const keyids = entries.flatMap((entry) =>
-      Array.isArray(entry['keyids']) ? entry['keyids'] : [],
+      Array.isArray(entry['keyids']) ? (entry['keyids'] as readonly unknown[]) : [],
     )
-    return keyids.flatMap((keyid: unknown) => {
+    return keyids.flatMap((keyid) => {
       const key = tables?.[String(keyid)]
       return isHolder(key) ? [key] : []
     })
@@ -125,7 +125,7 @@ export function hasOddTime({ signed }: Document): boolean {
 export function isMatch(pattern: string, path: string): boolean | undefined {
   const source = pattern.replaceAll(
     /\[(!?)([^\]]+)\]|[\s\S]/g,
-    (piece, not: string, letters: string) => {
+    (piece, not: string | undefined, letters: string | undefined) => {
       if (letters !== undefined)
         return `[${not === '' ? '' : '^/'}${letters.replaceAll(/[\\^[]/g, String.raw`\$&`)}]`
       if (piece === '*') return '[^/]*'

@@ -86,7 +86,7 @@ type Item =
 export function parseLine(text: string): Item {
   if (text === '') return { kind: 'nothing' }
   if (text.startsWith('-')) return parseOption(text)
-  const match = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(.*)$/.exec(text)
+  const match = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(.*)$/s.exec(text)
   const [, name = '', rest = ''] = match ?? []
   // pip takes a name that ends like a file for a file.
   const isFile = /\.(?:whl|zip|tar\.\w+|tgz)$/i.test(name)
@@ -133,5 +133,6 @@ function joinLines(content: string): { text: string; number: number }[] {
 }
 
 function stripComment(line: string): string {
-  return line.replace(/(?:^|\s+)#.*$/, '').trim()
+  // One space before it is enough to look for: a run of them would be read again from each of its places.
+  return line.replace(/(?:^|\s)#.*$/s, '').trim()
 }

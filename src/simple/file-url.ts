@@ -30,6 +30,8 @@ export function parseFileUrl(raw: string): FileLocation {
     throw new DecodeError('a URL with a query or fragment')
   // Dot segments, backslashes, default ports, capitals in the host: all resolved in `href`.
   if (url.href !== raw) throw new DecodeError('a URL that is not in its normal form')
+  // In a link the host is a segment too: `..` would lead to the files of another project.
+  if (!isPathSegment(url.host)) throw new DecodeError('a host that is no segment of a path')
   return { host: url.host, segments: url.pathname.slice(1).split('/').map(decodeSegment) }
 }
 

@@ -111,6 +111,14 @@ describe('a requirements file', () => {
   test('with a very long line is read in linear time', () => {
     const long = `requests ${' '.repeat(200_000)}x`
     expect(parseLine(long)).toEqual({ kind: 'uncovered' })
+    expect(parseLine(`${long}\u2028x`)).toEqual({ kind: 'uncovered' })
+  })
+
+  test('with a very long run of spaces is searched for a comment in linear time', async () => {
+    const text = `foo${' '.repeat(500_000)}\\\n==1.0  # why\nbar # ${' '.repeat(500_000)}#\n`
+    const port = { read: async () => text, resolve: (_from: string, nested: string) => nested }
+    const { projects } = await readRequirements(['a'], port)
+    expect([...projects]).toEqual(['foo', 'bar'])
   })
 })
 

@@ -7,6 +7,14 @@ import type { FuzzTarget } from '../../scripts/fuzz/target.ts'
 const maxInputs = 100
 const nothing = (): void => undefined
 
+interface Fault {
+  readonly module: string
+  /** In place of its own. */
+  readonly functions: object
+  readonly expected: RegExp
+  readonly from?: number
+}
+
 /** With these functions of a module in place of its own. */
 async function loadWorkflow(module: string, faulty: object): Promise<FuzzTarget> {
   vi.resetModules()
@@ -36,50 +44,58 @@ afterEach(() => {
 })
 
 describe('a verifier is found out', () => {
-  test.each<readonly [string, string, object, RegExp, number]>([
+  test.each<readonly [string, Fault]>([
     [
       'that checks no signature',
-      '../../src/tuf/threshold.ts',
-      { requireThreshold: nothing },
-      /was accepted with too few signatures/,
-      0,
+      {
+        module: '../../src/tuf/threshold.ts',
+        functions: { requireThreshold: nothing },
+        expected: /was accepted with too few signatures/,
+      },
     ],
     [
       'that lets versions go back',
-      '../../src/tuf/floors.ts',
-      { requireAtLeast: nothing, requireListedRoles: nothing },
-      /an older \w+ (?:was accepted|than before)|or without it/,
-      0,
+      {
+        module: '../../src/tuf/floors.ts',
+        functions: { requireAtLeast: nothing, requireListedRoles: nothing },
+        expected: /an older \w+ (?:was accepted|than before)|or without it/,
+      },
     ],
     [
       'that forgets what was listed',
-      '../../src/tuf/floors.ts',
-      { requireListedRoles: nothing },
-      /a snapshot with an older \w+, or without it|does not heal/,
-      235,
+      {
+        module: '../../src/tuf/floors.ts',
+        functions: { requireListedRoles: nothing },
+        expected: /a snapshot with an older \w+, or without it|does not heal/,
+        from: 235,
+      },
     ],
     [
       'that uses what has expired',
-      '../../src/tuf/freshness.ts',
-      { requireCurrent: nothing, requireUnexpired: nothing },
-      /an answer although \w+ has expired/,
-      0,
+      {
+        module: '../../src/tuf/freshness.ts',
+        functions: { requireCurrent: nothing, requireUnexpired: nothing },
+        expected: /an answer although \w+ has expired/,
+      },
     ],
     [
       'that does not compare hashes',
-      '../../src/tuf/content.ts',
-      { requireContent: nothing },
-      /nobody has published/,
-      0,
+      {
+        module: '../../src/tuf/content.ts',
+        functions: { requireContent: nothing },
+        expected: /nobody has published/,
+      },
     ],
     [
       'that keeps what stolen keys drove high',
-      '../../src/tuf/rotation.ts',
-      { isTrustReduced: () => false },
-      /an honest mirror does not heal/,
-      55,
+      {
+        module: '../../src/tuf/rotation.ts',
+        functions: { isTrustReduced: () => false },
+        expected: /an honest mirror does not heal/,
+        from: 55,
+      },
     ],
-  ])('%s', async (_name, module, faulty, expected, from) => {
-    expect(await findFault(await loadWorkflow(module, faulty), from)).toMatch(expected)
+  ])('%s', async (_name, { module, functions, expected, from = 0 }) => {
+    expect(await findFault(await loadWorkflow(module, functions), from)).toMatch(expected)
   })
 })

@@ -109,6 +109,7 @@ describe('a difference between tufgate and tuf-js', () => {
   const published = { first: new Uint8Array(), answers: new Map(), path: 'a', changes: [] }
   const refused = { kind: 'refused', found: '' } as const
   const accepted = { kind: 'accepted', found: 'nothing', problem: '' } as const
+  const said = (problem: string) => ({ ...refused, problem })
 
   test('that nobody has explained is none that is known', () => {
     const ours = { ...refused, problem: 'EXPIRED: timestamp has expired' }
@@ -124,6 +125,9 @@ describe('a difference between tufgate and tuf-js', () => {
     answers: new Map([[name, Buffer.from(JSON.stringify({ signatures: [], signed }))]]),
   })
 
+  const withPattern = (pattern: string) =>
+    publishing('2.targets.json', { delegations: { roles: [{ name: 'x', paths: [pattern] }] } })
+
   test('that is known has a name, and a reason that cites a rule', () => {
     const ours = {
       ...refused,
@@ -137,7 +141,6 @@ describe('a difference between tufgate and tuf-js', () => {
   })
 
   test('whose reason is not in the files is a finding, whatever tufgate says', () => {
-    const said = (problem: string) => ({ ...refused, problem })
     const sound = publishing('2.targets.json', {
       expires: '2030-01-01T00:00:00Z',
       version: 2,
@@ -173,8 +176,6 @@ describe('a difference between tufgate and tuf-js', () => {
 
   test('in the language of patterns is known where tuf-js matches otherwise, and nowhere else', () => {
     const other = { ...accepted, found: '2 aa' }
-    const withPattern = (pattern: string) =>
-      publishing('2.targets.json', { delegations: { roles: [{ name: 'x', paths: [pattern] }] } })
     const find = (pattern: string) =>
       findDifference({ ours: accepted, theirs: other, published: withPattern(pattern) })
     expect(find('{a,b}')).toBe('language of patterns')

@@ -39,6 +39,13 @@ describe('attacks on records', () => {
     expect(file && findFileFault({ ...file, url }, 'foo')).toMatch(/^a URL of 4\d+ characters$/)
   })
 
+  it.each(['http://../other/x/', 'http://./other/x/', 'https://..:8080/../x/'])(
+    'A8: a host that a browser takes for a step upwards is refused: %s',
+    (folder) => {
+      expect(refusedUrl(`${folder}${name}`)).toMatch(/no segment of a path|not in its normal form/)
+    },
+  )
+
   it('A7: an entry cannot stand in for the .metadata of another, in either order', () => {
     const wheel = fileJson(name, { 'core-metadata': { sha256: sha256Of('b') } })
     const sidecar = fileJson(`${name}.metadata`)
