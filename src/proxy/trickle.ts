@@ -18,8 +18,13 @@ export interface TrickleTimings {
   readonly dripEveryMs: number
 }
 
-/** How often to look for a length that was not known when the headers were due. */
-const lengthPollMs = 1000
+/** How often to look for a length, or a first byte, that was not there when the headers were due. */
+const pollMs = 1000
+/**
+ * So long after the headers were due for a first byte. Headers alone would not keep an installer waiting, and
+ * once they are out no reason can be told; together with hold-for it is less than the 15 s that pip waits.
+ */
+const maxSilenceMs = 4000
 
 export interface TrickleInput {
   readonly fetching: FileFetch
@@ -94,19 +99,27 @@ async function waitForLength(
   exchange: Exchange,
   input: TrickleInput,
 ): Promise<'closed' | 'verified' | { attempt: number; length: number }> {
-  const pollMs = Math.min(lengthPollMs, input.timings.dripEveryMs)
   const maxWaitMs = input.timings.dripEveryMs * (maxUnverifiedBytes + 1)
   for (let waitedMs = 0; waitedMs <= maxWaitMs; waitedMs += pollMs) {
     const progress = input.fetching.progress()
     const length = input.signedSize ?? progress.length ?? 0
+    const hasBegun = progress.head.length > 0
     // Headers alone are the whole of an empty file: it has to be verified first.
-    if (length > 0) return { attempt: progress.attempt, length }
+    if (length > 0 && hasBegun) return { attempt: progress.attempt, length }
+    if (!hasBegun && waitedMs >= maxSilenceMs) throw refuseSilence(input.timings, waitedMs)
     // oxlint-disable-next-line no-await-in-loop -- the pause between two looks
     const waited = await wait(exchange, input, pollMs)
     if (waited !== 'pending') return waited === 'done' ? 'verified' : 'closed'
   }
   throw new UpstreamError('TIMED_OUT', 'the file host has not even told the length of the file', {
     next: 'ask again later',
+  })
+}
+
+function refuseSilence({ holdForMs }: TrickleTimings, waitedMs: number): UpstreamError {
+  const seconds = Math.round((holdForMs + waitedMs) / 1000)
+  return new UpstreamError('TIMED_OUT', `the file host has not sent a byte in ${seconds} s`, {
+    next: 'ask again: the fetch goes on, and what has arrived by then is served at once',
   })
 }
 

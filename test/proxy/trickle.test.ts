@@ -245,6 +245,43 @@ describe('what else a client may ask of a file that is not verified', () => {
   })
 })
 
+describe('a host that does not send a byte', () => {
+  async function stayPatient(polls: number): Promise<void> {
+    await proxy.timers.fire(holdForMs)
+    for (let poll = 0; poll < polls; poll += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await proxy.timers.fire(1000)
+    }
+  }
+
+  test('is named before an installer gives up, 15 s after it asked; the fetch goes on', async () => {
+    const fetching = await ask()
+    await stayPatient(4)
+    const { status, body } = await client.response()
+    expect(status).toBe(504)
+    expect(JSON.parse(String(body))).toMatchObject({
+      code: 'TIMED_OUT',
+      detail: expect.stringContaining('the file host has not sent a byte in 12 s') as string,
+      next: 'ask again: the fetch goes on, and what has arrived by then is served at once',
+    })
+    expect(proxy.gateway.events).toMatchObject([{ kind: 'refused', code: 'TIMED_OUT' }])
+    fetching.finish(content)
+    expect((await proxy.get(path)).body.equals(content)).toBe(true)
+  })
+
+  test('and then does is waited for', async () => {
+    const fetching = await ask()
+    await stayPatient(3)
+    await proxy.timers.waitFor(1000)
+    expect(client.received.length).toBe(0)
+    fetching.receive(content)
+    await proxy.timers.fire(1000)
+    expect((await client.bodyBytes(1)).toString()).toBe('g')
+    fetching.finish(content)
+    expect((await client.response()).body.equals(content)).toBe(true)
+  })
+})
+
 describe('a record without sizes', () => {
   beforeEach(() => proxy.gateway.addProject('foo', [{ filename, content, size: null }]))
 
@@ -297,7 +334,8 @@ describe('a record without sizes', () => {
   })
 
   test('a host that never tells a length is given up on', async () => {
-    await ask()
+    const fetching = await ask()
+    fetching.receive(content)
     await proxy.timers.fire(holdForMs)
     const answer = client.response()
     for (let poll = 0; poll <= (dripEveryMs * 49) / 1000; poll += 1) {
