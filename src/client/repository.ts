@@ -56,7 +56,13 @@ export interface RepositoryOptions {
 }
 
 export type RepositoryEvent =
-  | { readonly kind: 'refreshed'; readonly source: string; readonly trust: TrustVersions }
+  | {
+      readonly kind: 'refreshed'
+      readonly source: string
+      readonly trust: TrustVersions
+      /** Set in the last quarter of the list's life, which an honest mirror does not let come: ms. */
+      readonly leftMs?: number
+    }
   | {
       readonly kind: 'failed'
       /** At the check of the whole list, or when a role or a record was fetched. */
@@ -302,7 +308,9 @@ export class Repository {
     port.acceptTimestampEtag()
     this.requireUsable()
     await this.#hold?.review(this.#trusted)
-    report({ kind: 'refreshed', source: source.name, trust: this.trust })
+    const leftMs = findLastQuarter(this.#trusted, clock())
+    const age = leftMs === undefined ? {} : { leftMs }
+    report({ kind: 'refreshed', source: source.name, trust: this.trust, ...age })
   }
 
   /** While nothing of the mirror was ever accepted, the pinned root may be that of another one. */
@@ -347,4 +355,11 @@ export class Repository {
 /** `simple/{project}/index.json` -> `simple/index.json` */
 function projectListPath(recordPath: string): string {
   return recordPath.replace('{project}/', () => '').replace('{project}', () => 'index')
+}
+
+/** What is left of a life that is nearly over. A freeze is told before it ends in a refusal. */
+function findLastQuarter({ timestamp }: TrustedSet, now: number): number | undefined {
+  if (timestamp?.signedAt === undefined) return undefined
+  const leftMs = timestamp.expires - now
+  return leftMs < (timestamp.expires - timestamp.signedAt) / 4 ? leftMs : undefined
 }

@@ -65,6 +65,27 @@ describe('a mirror that is down', () => {
   })
 })
 
+describe('A3: a list that is nearly over, and no newer one', () => {
+  const hourMs = 3_600_000
+
+  test('is told once an hour, with what comes of it', () => {
+    for (let left = 5 * hourMs; left > 3 * hourMs; left -= 60_000) {
+      news.tell({ kind: 'refreshed', source, trust, leftMs: left })
+      now += 60_000
+    }
+    const warnings = lines.filter((line) => line.startsWith('warning'))
+    expect(warnings).toEqual([
+      `warning pypi: mirror ${source}: it has nothing newer, and the list expires in 5 h\nThen everything is refused. Ask whoever runs the mirror whether it is renewed.`,
+      `warning pypi: mirror ${source}: it has nothing newer, and the list expires in 4 h\nThen everything is refused. Ask whoever runs the mirror whether it is renewed.`,
+    ])
+  })
+
+  test('is not told of one that is renewed in time', () => {
+    news.tell({ kind: 'refreshed', source, trust })
+    expect(lines).toEqual([`debug pypi: checked ${source}: root 1`])
+  })
+})
+
 describe('a project that is not signed', () => {
   test('is told once a minute with the way out, and that of pip itself only for debugging', () => {
     notes.noteAbsent('blinker', 'signed')

@@ -30,3 +30,13 @@ test.each([
 ])('nothing is said to stay in force where %s', (_, event) => {
   expect(toAuditEvent('pypi', event).message).not.toContain('in force')
 })
+
+test('A3: the audit log says of a frozen list that it is nearly over', () => {
+  const source = 'https://mirror.example/'
+  const trust = { root: 1, timestamp: 2, snapshot: 2 }
+  expect(toAuditEvent('pypi', { kind: 'refreshed', source, trust, leftMs: 7_200_000 })).toEqual({
+    kind: 'refresh',
+    message: `pypi: checked ${source}: it has nothing newer, and the list expires in 2 h`,
+    trust,
+  })
+})

@@ -22,6 +22,25 @@ import {
 useRepository()
 
 describe('a repository', () => {
+  test('A3: says so in the last quarter of the life of a list that is not renewed', async () => {
+    const hourMs = 3_600_000
+    simulator.timestamp.expires = formatUtcSeconds(time.now + 24 * hourMs)
+    simulator.timestamp['x-tufgate'] = { signed: formatUtcSeconds(time.now) }
+    simulator.publish()
+    const repository = await open()
+    const told: (number | undefined)[] = []
+    for (const hours of [0, 17, 19, 23]) {
+      const start = time.now
+      time.now += hours * hourMs
+      events.length = 0
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await repository.refresh()
+      told.push(...events.map((event) => (event.kind === 'refreshed' ? event.leftMs : NaN)))
+      time.now = start
+    }
+    expect(told).toEqual([undefined, undefined, 5 * hourMs, hourMs])
+  })
+
   test('finds the record of a project and says which list it rests on', async () => {
     const repository = await open()
     const found = await repository.findRecord('foo')

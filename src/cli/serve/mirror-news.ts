@@ -8,10 +8,11 @@ import { isTufgateError, VerifyError, type TufgateError } from '../../base/error
 import type { RepositoryEvent } from '../../client/repository.ts'
 import type { SourceFailure } from '../../client/try-in-order.ts'
 import type { Log } from '../logger.ts'
-import { describeMirrorFailure, formatTrust } from './repository-events.ts'
+import { describeAge, describeMirrorFailure, formatTrust } from './repository-events.ts'
 import { formatFacts, formatFailure } from '../terminal.ts'
 
 const remindEveryMs = 60_000
+const remindOfAgeEveryMs = 3_600_000
 /** What failed at a fetch has no end that is told: after so long it is news again. */
 const forgetAfterMs = 10 * 60_000
 
@@ -31,6 +32,7 @@ export class MirrorNews {
   readonly #index: string
   readonly #log: Log
   readonly #clock: Clock
+  #ageSaidAt = -Infinity
   /** By the name of the mirror, which the settings bound. */
   readonly #troubles = { refresh: new Map<string, Trouble>(), fetch: new Map<string, Trouble>() }
 
@@ -45,9 +47,19 @@ export class MirrorNews {
     else if (event.kind === 'refreshed') {
       this.#say('debug', `checked ${event.source}: ${formatTrust(event.trust)}`)
       this.#tellRecovery(event.source)
+      if (event.leftMs !== undefined) this.#tellAge(event.source, event.leftMs)
     } else {
       this.#say('warning', `the signed list on disk is not usable: ${formatFailure(event.error)}`)
     }
+  }
+
+  /** It is either not renewed, or somebody keeps what is new from us: a freeze looks like this. */
+  #tellAge(source: string, leftMs: number): void {
+    const now = this.#clock()
+    if (Math.abs(now - this.#ageSaidAt) < remindOfAgeEveryMs) return
+    this.#ageSaidAt = now
+    const advice = 'Then everything is refused. Ask whoever runs the mirror whether it is renewed.'
+    this.#say('warning', `mirror ${source}: ${describeAge(leftMs)}\n${advice}`)
   }
 
   #tellFailure({ at, failure }: Failed): void {

@@ -1,6 +1,7 @@
 /** What a repository reports, as lines of the audit log. */
 
 import type { AuditEvent } from '../../audit/event.ts'
+import { formatSpan } from '../../base/clock.ts'
 import { VerifyError } from '../../base/errors.ts'
 import type { RepositoryEvent, TrustVersions } from '../../client/repository.ts'
 import { describeSourceFailure, type SourceFailure } from '../../client/try-in-order.ts'
@@ -25,7 +26,9 @@ export function toFirstUseEvent(
 /** Mirrors that offer older or bad metadata are worth a line; unreachable ones too. */
 export function toAuditEvent(index: string, event: RepositoryEvent): AuditEvent {
   if (event.kind === 'refreshed') {
-    return { kind: 'refresh', message: `${index}: checked ${event.source}`, trust: event.trust }
+    const age = event.leftMs === undefined ? '' : `: ${describeAge(event.leftMs)}`
+    const message = `${index}: checked ${event.source}${age}`
+    return { kind: 'refresh', message, trust: event.trust }
   }
   const error = event.kind === 'failed' ? event.failure.error : event.error
   const what =
@@ -44,6 +47,11 @@ export function toAuditEvent(index: string, event: RepositoryEvent): AuditEvent 
     ...(expected !== undefined && { expected }),
     ...(found !== undefined && { found }),
   }
+}
+
+/** Of a mirror that answers, with nothing that is newer. */
+export function describeAge(leftMs: number): string {
+  return `it has nothing newer, and the list expires in ${formatSpan(leftMs)}`
 }
 
 /** `undefined` where the floors of earlier refreshes are there. */
