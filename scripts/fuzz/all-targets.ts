@@ -10,8 +10,10 @@ import { pageTargets } from './targets/pages.ts'
 import { requestTargets } from './targets/requests.ts'
 import { responseTargets } from './targets/responses.ts'
 import { settingsTargets } from './targets/settings.ts'
+import { trustFileTargets } from './targets/trust-files.ts'
 import { tufTargets } from './targets/tuf.ts'
 import { tufJsTarget } from './targets/tuf-js.ts'
+import { upstreamTarget } from './targets/upstream.ts'
 import { wheelTargets } from './targets/wheels.ts'
 import { wireTargets } from './targets/wire.ts'
 import { workflowTarget } from './targets/workflow.ts'
@@ -21,6 +23,7 @@ export const allTargets: readonly FuzzTarget[] = [
   ...tufTargets,
   tufJsTarget,
   workflowTarget,
+  ...trustFileTargets,
   ...pageTargets,
   ...wheelTargets,
   ...logTargets,
@@ -29,6 +32,7 @@ export const allTargets: readonly FuzzTarget[] = [
   ...installerTargets,
   ...lockTargets,
   ...responseTargets,
+  upstreamTarget,
   ...requestTargets,
   ...wireTargets,
 ]

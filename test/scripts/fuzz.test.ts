@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { allTargets } from '../../scripts/fuzz/all-targets.ts'
 import { findingKey, type TargetResult } from '../../scripts/fuzz/finding.ts'
 import { findDifference, knownDifferences } from '../../scripts/fuzz/known-differences.ts'
-import { makeInput, runTarget } from '../../scripts/fuzz/run-target.ts'
+import { makeInput, runTarget, tryInput, type Outcome } from '../../scripts/fuzz/run-target.ts'
 import { requireRule, type FuzzTarget } from '../../scripts/fuzz/target.ts'
 import { DecodeError } from '../../src/base/decode.ts'
 import { runCommand } from '../support/program.ts'
@@ -95,6 +95,25 @@ describe('the fuzzer', () => {
     expect(key('12 is not "a"')).toBe(key('7 is not "b\\"c"'))
     expect(key('a')).not.toBe(key('b'))
   })
+
+  test.each(allTargets.map((target) => [target.name, target] as const))(
+    'bends good inputs: %s reads at least one of its own',
+    async (_name, target) => {
+      const close = await target.open?.()
+      try {
+        const outcomes: Outcome[] = []
+        for (const seed of target.seeds()) {
+          // oxlint-disable-next-line no-await-in-loop -- one input at a time, as the fuzzer does
+          outcomes.push(await tryInput(target, Uint8Array.from(Buffer.from(seed))))
+        }
+        expect(outcomes.flatMap(({ fault }) => fault ?? [])).toEqual([])
+        const isMade = target.make !== undefined
+        expect(isMade || outcomes.some(({ name }) => name !== 'refused')).toBe(true)
+      } finally {
+        await close?.()
+      }
+    },
+  )
 
   test('says how it is used, and refuses what it does not know', async () => {
     const help = await runCommand(process.execPath, [main, '--help'])

@@ -20,8 +20,13 @@ import {
 } from '../../../src/mirror/journal-check.ts'
 import { parseJournalFile } from '../../../src/mirror/journal-files.ts'
 import { noEntryBefore, renderEntry } from '../../../src/mirror/journal.ts'
+import { renderCodeQuality } from '../../../src/report/code-quality.ts'
+import { renderJunit } from '../../../src/report/junit.ts'
+import { renderSarif } from '../../../src/report/sarif.ts'
+import { renderSummaryMarkdown } from '../../../src/report/summary-markdown.ts'
+import { renderWorkflowCommands } from '../../../src/report/workflow-commands.ts'
 import { renderSummaryText } from '../../../src/report/summary-text.ts'
-import { summarizeSession } from '../../../src/report/session-summary.ts'
+import { summarizeSession, type SessionSummary } from '../../../src/report/session-summary.ts'
 import { readText, requireRule, requireSame, type FuzzTarget } from '../target.ts'
 
 const chain = '20260102T030405000Z_1.1.n1_0123abcd'
@@ -72,11 +77,25 @@ const audit: FuzzTarget = {
     const { findings } = await verifyAudit(folder)
     const summary = await summarizeSession(readAudit(folder))
     renderSummaryText(summary)
+    requireReports(summary)
     await searchAudit(folder, { project: 'foo', ids: ['b2'] }, 1_000_000)
     const isWhole = findings.length === 0
     if (isWhole) requireRule(isPrefix(input), 'a changed log passes for whole')
     return isWhole ? 'whole' : 'changed'
   },
+}
+
+/** What programs read of it: JSON, and commands of one line each. */
+function requireReports(summary: SessionSummary): void {
+  const problems = [...summary.refused.items].map(({ reason }) => reason)
+  JSON.parse(renderSarif(summary, { version: '1.0.0', problems }))
+  JSON.parse(renderCodeQuality(summary))
+  renderSummaryMarkdown(summary, { problems })
+  const xml = renderJunit(summary, { problems })
+  requireRule(!/[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(xml), 'no XML 1.0')
+  for (const line of renderWorkflowCommands(summary, { problems })) {
+    requireRule(/^::(?:error|warning|notice) title=[ -~]*$/.test(line), 'another command')
+  }
 }
 
 /** A chain may end anywhere between two lines, and proves nothing about the one after its last. */

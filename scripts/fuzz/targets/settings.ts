@@ -124,12 +124,15 @@ const sidecar: FuzzTarget = {
   rule: 'the state of a proxy in the background is read, or refused',
   seeds: () => [
     JSON.stringify({
-      v: 1,
-      pid: 7,
+      format: 1,
       owner: '7.1.n1',
       origin: 'http://127.0.0.1:3141',
-      chain: '20260102T030405000Z_1.1.n1_0123abcd',
       token: 'a'.repeat(32),
+      audit: { folder: '/var/log/x', chain: '20260102T030405000Z_1.1.n1_0123abcd' },
+      head: 'x:1:y',
+      startedAt: 1_700_000_000_000,
+      secrets: ['PIP_PASSWORD'],
+      indexHosts: ['a.test:443'],
     }),
   ],
   isRefusal: (error) => isMalformed(error) || isCodedError(error),

@@ -80,13 +80,13 @@ const declared: FuzzTarget = {
   name: 'declared-metadata',
   rule: 'METADATA is read or refused',
   seeds: () => [
-    'Metadata-Version: 2.1\nName: foo\nVersion: 1.0\nSummary: a\n b\nRequires-Dist: bar (>=1) ; extra == "x"\n\nText\n',
+    'Metadata-Version: 2.1\nName: foo\nVersion: 1.0\nSummary: a\nLicense: b\n c\nRequires-Dist: bar (>=1) ; extra == "x"\n\nText\n',
   ],
   words: ['Requires-Dist: ', '\n ', '\nName: foo', '\r\n', 'Version: 1.0\n'],
   run: (input) => {
-    parseDeclaredMetadata(input, 'foo', '1.0')
     const folder = 'lib/python3.11/site-packages/foo-1.0.dist-info'
     readDistribution(folder, { metadata: input, wheel: input, installer: input, directUrl: input })
+    parseDeclaredMetadata(input, 'foo', '1.0')
   },
 }
 
