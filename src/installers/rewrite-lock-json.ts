@@ -8,9 +8,12 @@ export interface JsonString {
   readonly keys: readonly string[]
 }
 
+/** Lock files have five levels; each string is told with all the keys above it. */
+const maxDepth = 50
+
 const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g
 
-/** Of a text that `JSON.parse` accepts. Linear in its length. */
+/** Of a text that `JSON.parse` accepts, down to `maxDepth`. Linear in its length. */
 export function* scanJsonStrings(text: string): Generator<JsonString> {
   const containers: { readonly isObject: boolean; readonly key: string | undefined }[] = []
   let key: string | undefined
@@ -29,7 +32,7 @@ export function* scanJsonStrings(text: string): Generator<JsonString> {
       key = undefined
     } else if (found === ':') isKey = false
     else if (isKey) key = found.slice(1, -1)
-    else {
+    else if (containers.length <= maxDepth) {
       const keys = [...containers.map((one) => one.key), key].filter((one) => one !== undefined)
       yield { start: match.index + 1, end: match.index + found.length - 1, keys }
     }

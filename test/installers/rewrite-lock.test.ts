@@ -320,3 +320,12 @@ describe('any uv.lock', () => {
     )
   })
 })
+
+test('a Pipfile.lock of 100,000 lists within lists is left as it is, in linear time', () => {
+  const file = 'https://pypi.org/simple/'
+  const depth = 100_000
+  const deep = `${'["a",'.repeat(depth)}"${file}"${']'.repeat(depth)}`
+  const text = `{"_meta":{"sources":[{"name":"pypi","url":"${file}"}]},"x":${deep}}`
+  expect(rewriteLock(text, 'pipenv', mapTo('origin')).text).toBe(text)
+  expect(rewriteLock(text, 'pipenv', mapTo('proxy')).edits).toHaveLength(1)
+})

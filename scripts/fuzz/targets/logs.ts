@@ -92,7 +92,7 @@ function requireReports(summary: SessionSummary): void {
   JSON.parse(renderCodeQuality(summary))
   renderSummaryMarkdown(summary, { problems })
   const xml = renderJunit(summary, { problems })
-  requireRule(!/[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(xml), 'no XML 1.0')
+  requireRule(!/[^\P{Cc}\t\n\r\u0080-\u009f]|[\ufffe\uffff]/u.test(xml), 'no XML 1.0')
   for (const line of renderWorkflowCommands(summary, { problems })) {
     requireRule(/^::(?:error|warning|notice) title=[ -~]*$/.test(line), 'another command')
   }

@@ -26,12 +26,12 @@ const signature: FuzzTarget = {
     return async () => undefined
   },
   seeds: () =>
-    signers.map(({ key, sign }) =>
+    signers.map((signer) =>
       JSON.stringify({
-        ...key,
-        keyval: key.keyval.public,
+        ...signer.key,
+        keyval: signer.key.keyval.public,
         message,
-        sig: sign(encodeUtf8(message)),
+        sig: signer.sign(encodeUtf8(message)),
       }),
     ),
   words: ['ed25519', 'ecdsa', 'rsa', 'rsassa-pss-sha512', '00', 'ff', '-----BEGIN PUBLIC KEY-----'],
@@ -96,14 +96,14 @@ const floors: FuzzTarget = {
 }
 
 function readFloors(path: string): string {
-  let isDamaged = false
-  const store = FloorStore.open(path, { onDamaged: () => void (isDamaged = true) })
+  const damages: string[] = []
+  const store = FloorStore.open(path, { onDamaged: (damage) => void damages.push(damage) })
   try {
     const { versions } = store.read()
     for (const [role, version] of versions) {
       requireRule(roleVersions.get(role) === version, `another floor of ${role}`)
     }
-    return isDamaged ? 'set aside' : `${versions.size} floors`
+    return damages.length > 0 ? 'set aside' : `${versions.size} floors`
   } finally {
     store.close()
   }
