@@ -1,8 +1,13 @@
 /** That the fuzzer sees a verifier that accepts too much: one check at a time is taken out of it. */
 
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { readTape } from '../../scripts/fuzz/dice.ts'
 import { makeInput, tryInput } from '../../scripts/fuzz/run-target.ts'
 import type { FuzzTarget } from '../../scripts/fuzz/target.ts'
+import { openConnection, sendInPieces } from '../../scripts/fuzz/targets/wire-client.ts'
+import { awaited, stored, WireProxy } from '../../scripts/fuzz/targets/wire-proxy.ts'
+import { sha256Hex } from '../../src/base/digest.ts'
+import { filePath } from '../support/memory-gateway.ts'
 
 const maxInputs = 100
 const nothing = (): void => undefined
@@ -97,5 +102,58 @@ describe('a verifier is found out', () => {
     ],
   ])('%s', async (_name, { module, functions, expected, from = 0 }) => {
     expect(await findFault(await loadWorkflow(module, functions), from)).toMatch(expected)
+  })
+})
+
+test('tuf-js tells of a verifier that checks no signature', async () => {
+  vi.resetModules()
+  vi.doMock('../../src/tuf/threshold.ts', () => ({ requireThreshold: nothing }))
+  const { tufJsTarget } = await import('../../scripts/fuzz/targets/tuf-js.ts')
+  const close = await tufJsTarget.open?.()
+  try {
+    expect(await findFault(tufJsTarget, 0)).toMatch(/tufgate finds .*, tuf-js refuses .*signed by/)
+  } finally {
+    await close?.()
+  }
+})
+
+describe('a proxy is found out', () => {
+  const { filename, content } = awaited
+  const request = `GET ${filePath('foo', filename)} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+  const inOnePiece = readTape(new Uint8Array())
+  let wire: WireProxy
+
+  beforeEach(async () => {
+    wire = await WireProxy.start()
+    wire.prepare(inOnePiece)
+  })
+  afterEach(async () => wire.proxy.stop())
+
+  async function ask(): Promise<Buffer> {
+    return sendInPieces(await openConnection(wire.proxy.port), Buffer.from(request), inOnePiece)
+  }
+
+  test('that hands out another file than the signed one', async () => {
+    const { vault } = wire.proxy.gateway
+    vault.set(sha256Hex(content), Buffer.alloc(content.length, 'forged 1\n'))
+    const received = await ask()
+    expect(() => wire.check(received)).toThrow('a forged file is whole to the client')
+  })
+
+  test('that mixes two files', async () => {
+    const mixed = Buffer.concat([content.subarray(0, 1500), stored.content.subarray(1500)])
+    wire.proxy.gateway.vault.set(sha256Hex(content), mixed)
+    const received = await ask()
+    expect(() => wire.check(received)).toThrow('bytes that are in no file')
+  })
+
+  test('that sends more than 48 bytes before a file is verified, or no HTTP', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 3900\r\n\r\n'
+    const early = Buffer.from(`${head}${'forged 1\n'.repeat(6)}`)
+    expect(() => wire.check(early)).toThrow('more than 48 unverified bytes have left')
+    expect(() => wire.check(Buffer.from('hello\r\n\r\n'))).toThrow('an answer that begins with')
+    expect(() => wire.check(Buffer.from('HTTP/1.1 200 OK\r\nA: b\r\na: c\r\n\r\n'))).toThrow(
+      'a stands twice',
+    )
   })
 })
