@@ -93,6 +93,10 @@ export function publicOf({ keyval }: Holder): unknown {
     : undefined
 }
 
+export function hasOddKeyval({ keyval }: Holder): boolean {
+  return !isHolder(keyval) || Object.values(keyval).some((value) => typeof value !== 'string')
+}
+
 /** A member that the parsed value does not have any more. */
 export function hasMemberTwice({ text }: Document): boolean {
   const outside = text.replaceAll(/"(?:[^"\\]|\\.)*"/gs, '')

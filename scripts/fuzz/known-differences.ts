@@ -6,6 +6,7 @@
 import { DelegatedRole } from '@tufjs/models/dist/role.js'
 import {
   hasMemberTwice,
+  hasOddKeyval,
   hasOddNumber,
   hasOddTime,
   isMatch,
@@ -203,10 +204,10 @@ export const knownDifferences: readonly KnownDifference[] = [
     'TUF 4.2.2: a key verifies by its own scheme only. tuf-js goes by the kind of the key.',
   ),
   laxer(
-    'unusable key',
+    'another form of key',
     /keyval must be/,
-    (document) => listKeys(document).some((key) => typeof publicOf(key) !== 'string'),
-    'TUF 4.2.2: there may be kinds of keys that a client does not know; one that cannot be read counts for nothing, and takes no other with it.',
+    (document) => listKeys(document).some(hasOddKeyval),
+    'TUF 4.2.2: KEYVAL is a dictionary, and there may be kinds of keys that a client does not know: one that cannot be read counts for nothing, and takes no other with it. tuf-js wants texts in it alone.',
   ),
   laxer(
     'names of Object.prototype',

@@ -99,8 +99,9 @@ const address: FuzzTarget = {
     findLiteralAddress(text)
     isLocalName(text)
     const kind = findAddressKind(text)
-    const inner = /(?:^|:)((?:127|10|192\.168)\.[\d.]+)$/.exec(text)
-    if (inner !== null) requireRule(kind !== 'public', 'a private address within another')
+    // Mapped, NAT64, and without any prefix; the last bits of other addresses mean nothing.
+    const isEmbedded = /^(?:::|::ffff:|64:ff9b::)?(?:127|10|192\.168)\.[\d.]+$/i.test(text)
+    if (isEmbedded) requireRule(kind !== 'public', 'a private address within another')
     return kind
   },
 }
