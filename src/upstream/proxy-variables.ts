@@ -45,7 +45,8 @@ function readProxy(environment: Environment, name: string): string {
   if (raw === '') return ''
   // `proxy:3128` is common; without a scheme it would parse as a URL of scheme `proxy`.
   const url = raw.includes('://') ? raw : `http://${raw}`
-  if (URL.canParse(url)) return url
+  // Not `canParse`, which accepts long hosts that no constructor takes.
+  if (URL.parse(url) !== null) return url
   throw new ConfigError(
     'CONFIG_INVALID',
     `the variable ${name.toUpperCase()} is not the URL of a proxy`,

@@ -123,8 +123,11 @@ describe('corporate proxies', () => {
     expect(String(error)).not.toContain('secret')
   })
 
-  test('a variable that is no URL is the operator’s fault', () => {
-    const client = createClient({ environment: { HTTPS_PROXY: 'http://' } })
+  test.each([
+    ['nothing', ''],
+    ['a host of 16 kB', `Proxy${'.x'.repeat(8200)}`],
+  ])('a variable that is no URL is the operator’s fault: %s', (_name, host) => {
+    const client = createClient({ environment: { HTTPS_PROXY: `http://${host}` } })
     const promise = client.get('https://index.test/', {
       hosts: rulesFor('index.test'),
       maxBytes: 1,

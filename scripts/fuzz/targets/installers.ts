@@ -16,6 +16,7 @@ import { readSetupCfg } from '../../../src/installers/setup-cfg.ts'
 import { parseTomlFile } from '../../../src/installers/toml-node.ts'
 import { readUvSettings } from '../../../src/installers/uv-settings.ts'
 import { readVariables } from '../../../src/installers/variable-references.ts'
+import { findProxy } from '../../../src/upstream/proxy-variables.ts'
 import { readText, requireRule, requireSame, type FuzzTarget } from '../target.ts'
 
 function requirePlaces(references: readonly Reference[], text: string): void {
@@ -148,6 +149,7 @@ const others: FuzzTarget = {
     '[options]\ninstall_requires =\n  a @ https://x.test/a.zip\ndependency_links = https://y.test\n',
     'https://a.test/simple https://b.test',
     'http://user:pass@proxy.test:3128',
+    '.x.test,*.test y.test:443',
   ],
   words: ['[options]\n', '\n  ', ' ', ',', 'https://', '@', 'b=https://x', 'true'],
   run: (input) => {
@@ -156,6 +158,7 @@ const others: FuzzTarget = {
     const names = ['PIP_INDEX_URL', 'PIP_REQUIREMENT', 'UV_INDEX', 'UV_FIND_LINKS', 'PIP_NO_INDEX']
     readVariables(Object.fromEntries(names.map((name) => [name, text])))
     findProxyFor(new URL('https://x.test'), { https_proxy: text, no_proxy: text })
+    findProxy({ https_proxy: text, no_proxy: text }, 'https', { host: 'x.test', port: 443 })
   },
 }
 

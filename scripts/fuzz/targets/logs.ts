@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeUtf8, encodeUtf8, type Bytes } from '../../../src/base/bytes.ts'
+import { isMalformed } from '../../../src/base/decode.ts'
 import { sha256Hex } from '../../../src/base/digest.ts'
+import { parseJson } from '../../../src/base/strict-json.ts'
 import { parseEntry } from '../../../src/audit/entry.ts'
 import { parseHead, renderHead } from '../../../src/audit/head.ts'
 import { noLineBefore, renderBody, renderLine } from '../../../src/audit/line.ts'
@@ -15,6 +17,8 @@ import { verifyAudit } from '../../../src/audit/verifier.ts'
 import { findExplanation } from '../../../src/explain/find-explanation.ts'
 import {
   parseJournalHead,
+  readSignedHead,
+  renderJournalHead,
   parseJournalLine,
   verifyJournal,
 } from '../../../src/mirror/journal-check.ts'
@@ -163,4 +167,18 @@ const journal: FuzzTarget = {
   },
 }
 
-export const logTargets: readonly FuzzTarget[] = [audit, entry, journal]
+const signedHead: FuzzTarget = {
+  name: 'journal-head',
+  rule: 'the head that a timestamp signs reads the same once it is written again',
+  seeds: () => [JSON.stringify({ journal: { sequence: 7, sha256: 'a1'.repeat(32) }, signed: 'x' })],
+  words: ['"journal":{', '"sequence":0', '"sha256":"'],
+  isRefusal: isMalformed,
+  run: (input) => {
+    const head = readSignedHead(parseJson(input))
+    if (head === undefined) return 'none'
+    requireSame(parseJournalHead(renderJournalHead(head)), head, 'another head')
+    return 'read'
+  },
+}
+
+export const logTargets: readonly FuzzTarget[] = [audit, entry, journal, signedHead]
