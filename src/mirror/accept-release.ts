@@ -17,7 +17,7 @@ import { fileTarget, htmlTarget, ownerRole } from '../simple/project-targets.ts'
 import type { RecordFile } from '../simple/record.ts'
 import { findClaim, putClaim, type StoredClaim } from './claims.ts'
 import { requireRoomForClaim } from './claims-size.ts'
-import { listPins } from './merge.ts'
+import { BoundNames } from './bound-names.ts'
 import type { Mirror } from './open-mirror.ts'
 import { dayMs } from './settings.ts'
 import { readShape } from './shape.ts'
@@ -74,6 +74,7 @@ export function checkRelease(mirror: Mirror, bytes: Bytes, options: AcceptOption
   requireLifetime(release, options.now)
   requireShape(mirror, release)
   const pins = mirror.ledger.readPins(project, mirror.ledger.findProject(project)?.id)
+  requireNames(release, pins)
   for (const file of release.parsed.files) requireFile(project, file, pins, options)
   const accepted: StoredClaim = {
     project,
@@ -189,22 +190,26 @@ function refuseShape(project: string, what: string, flag: string): VerifyError {
   })
 }
 
+/** Once signed, a name is bound for ever, whoever signs. */
+function requireNames(
+  { project, parsed }: UnverifiedRelease,
+  pins: ReadonlyMap<string, string>,
+): void {
+  const conflict = new BoundNames(project, pins).findFirstConflict(parsed.files)
+  if (conflict === undefined) return
+  const { file, bound, found } = conflict
+  const isSame = bound.file === file
+  const spelling = isSame ? '' : `, as ${toPrintable(bound.file)}`
+  const problem = `its name was signed with another sha256${spelling}`
+  throw refuse(project, file, problem, { expected: bound.sha256, found })
+}
+
 function requireFile(
   project: string,
   file: RecordFile,
   pins: ReadonlyMap<string, string>,
   { isAllowedUrl, now }: AcceptOptions,
 ): void {
-  for (const [name, sha256] of listPins([file])) {
-    const signed = pins.get(name)
-    // Once signed, a name is bound for ever, whoever signs.
-    if (signed !== undefined && signed !== sha256) {
-      throw refuse(project, name, 'its name was signed with another sha256', {
-        expected: signed,
-        found: sha256,
-      })
-    }
-  }
   if (!isAllowedUrl(file.url)) {
     throw refuse(project, file.filename, 'its host is not in file-hosts', { found: file.url })
   }

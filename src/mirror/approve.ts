@@ -12,10 +12,10 @@ import { parseRecord } from '../simple/record.ts'
 import { catchUp } from './catch-up.ts'
 import { ChangeBatch } from './change-batch.ts'
 import type { ChangeKind } from './change-kinds.ts'
+import { BoundNames } from './bound-names.ts'
 import { isOwned } from './claims.ts'
 import { Candidates, type HeldChange } from './hold.ts'
 import { buildHoldEvent } from './look-events.ts'
-import { listPins } from './merge.ts'
 import { openOnlineSigners, type OnlineSigners } from './online-signers.ts'
 import { openMirror, requireClock, type Mirror, type MirrorContext } from './open-mirror.ts'
 import { publishMirror, type Published } from './publish.ts'
@@ -110,9 +110,8 @@ async function approveOne(
   const record = parseRecord(bytes, project)
   const pins = mirror.ledger.readPins(project, known?.id)
   // Names once signed are never signed with another digest, whoever approves.
-  for (const [name, sha256] of listPins(record.files)) {
-    if ((pins.get(name) ?? sha256) !== sha256) return `${name} is signed with another sha256`
-  }
+  const conflict = new BoundNames(project, pins).findFirstConflict(record.files)
+  if (conflict !== undefined) return `${conflict.bound.file} is signed with another sha256`
   const mark = { ...(etag !== undefined && { etag }), ...(serial !== undefined && { serial }) }
   const staged = await stageRecord(
     mirror,

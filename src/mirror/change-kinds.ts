@@ -18,6 +18,7 @@ export const changeKinds = [
   'record-remade',
   'hash-changed',
   'hash-restored',
+  'another-spelling',
   'project-vanished',
   'project-revived',
   'many-removed',
@@ -106,8 +107,9 @@ export function listChanges(input: ChangeInput): Change[] {
 /** What was pinned is still known of a record that is lost, and nothing else. */
 function addLost(found: Found, { record, conflicts }: Merged): void {
   found.add('record-remade', {}, record.files.length)
-  for (const { file, signed, found: shown } of conflicts) {
-    found.add('hash-changed', { file, before: signed, after: shown })
+  for (const { file, signed, signedAs, found: shown } of conflicts) {
+    const kind = signedAs === undefined ? 'hash-changed' : 'another-spelling'
+    found.add(kind, { file, before: signed, after: shown })
   }
 }
 
@@ -152,6 +154,8 @@ class Comparison {
   readonly #before: ReadonlyMap<string, RecordFile>
   /** What the index shows in place of what is signed. */
   readonly #conflicts: ReadonlyMap<string, string>
+  /** How the index spells it, by the signed name and the other digest. */
+  readonly #spellings: ReadonlyMap<string, string>
   readonly #found = new Found()
   /** Files that differ in something that has no kind of its own. */
   readonly #details: string[] = []
@@ -163,6 +167,9 @@ class Comparison {
     this.#before = new Map(previous.files.map((file) => [file.filename, file]))
     const { conflicts } = input.merged
     this.#conflicts = new Map(conflicts.map(({ file, found }) => [file, found]))
+    this.#spellings = new Map(
+      conflicts.map(({ file, signedAs = file, found }) => [`${signedAs} ${found}`, file]),
+    )
   }
 
   list(): Change[] {
@@ -203,11 +210,18 @@ class Comparison {
   }
 
   #compareConflict(before: RecordFile, after: RecordFile): void {
+    this.#compareSpelling(before, after)
     if (before.conflict === after.conflict) return
     const file = after.filename
     if (after.conflict === undefined) {
       this.#found.add('hash-restored', { file, after: after.sha256 })
     } else this.#found.add('hash-changed', { file, before: after.sha256, after: after.conflict })
+  }
+
+  #compareSpelling(before: RecordFile, { filename, sha256, respelled }: RecordFile): void {
+    if (before.respelled === respelled || respelled === undefined) return
+    const file = this.#spellings.get(`${filename} ${respelled}`) ?? filename
+    this.#found.add('another-spelling', { file, before: sha256, after: respelled })
   }
 
   /** PEP 592: another reason is told as a yank too. */
@@ -224,12 +238,25 @@ class Comparison {
     const add = (kind: ChangeKind, was: string | undefined, is: string | undefined): void => {
       if (was !== is) this.#found.add(kind, { file, ...different(was, is) })
     }
-    add('requires-python-changed', before.requiresPython, after.requiresPython)
+    this.#compareRequiresPython(before, after)
     const found = this.#findMetadataConflict(file)
     add('core-metadata-changed', metadataOf(before), metadataOf(after) ?? found)
-    // Told for the first time, it is no other one.
-    if (before.size !== undefined) add('size-changed', String(before.size), String(after.size))
+    const otherSize = this.#input.merged.otherSizes.get(file)
+    if (otherSize !== undefined) add('size-changed', String(before.size), String(otherSize))
     add('host-changed', new URL(before.url).host, new URL(after.url).host)
+  }
+
+  /** Taken over, or shown in place of what stays. That it is shown as it is signed again is a detail. */
+  #compareRequiresPython(before: RecordFile, after: RecordFile): void {
+    const isOther =
+      after.shownRequiresPython !== undefined &&
+      after.shownRequiresPython !== before.shownRequiresPython
+    if (!isOther && before.requiresPython === after.requiresPython) return
+    const shown = (after.shownRequiresPython ?? after.requiresPython) || undefined
+    this.#found.add('requires-python-changed', {
+      file: after.filename,
+      ...different(before.requiresPython, shown),
+    })
   }
 
   /** The digest that the index shows, and that is not signed. */
@@ -311,6 +338,9 @@ function isSameDetail(left: RecordFile, right: RecordFile): boolean {
   return (
     left.url === right.url &&
     left.size === right.size &&
+    left.toldSize === right.toldSize &&
+    left.respelled === right.respelled &&
+    left.shownRequiresPython === right.shownRequiresPython &&
     left.uploadTime === right.uploadTime &&
     left.provenance === right.provenance &&
     left.gpgSig === right.gpgSig &&

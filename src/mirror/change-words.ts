@@ -29,6 +29,10 @@ const phrases: Readonly<Record<ChangeKind, readonly [one: string, many: string]>
     '# files have another sha256 than at first, which is never taken over',
   ],
   'hash-restored': ['a file has its first sha256 again', '# files have their first sha256 again'],
+  'another-spelling': [
+    'a file has another sha256 under another spelling of its name, which is never taken over',
+    '# files have another sha256 under another spelling of their names, which is never taken over',
+  ],
   'project-vanished': [
     'the index lists nothing of it any more (1 file before)',
     'the index lists nothing of it any more (# files before)',
@@ -60,7 +64,10 @@ const phrases: Readonly<Record<ChangeKind, readonly [one: string, many: string]>
     'a file has another .metadata file',
     '# files have another .metadata file',
   ],
-  'size-changed': ['a file has another size', '# files have another size'],
+  'size-changed': [
+    'a file has another size than at first, so that its sha256 alone decides from now on',
+    '# files have another size than at first, so that their sha256 alone decides from now on',
+  ],
   'host-changed': ['a file is on another host', '# files are on another host'],
   'status-changed': ['its status changed', 'its status changed'],
   'details-changed': ['details changed', 'details changed'],

@@ -38,8 +38,10 @@ export class SizeAsker {
   }
 
   async complete(page: ParsedPage, signed: readonly RecordFile[]): Promise<ParsedPage> {
-    if (page.files.every(({ size }) => size !== undefined)) return page
     const known = new Map(signed.map((file) => [file.filename, file]))
+    const isSettled = (file: ProjectFile): boolean =>
+      file.size !== undefined && !this.#isDoubtful(file, known.get(file.filename))
+    if (page.files.every(isSettled)) return page
     const files = [...page.files]
     const open = files.entries()
     const work = async (): Promise<void> => {
@@ -54,21 +56,38 @@ export class SizeAsker {
     known: ReadonlyMap<string, RecordFile>,
   ): Promise<ProjectFile> {
     const before = known.get(file.filename)
-    const isKnown = (before?.size ?? before?.toldSize) !== undefined
+    const told = before?.size ?? before?.toldSize
+    if (!this.#isAllowedUrl(file.url)) return file
+    if (this.#isDoubtful(file, before)) {
+      const toldSize = (await this.#measure(file)) ?? told
+      return toldSize === undefined ? file : { ...file, toldSize }
+    }
     // The merge keeps what is signed already.
-    if (file.size !== undefined || isKnown || !this.#isAllowedUrl(file.url)) return file
-    const size = await this.#ask(file.url)
-    if (size === undefined) return this.#isRequired ? this.#measure(file) : file
-    return this.#port.hasExactSizes ? { ...file, size } : { ...file, toldSize: size }
+    return file.size !== undefined || told !== undefined ? file : this.#completeUnsized(file)
+  }
+
+  async #completeUnsized(file: ProjectFile): Promise<ProjectFile> {
+    const asked = await this.#ask(file.url)
+    if (asked !== undefined)
+      return this.#port.hasExactSizes ? { ...file, size: asked } : { ...file, toldSize: asked }
+    const size = this.#isRequired ? await this.#measure(file) : undefined
+    return size === undefined ? file : { ...file, size }
+  }
+
+  /** A target has a length, and the index has told two: then neither is believed. */
+  #isDoubtful(file: ProjectFile, before: RecordFile | undefined): boolean {
+    const told = before?.size ?? before?.toldSize
+    if (!this.#isRequired || file.size === undefined || told === undefined) return false
+    return told !== file.size && before?.sha256 === findSha256(file)
   }
 
   /** Of another file than the listed one it would be the length of nothing. */
-  async #measure(file: ProjectFile): Promise<ProjectFile> {
+  async #measure(file: ProjectFile): Promise<number | undefined> {
     try {
       const { sha256, size } = await this.#port.hashFile(file.url, this.#port.fileHosts)
-      return sha256 === findSha256(file) ? { ...file, size } : file
+      return sha256 === findSha256(file) ? size : undefined
     } catch (error) {
-      if (isTufgateError(error)) return file
+      if (isTufgateError(error)) return undefined
       throw error
     }
   }

@@ -238,7 +238,7 @@ function reportMerge(mirror: Mirror, project: string, { leftOut, conflicts }: Me
     const message = `${leftOut.length - maxReported} more files of ${project} are left out`
     mirror.report({ kind: 'warning', message })
   }
-  for (const { file, signed, found } of conflicts.slice(0, maxReported)) {
-    mirror.report({ kind: 'conflict', project, file, expected: signed, found })
+  for (const { signed, ...conflict } of conflicts.slice(0, maxReported)) {
+    mirror.report({ kind: 'conflict', project, ...conflict, expected: signed })
   }
 }

@@ -2,12 +2,12 @@
 
 import type { Json } from '../base/canonical-json.ts'
 import { formatUtcSeconds } from '../base/clock.ts'
-import type { Change } from './change-kinds.ts'
+import type { Change, ChangeKind } from './change-kinds.ts'
 import type { HeldChange } from './hold.ts'
 import type { JournalEvent } from './journal.ts'
 import type { ChangePolicy } from './mirror-settings.ts'
 
-/** `kept`: what is signed of it stays as it was. */
+/** `kept`: what is signed of it stays, and what the index shows is not taken over. */
 type Act = 'signed' | 'warned' | 'kept' | 'held'
 
 export interface SignedChanges {
@@ -22,13 +22,15 @@ export function listSignedEvents(
   policy: ChangePolicy,
 ): JournalEvent[] {
   return changes.map((change) => {
-    const answer = policy[change.kind]
-    const act = answer === 'warn' ? 'warned' : 'signed'
-    return buildEvent(project, change, {
-      act: change.kind === 'hash-changed' ? 'kept' : act,
-      record,
-    })
+    const act = policy[change.kind] === 'warn' ? 'warned' : 'signed'
+    return buildEvent(project, change, { act: isKept(change.kind, policy) ? 'kept' : act, record })
   })
+}
+
+/** What differs from what is signed, and is not signed in its place. */
+export function isKept(kind: ChangeKind, policy: ChangePolicy): boolean {
+  if (kind === 'requires-python-changed') return policy[kind] === 'warn'
+  return kind === 'hash-changed' || kind === 'another-spelling' || kind === 'size-changed'
 }
 
 export function listHeldEvents({ project, changes, record }: SignedChanges): JournalEvent[] {

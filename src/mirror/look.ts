@@ -103,6 +103,8 @@ async function readShown(
       page: shown?.page,
       pins,
       isFirstLook: known === undefined,
+      // `warn` says that it differs; whoever signs it, or looks himself, has decided.
+      followsRequiresPython: options.policy['requires-python-changed'] !== 'warn',
     },
     mark: shown?.mark ?? markOf(undefined, known?.serial, options.now),
   }

@@ -2,7 +2,8 @@
  * What is signed for a project from now on: what was signed before, and what the index shows now.
  *
  * The index may add, yank and stop to list; it may not change what has been signed. A name that was
- * signed once never gets another digest, whatever becomes of its entry. No I/O, no clock.
+ * signed once never gets another digest, in no spelling, whatever becomes of its entry; what stands in
+ * the bytes of a file is bound with them (`bound-details.ts`). No I/O, no clock.
  */
 
 import { encodeCanonical, escapeControls, type Json } from '../base/canonical-json.ts'
@@ -14,6 +15,8 @@ import type { ParsedPage } from '../simple/parse-json.ts'
 import type { RecordContent, RecordFile } from '../simple/record.ts'
 import { maxTextLength } from '../simple/read-text.ts'
 import { completeVersions } from '../simple/versions.ts'
+import { bindRequiresPython, bindSize, isContradicted } from './bound-details.ts'
+import { BoundNames, metadataName, type BoundName } from './bound-names.ts'
 
 export interface MergeInput {
   /** Normalized. */
@@ -28,6 +31,8 @@ export interface MergeInput {
   readonly now: number
   /** Default: nothing is known of it. Pins of other machines do not make it known here. */
   readonly isFirstLook?: boolean
+  /** The operator takes over another requires-python of the same file. Default: the first one stays. */
+  readonly followsRequiresPython?: boolean
 }
 
 /** A file of the page that is not signed, and why. */
@@ -36,9 +41,12 @@ export interface LeftOut {
   readonly problem: string
 }
 
-/** The index shows another digest for a name that is signed already. */
+/** The index shows another digest for a name that is signed already, in this or another spelling. */
 export interface Conflict {
+  /** As the index spells it. */
   readonly file: string
+  /** As it is signed, where that is spelled otherwise. */
+  readonly signedAs?: string
   readonly signed: string
   readonly found: string
 }
@@ -47,6 +55,8 @@ export interface Merged {
   readonly record: RecordContent
   readonly leftOut: readonly LeftOut[]
   readonly conflicts: readonly Conflict[]
+  /** What the index says, by the name of a file of which another size was signed. */
+  readonly otherSizes: ReadonlyMap<string, number>
   /** Names that the index does not list any more, and did before. */
   readonly removed: readonly string[]
   readonly listedBefore: number
@@ -68,11 +78,15 @@ class Merge {
   readonly #places = new Map<string, string>()
   readonly #leftOut: LeftOut[] = []
   readonly #conflicts: Conflict[] = []
+  readonly #otherSizes = new Map<string, number>()
+  readonly #names: BoundNames
   readonly #removed: string[] = []
 
   constructor(input: MergeInput) {
     this.#input = input
     const files = input.previous?.files ?? []
+    // A record that is on disk binds as well, whatever the database knows.
+    this.#names = new BoundNames(input.project, new Map([...input.pins, ...listPins(files)]))
     this.#previous = new Map(files.map((file) => [file.filename, file]))
     // Before anything new: what has been signed is not pushed out.
     for (const file of files) this.#claim(file)
@@ -89,15 +103,32 @@ class Merge {
       return
     }
     const found = findSha256(file) ?? ''
-    const signed = before?.sha256 ?? this.#input.pins.get(filename)
-    if (signed !== undefined && signed !== found) this.#addConflict(filename, signed, found)
-    else this.#put(this.#buildListed(this.#checkMetadata(file), found, before))
+    const bound = this.#names.findConflict(filename, found)
+    if (bound !== undefined) this.#addConflict(filename, bound, found)
+    else this.#put(this.#buildListed(this.#checkMetadata(file), found))
   }
 
-  #buildListed(file: ProjectFile, sha256: string, before: RecordFile | undefined): RecordFile {
+  #buildListed(file: ProjectFile, sha256: string): RecordFile {
+    const { filename } = file
+    const before = this.#previous.get(filename)
+    // The same bytes under another spelling are the same file.
+    const same = before ?? this.#findSpelling(filename, sha256)
+    if (isContradicted(file, same)) this.#otherSizes.set(filename, file.size)
     const firstSeen = before === undefined ? this.#findFirstSight(file) : before.firstSeen
-    const listed = buildListed(file, sha256, before)
-    return firstSeen === undefined ? listed : { ...listed, firstSeen }
+    // Said once, a time of upload stays: a minimum age must not begin anew, nor end early.
+    const uploadTime = before?.uploadTime ?? file.uploadTime
+    return {
+      ...buildListed(file, sha256),
+      ...bindSize(file, same),
+      ...bindRequiresPython(file, same, this.#input.followsRequiresPython === true),
+      ...(uploadTime !== undefined && { uploadTime }),
+      ...(firstSeen !== undefined && { firstSeen }),
+    }
+  }
+
+  #findSpelling(filename: string, sha256: string): RecordFile | undefined {
+    const signed = this.#names.findSpellings(filename).filter((each) => each.sha256 === sha256)
+    return signed.map(({ file }) => this.#previous.get(file)).find((file) => file !== undefined)
   }
 
   /**
@@ -117,11 +148,11 @@ class Merge {
    * more: installers then read the metadata in the file itself, which is the signed one.
    */
   #checkMetadata(file: ProjectFile): ProjectFile {
-    const name = metadataName(file.filename)
     const found = file.coreMetadata?.get('sha256')?.toLowerCase()
-    const signed = this.#input.pins.get(name)
-    if (found === undefined || signed === undefined || signed === found) return file
-    this.#conflicts.push({ file: name, signed, found })
+    if (found === undefined) return file
+    const bound = this.#names.findMetadataConflict(file.filename, found)
+    if (bound === undefined) return file
+    this.#conflicts.push(describeConflict(metadataName(file.filename), bound, found))
     const { coreMetadata: _, ...rest } = file
     return rest
   }
@@ -151,6 +182,7 @@ class Merge {
   finish(): Merged {
     const { project, previous, page } = this.#input
     for (const { link, problem } of page?.skipped ?? []) this.#leftOut.push({ file: link, problem })
+    this.#markRespelled()
     const files = [...this.#files.values()]
     const status = (page ?? previous)?.status
     return {
@@ -163,6 +195,7 @@ class Merge {
       },
       leftOut: this.#leftOut,
       conflicts: this.#conflicts,
+      otherSizes: this.#otherSizes,
       removed: this.#removed,
       listedBefore: countListed(previous?.files ?? []),
       listed: countListed(files),
@@ -178,10 +211,20 @@ class Merge {
   }
 
   /** The old entry stays as it is; that the index shows other content is said in the record. */
-  #addConflict(name: string, signed: string, found: string): void {
-    this.#conflicts.push({ file: name, signed, found })
+  #addConflict(name: string, bound: BoundName, found: string): void {
+    this.#conflicts.push(describeConflict(name, bound, found))
     const before = this.#previous.get(name)
     if (before !== undefined) this.#put({ ...before, conflict: found })
+  }
+
+  /** Said beside the signed entry, which is shown as it was or not at all: it is no conflict itself. */
+  #markRespelled(): void {
+    for (const { signedAs, found } of this.#conflicts) {
+      const file = signedAs === undefined ? undefined : this.#files.get(signedAs)
+      // The same one, in whatever order a page has them.
+      if (file === undefined || (file.respelled ?? found) < found) continue
+      this.#files.set(file.filename, { ...file, respelled: found })
+    }
   }
 
   #put(file: RecordFile): void {
@@ -199,9 +242,9 @@ class Merge {
   }
 }
 
-/** PEP 658. */
-function metadataName(filename: string): string {
-  return `${filename}.metadata`
+function describeConflict(file: string, bound: BoundName, found: string): Conflict {
+  const isSame = bound.file === file
+  return { file, ...(!isSame && { signedAs: bound.file }), signed: bound.sha256, found }
 }
 
 /** What a record binds: sha256 by file name, `.metadata` files among them. */
@@ -221,32 +264,19 @@ export function findSha256(file: ProjectFile): string | undefined {
   return digest !== undefined && isSha256(digest) ? digest : undefined
 }
 
-function buildListed(
-  file: ProjectFile,
-  sha256: string,
-  before: RecordFile | undefined,
-): RecordFile {
-  const {
-    coreMetadata,
-    uploadTime: shownTime,
-    extra,
-    size: shownSize,
-    toldSize: shownTold,
-    ...rest
-  } = file
-  // Said once, a time of upload stays: a minimum age must not begin anew, nor end early.
-  const uploadTime = before?.uploadTime ?? shownTime
-  const metadata = coreMetadata?.get('sha256')?.toLowerCase()
-  const size = shownSize ?? before?.size
-  const toldSize = size === undefined ? (shownTold ?? before?.toldSize) : undefined
+/** Without what is bound once it was said. */
+function buildListed(file: ProjectFile, sha256: string): RecordFile {
+  const { filename, url, yanked, provenance, gpgSig, extra } = file
+  const metadata = file.coreMetadata?.get('sha256')?.toLowerCase()
   return {
-    ...rest,
+    filename,
+    url,
     sha256,
     hashes: new Map([['sha256', sha256]]),
     extra: keepPublic(extra),
-    ...(uploadTime !== undefined && { uploadTime }),
-    ...(size !== undefined && { size }),
-    ...(toldSize !== undefined && { toldSize }),
+    ...(yanked !== undefined && { yanked }),
+    ...(provenance !== undefined && { provenance }),
+    ...(gpgSig !== undefined && { gpgSig }),
     // Without a digest nobody could check the `.metadata` file: then there is none.
     ...(metadata !== undefined &&
       isSha256(metadata) && { coreMetadata: new Map([['sha256', metadata]]) }),

@@ -14,6 +14,7 @@ export const defaultChangePolicy: ChangePolicy = {
   // Said and journalled; another digest for a signed name is never signed (`merge.ts`).
   'hash-changed': 'warn',
   'hash-restored': 'sign',
+  'another-spelling': 'warn',
   'project-vanished': 'warn',
   'project-revived': 'hold',
   'many-removed': 'hold',
@@ -25,8 +26,10 @@ export const defaultChangePolicy: ChangePolicy = {
   'file-added': 'sign',
   yanked: 'warn',
   unyanked: 'warn',
+  // The signed one stays; whoever signs it, or decides himself, takes it over.
   'requires-python-changed': 'warn',
   'core-metadata-changed': 'warn',
+  // A size that the index contradicted is not signed, whatever the answer.
   'size-changed': 'warn',
   'host-changed': 'warn',
   'status-changed': 'warn',

@@ -46,6 +46,8 @@ export type MirrorEvent =
       readonly kind: 'conflict'
       readonly project: string
       readonly file: string
+      /** Where the signed one is spelled otherwise. */
+      readonly signedAs?: string
       readonly expected: string
       readonly found: string
     }

@@ -284,8 +284,10 @@ class Sync {
   /** What has an event of its own is said already. */
   #warn(project: string, changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === 'hash-changed') continue
-      this.#mirror.report({ kind: 'warning', message: `${project}: ${describeChange(change)}` })
+      if (change.kind === 'hash-changed' || change.kind === 'another-spelling') continue
+      const stays = change.kind === 'requires-python-changed' ? '; it is not taken over' : ''
+      const message = `${project}: ${describeChange(change)}${stays}`
+      this.#mirror.report({ kind: 'warning', message })
     }
   }
 

@@ -30,7 +30,7 @@ import {
   readVersions,
   requirePageName,
 } from './read-page.ts'
-import { describeLink } from './read-text.ts'
+import { describeLink, readText } from './read-text.ts'
 import { completeVersions } from './versions.ts'
 
 export interface RecordFile extends ProjectFile {
@@ -39,6 +39,10 @@ export interface RecordFile extends ProjectFile {
   readonly removed?: string
   /** `_conflict`: the sha256 that the index showed later. */
   readonly conflict?: string
+  /** `_respelled`: the sha256 that the index showed under another spelling of the name. */
+  readonly respelled?: string
+  /** `_requires-python`: what the index shows in place of the signed one; empty where it shows none. */
+  readonly shownRequiresPython?: string
   /** `_first-seen`, ms. */
   readonly firstSeen?: number
   /** The mirror has withdrawn it; never of a record itself, see `subtract-denied.ts`. */
@@ -102,6 +106,8 @@ function readRecordFile(value: unknown): RecordFile {
   const toldSize = readPresent(object, '_size', readLength)
   const removed = readPresent(object, '_removed', readTime)
   const conflict = readPresent(object, '_conflict', readSha256)
+  const respelled = readPresent(object, '_respelled', readSha256)
+  const shownRequiresPython = readPresent(object, '_requires-python', readText)
   return {
     ...file,
     sha256,
@@ -114,6 +120,8 @@ function readRecordFile(value: unknown): RecordFile {
     ...(toldSize === undefined ? {} : { toldSize }),
     ...(removed === undefined ? {} : { removed: formatUtcSeconds(removed) }),
     ...(conflict === undefined ? {} : { conflict }),
+    ...(respelled === undefined ? {} : { respelled }),
+    ...(shownRequiresPython === undefined ? {} : { shownRequiresPython }),
   }
 }
 
@@ -205,5 +213,7 @@ function recordFileEntries(file: RecordFile): JsonEntries {
     ['_size', file.size === undefined ? file.toldSize : undefined],
     ['_removed', file.removed],
     ['_conflict', file.conflict],
+    ['_respelled', file.respelled],
+    ['_requires-python', file.shownRequiresPython],
   ]
 }

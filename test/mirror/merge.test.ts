@@ -70,13 +70,13 @@ describe('a file that the index shows', () => {
     expect(record.files.map(({ firstSeen }) => firstSeen)).toEqual([undefined, later])
   })
 
-  test('follows the index in what it may change: yanking, requires-python, its URL', () => {
+  test('follows the index in what it may change: yanking, its URL', () => {
     const previous = sign([file('foo-1.0.tar.gz', { yanked: 'broken' })])
     expect(previous.files[0]).toMatchObject({ yanked: 'broken' })
     const url = 'https://files.test/elsewhere/foo-1.0.tar.gz'
-    const changed = file('foo-1.0.tar.gz', { yanked: false, 'requires-python': '>=3.9', url })
+    const changed = file('foo-1.0.tar.gz', { yanked: false, url })
     const [now] = merge({ previous, page: pageOf([changed]) }).record.files
-    expect(now).toMatchObject({ requiresPython: '>=3.9', url })
+    expect(now).toMatchObject({ url })
     expect(now).not.toHaveProperty('yanked')
   })
 

@@ -11,6 +11,8 @@ const names: ReadonlyMap<string, string> = new Map([
   ['_size', 'size, as the server says'],
   ['_removed', 'not listed by the index since'],
   ['_conflict', 'the sha256 that the index shows in place of it'],
+  ['_respelled', 'the sha256 that the index shows under another spelling of the name'],
+  ['_requires-python', 'the requires-python that the index shows in place of it'],
 ])
 
 export function describeMember({ name, before, after }: DifferentMember): string {

@@ -35,7 +35,7 @@ export function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' | '
     case 'left-out':
       return `${event.project}: ${toPrintable(event.file)} is left out: ${event.message}`
     case 'conflict':
-      return `${event.project}: ${toPrintable(event.file)} has another content now; the one that was signed stays\n  signed ${event.expected}\n  now    ${event.found}`
+      return `${event.project}: ${describeOther(event)}; the one that was signed stays\n  signed ${event.expected}\n  now    ${event.found}`
     case 'differs':
       return `${event.project}: ${describeAspect(event)}\n  expected ${toPrintable(event.expected)}\n  found    ${toPrintable(event.found)}`
     case 'not-covered':
@@ -43,6 +43,13 @@ export function describeEvent(event: Exclude<MirrorEvent, { kind: 'progress' | '
     default:
       return event satisfies never
   }
+}
+
+function describeOther({ file, signedAs }: Extract<MirrorEvent, { kind: 'conflict' }>): string {
+  const name = toPrintable(file)
+  return signedAs === undefined
+    ? `${name} has another content now`
+    : `${name} is another spelling of ${toPrintable(signedAs)}, with another content`
 }
 
 function describeAspect({ aspect, file }: Extract<MirrorEvent, { kind: 'differs' }>): string {

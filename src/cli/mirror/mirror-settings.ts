@@ -47,7 +47,8 @@ type AnswerSchema = z.ZodType<Answer, Answer | undefined>
 
 const changesShape = Object.fromEntries(
   changeKinds.map((kind): [string, AnswerSchema] => {
-    const schema: z.ZodType<Answer, Answer> = kind === 'hash-changed' ? conflictAnswer : answer
+    const isConflict = kind === 'hash-changed' || kind === 'another-spelling'
+    const schema: z.ZodType<Answer, Answer> = isConflict ? conflictAnswer : answer
     return [kind, schema.default(defaultChangePolicy[kind])]
   }),
 )

@@ -69,9 +69,11 @@ export class NotaryNews {
   }
 
   #tellConflict(event: Extract<MirrorEvent, { kind: 'conflict' }>): void {
-    const { project, file, expected, found } = event
+    const { project, file, signedAs, expected, found } = event
     if (!this.#isNews(`${project} ${file} ${found}`)) return
-    const message = `${file} has another sha256 than at first use; the one of first use stays, the new one is never served`
+    const first =
+      signedAs === undefined ? 'at first use' : `${signedAs}, another spelling, at first use`
+    const message = `${file} has another sha256 than ${first}; the one of first use stays, the new one is never served`
     this.#warn({ project, file, code: 'CONFLICT', expected, found, message })
   }
 
