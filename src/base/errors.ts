@@ -19,6 +19,8 @@ export type VerifyCode =
   | 'CLOCK_WRONG'
   | 'LENGTH_MISMATCH'
   | 'DIGEST_MISMATCH'
+  /** A wheel, and the `.metadata` that is signed beside it. */
+  | 'CORE_METADATA_MISMATCH'
   | 'RECORD_REFUSED'
   | 'ROOT_CHANGED'
 

@@ -23,6 +23,8 @@ export interface TrustWords {
   readonly matches: string
   /** Of such files together, with what that says and what it does not. */
   readonly matchesMean: string
+  /** Where a wheel says something else than its record says of it. */
+  readonly adviceOnMetadata: string
   /** On each page of a project, for whoever reads it. */
   readonly pageRemark?: string
 }
@@ -38,6 +40,8 @@ const signed: TrustWords = {
   noProjectList: 'the mirror publishes no list of all projects',
   matches: 'verified',
   matchesMean: 'traced to the signed record and its pinned root',
+  adviceOnMetadata:
+    'Do not install it. Ask whoever runs the mirror: tufgate mirror verify-files finds it there, and once the index is mended, a sync mends the record.',
 }
 
 const firstUse: TrustWords = {
@@ -52,6 +56,8 @@ const firstUse: TrustWords = {
   noProjectList: 'no list of all projects is kept with trust on first use',
   matches: 'as first seen',
   matchesMean: 'the same as when the index was first asked; nobody vouches for that first time',
+  adviceOnMetadata:
+    'Do not install it. Ask whoever runs the index: its page says of this wheel what the wheel itself does not.',
   pageRemark: 'first-use: nobody vouches for what was seen for the first time',
 }
 

@@ -43,6 +43,25 @@ export const checkExplanations = {
       operator: [showSimilar, otherNetwork, compareFile],
     },
   },
+  CORE_METADATA_MISMATCH: {
+    rule: 'A wheel is handed out only if the METADATA inside of it and the .metadata file beside it, by which installers plan, are the same.',
+    clause: 'PEP 658',
+    meaning: [
+      'The index made the .metadata file wrongly: then other wheels of it are refused for the same reason.',
+      'Somebody forged the .metadata file before the mirror first saw it, so that more, or other, packages get installed beside this one. The wheel itself is the one that was signed.',
+    ],
+    next: {
+      user: [tellOperator],
+      operator: [
+        showSimilar,
+        compareFile,
+        {
+          text: 'Compare what the two demand (Requires-Dist), and tell the index. Once it is mended, this makes the record anew: installers then read the wheel itself.',
+          command: 'tufgate mirror sync MIRROR --project PROJECT --full',
+        },
+      ],
+    },
+  },
   LENGTH_MISMATCH: {
     rule: 'A file or list must be exactly as long as the signed list says.',
     clause: 'TUF 5.7.3',

@@ -77,11 +77,31 @@ const changedFile: CodeExplanation = {
   next: { user: [tryAgain, tellOperator], operator: [showSimilar, otherNetwork, beginAnew] },
 }
 
+const otherMetadata: CodeExplanation = {
+  rule: 'A wheel is handed out only if the METADATA inside of it and the .metadata file beside it, by which installers plan, are the same.',
+  clause: 'PEP 658',
+  meaning: [
+    'The index made the .metadata file wrongly: then other wheels of it are refused for the same reason.',
+    'Somebody forged the .metadata file at the index before it was first seen here, so that more, or other, packages get installed beside this one.',
+  ],
+  next: {
+    user: [tellOperator, otherVersion],
+    operator: [
+      showSimilar,
+      {
+        text: 'Tell the index. Once it is mended, look at the project again: installers then read the wheel itself.',
+        command: 'tufgate mirror sync NOTARY --project PROJECT --full',
+      },
+    ],
+  },
+}
+
 export const firstUseExplanations: ReadonlyMap<ErrorCode, CodeExplanation> = new Map<
   ErrorCode,
   CodeExplanation
 >([
   ['DIGEST_MISMATCH', changedFile],
+  ['CORE_METADATA_MISMATCH', otherMetadata],
   ['LENGTH_MISMATCH', changedFile],
   ['INDEX_UNSEEN', unseen],
   ['EXPIRED', unseen],

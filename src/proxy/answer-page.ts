@@ -3,6 +3,8 @@
 import type { PageDecision } from '../policy/decide.ts'
 import type { PageLinks } from '../simple/rewrite.ts'
 import { isNotModified } from './conditional.ts'
+import type { CoreMetadataCheck } from './core-metadata.ts'
+import { DeclaredReader } from './declared-reader.ts'
 import { describeExchange, isHead, type Exchange } from './exchange.ts'
 import type { GatewayOps } from './gateway.ts'
 import { type DecidedProject, Pages } from './page.ts'
@@ -12,17 +14,24 @@ import type { RequestLog } from './request-log.ts'
 import { respondNotModified, respondRedirect, respondWhole } from './respond.ts'
 import type { PageRoute } from './route.ts'
 
+export interface PageParts {
+  readonly ops: GatewayOps
+  readonly log: RequestLog
+  readonly coreMetadata: CoreMetadataCheck
+  readonly maxPageCacheBytes: number
+}
+
 export class PageAnswers {
   readonly #ops: GatewayOps
   readonly #log: RequestLog
   readonly #pages: Pages
   readonly #releases: ReleaseAnswers
 
-  constructor(ops: GatewayOps, log: RequestLog, maxCacheBytes: number) {
+  constructor({ ops, log, coreMetadata, maxPageCacheBytes }: PageParts) {
     this.#ops = ops
     this.#log = log
-    this.#pages = new Pages(ops, maxCacheBytes)
-    this.#releases = new ReleaseAnswers(ops, log, this.#pages)
+    this.#pages = new Pages(ops, maxPageCacheBytes)
+    this.#releases = new ReleaseAnswers(this.#pages, new DeclaredReader({ ops, log, coreMetadata }))
   }
 
   async answer(exchange: Exchange, route: PageRoute, links: PageLinks): Promise<void> {

@@ -16,6 +16,7 @@ import { parseFilename } from '../simple/filename.ts'
 import { parseFileUrl, pathKey } from '../simple/file-url.ts'
 import type { ProjectRecord, RecordFile, ServedPath } from '../simple/record.ts'
 import type { ReleaseFiles } from '../simple/release-json.ts'
+import type { CoreMetadataCheck } from './core-metadata.ts'
 import { describeExchange, type Exchange } from './exchange.ts'
 import type { GatewayOps, VerifiedFile } from './gateway.ts'
 import type { DecidedProject } from './page.ts'
@@ -24,15 +25,23 @@ import type { RequestLog } from './request-log.ts'
 /** Different ones of one release: wheels that are built apart have some. */
 const maxDistinct = 16
 
+interface DeclaredParts {
+  readonly ops: GatewayOps
+  readonly log: RequestLog
+  readonly coreMetadata: CoreMetadataCheck
+}
+
 export class DeclaredReader {
   readonly #ops: GatewayOps
   readonly #log: RequestLog
+  readonly #coreMetadata: CoreMetadataCheck
   /** By sha256 of the `.metadata` file; null: it cannot be read for sure. */
   readonly #known = new WeakMap<ProjectRecord, Map<string, DeclaredMetadata | null>>()
 
-  constructor(ops: GatewayOps, log: RequestLog) {
+  constructor({ ops, log, coreMetadata }: DeclaredParts) {
     this.#ops = ops
     this.#log = log
+    this.#coreMetadata = coreMetadata
   }
 
   async read(
@@ -47,7 +56,11 @@ export class DeclaredReader {
     this.#known.set(record, known)
     try {
       const all = await Promise.all(
-        paths.map(async (path) => this.#readOnce(known, path, release, record)),
+        paths.map(async (path) => {
+          // Also where it was read before: the wheel may have come since.
+          await this.#coreMetadata.requireSidecar(exchange, path.file)
+          return this.#readOnce(known, path, release, record)
+        }),
       )
       const [first, ...others] = all
       if (first === undefined || first === null) return undefined

@@ -14,6 +14,7 @@ import { PageAnswers } from './answer-page.ts'
 import type { Authority } from './authority.ts'
 import { type ConnectLimits, Connects, type Connection } from './connect.ts'
 import { refuseConnect, refuseNested } from './connect-route.ts'
+import { CoreMetadataCheck } from './core-metadata.ts'
 import { describeExchange, isGone, type Exchange, type Patience } from './exchange.ts'
 import type { LoggedRequest } from './exchange.ts'
 import { Forwarding } from './forward.ts'
@@ -89,10 +90,12 @@ export class Handler {
       traffic,
       reportFault,
     })
-    this.#pages = new PageAnswers(ops, this.#log, options.maxPageCacheBytes)
+    const coreMetadata = new CoreMetadataCheck(ops, this.#log)
+    const { maxPageCacheBytes } = options
+    this.#pages = new PageAnswers({ ops, log: this.#log, coreMetadata, maxPageCacheBytes })
     this.#status = new StatusPages({ ops, log: this.#log, traffic, reportFault })
     const pool = new BufferPool()
-    this.#release = { ops, timings, now, pool, log: this.#log }
+    this.#release = { ops, timings, now, pool, log: this.#log, coreMetadata }
     this.#patience = { clientStallMs, startTimer }
     this.#requireForwardAccess = createForwardAccess(options.accessToken)
     const { forward: port } = options

@@ -31,6 +31,7 @@ const statuses = {
   CLOCK_WRONG: decided,
   LENGTH_MISMATCH: decided,
   DIGEST_MISMATCH: decided,
+  CORE_METADATA_MISMATCH: decided,
   RECORD_REFUSED: decided,
   ROOT_CHANGED: decided,
   METADATA_UNAVAILABLE: unavailable,

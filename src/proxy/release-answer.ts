@@ -19,12 +19,10 @@ import {
 } from '../simple/release-json.ts'
 import type { PageLinks } from '../simple/rewrite.ts'
 import { comparableVersion } from '../simple/version-key.ts'
-import { DeclaredReader } from './declared-reader.ts'
+import type { DeclaredReader } from './declared-reader.ts'
 import type { Exchange } from './exchange.ts'
-import type { GatewayOps } from './gateway.ts'
 import { type DecidedProject, keyOf, type Pages, rewriteDecided } from './page.ts'
 import type { CachedPage } from './page-cache.ts'
-import type { RequestLog } from './request-log.ts'
 
 type Releases = ReturnType<typeof groupReleases>
 
@@ -35,9 +33,9 @@ export class ReleaseAnswers {
   readonly #declared: DeclaredReader
   readonly #releases = new WeakMap<ProjectRecord, Releases>()
 
-  constructor(ops: GatewayOps, log: RequestLog, pages: Pages) {
+  constructor(pages: Pages, declared: DeclaredReader) {
     this.#pages = pages
-    this.#declared = new DeclaredReader(ops, log)
+    this.#declared = declared
   }
 
   async findProject(

@@ -7,6 +7,7 @@ import { DecisionError, RequestError, StorageError } from '../base/errors.ts'
 import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
 import { decideFile } from '../policy/decide.ts'
 import type { ServedPath } from '../simple/record.ts'
+import type { CoreMetadataCheck } from './core-metadata.ts'
 import { describeExchange, isGone, isHead, type Exchange } from './exchange.ts'
 import type { FileFetch, GatewayOps, RecordLookup, VerifiedFile } from './gateway.ts'
 import { beginFile, endEmpty } from './respond.ts'
@@ -19,6 +20,7 @@ import { requireContinues, runTrickle, type TrickleTimings } from './trickle.ts'
 export interface ReleaseDependencies extends SendDependencies {
   readonly ops: GatewayOps
   readonly timings: TrickleTimings
+  readonly coreMetadata: CoreMetadataCheck
 }
 
 type FileRoute = Extract<Route, { kind: 'file' }>
@@ -105,10 +107,11 @@ async function sendStored(
   exchange: Exchange,
   served: ServedPath,
   file: VerifiedFile,
-  dependencies: SendDependencies,
+  dependencies: ReleaseDependencies,
 ): Promise<void> {
   try {
     requireSignedSize(file, served.size)
+    await dependencies.coreMetadata.requireAgreement(exchange, served, file)
     await sendVerified(exchange, file, dependencies)
   } finally {
     await file.close()
@@ -139,6 +142,7 @@ async function sendFetched(
   if (begun === 'verified') return sendStored(exchange, served, file, dependencies)
   try {
     requireSignedSize(file, served.size)
+    await dependencies.coreMetadata.requireAgreement(exchange, served, file)
     await requireContinues(begun, file)
     const stretch = { file, start: begun.sent.length, end: file.size - 1, begin: () => undefined }
     await sendBytes(exchange, stretch, dependencies)

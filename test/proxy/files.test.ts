@@ -14,7 +14,7 @@ const path = filePath('foo', filename)
 let proxy: RunningProxy
 beforeEach(async () => {
   proxy = await RunningProxy.start()
-  proxy.gateway.addProject('foo', [{ filename, content, metadata: encodeUtf8('Name: foo') }])
+  proxy.gateway.addProject('foo', [{ filename, content }])
 })
 afterEach(async () => {
   expect(proxy.gateway.openFiles).toBe(0)
@@ -124,7 +124,9 @@ describe('a file from the vault', () => {
   })
 
   test('serves the .metadata under its own signed digest', async () => {
-    proxy.gateway.store(encodeUtf8('Name: foo'))
+    const metadata = encodeUtf8('Name: foo')
+    proxy.gateway.addProject('foo', [{ filename, content: encodeUtf8('not here'), metadata }])
+    proxy.gateway.store(metadata)
     const { status, body } = await proxy.get(`${path}.metadata`)
     expect([status, body.toString()]).toEqual([200, 'Name: foo'])
   })
@@ -186,6 +188,7 @@ describe('a file that is not served', () => {
   })
 
   test('403 when policy denies it, even though it is in the vault, and for HEAD and its .metadata', async () => {
+    proxy.gateway.addProject('foo', [{ filename, content, metadata: content }])
     proxy.gateway.store(content)
     proxy.gateway.policy = { ...openPolicy, deny: [parseDenyRule('foo')] }
     const { status, reason } = await proxy.get(path, [`If-None-Match: ${etag}`])

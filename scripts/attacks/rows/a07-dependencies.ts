@@ -111,7 +111,7 @@ export const dependencies: readonly Attack[] = [
   stageLieFromTheStart(),
 ]
 
-/** The mirror has never seen the honest one: it signs what it is shown. Comparing files finds it. */
+/** The mirror has never seen the honest one and signs what it is shown: the wheel itself tells. */
 function stageLieFromTheStart(): Attack {
   const project = 'foo-a7-start'
   const staged = stageIndexAttack({
@@ -119,16 +119,21 @@ function stageLieFromTheStart(): Attack {
     name: 'the index lies in the .metadata from the first look on',
     project,
     more: (world) => {
-      agreeOnForged(world, project, buildReleases(project))
+      const files = buildReleases(project)
+      agreeOnForged(world, project, files)
+      world.addSigned(forge(project, newestOf(files)))
       const { filename, bytes } = buildEvil(evilOf(project), '1.0')
       world.trial.publish(evilOf(project), [{ filename, bytes }])
     },
-    limit: 'a mirror signs what the index shows it first; mirror verify-files finds where it lied',
-    judge: ({ happened, notes }) => [
-      ...require(/^(?:EVIL|nothing installed)/.test(happened), happened),
-      ...require(notes.some((note) =>
+    // pip 26 alone reads the wheel again and refuses it; pip 23 alone installs what is forged.
+    judge: (observed) => [
+      ...mustRefuse({
+        code: 'CORE_METADATA_MISMATCH',
+        line: /Refused by tufgate: METADATA in \S+\.whl differs from \S+\.whl\.metadata/,
+      })(observed),
+      ...require(observed.notes.some((note) =>
         note.startsWith('mirror verify-files: exit code 3'),
-      ), `not found: ${notes.join('; ')}`),
+      ), `not found: ${observed.notes.join('; ')}`),
     ],
   })
   const { behind } = staged

@@ -21,6 +21,7 @@ const installer = 'pip'
 const told: ReadonlySet<string> = new Set<ErrorCode>([
   'LENGTH_MISMATCH',
   'DIGEST_MISMATCH',
+  'CORE_METADATA_MISMATCH',
   'TOO_LARGE',
   'ACCESS_DENIED',
   'RECORD_REFUSED',
