@@ -13,6 +13,9 @@ export interface Work {
   readonly targets: string
 }
 
+// Whoever looks after it is gone.
+process.once('disconnect', () => process.exit(1))
+
 /** JSON has no infinity. */
 const { names, budget, slatePath, targets } = JSON.parse(process.argv[2] ?? '') as Work
 const { allTargets } = (await import(targets)) as { readonly allTargets: readonly FuzzTarget[] }
@@ -30,4 +33,5 @@ for (const [place, name] of names.entries()) {
   process.send?.(result)
 }
 slate.close()
+process.removeAllListeners('disconnect')
 process.disconnect()
