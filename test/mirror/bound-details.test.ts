@@ -1,7 +1,7 @@
 /** What stands in the bytes of a file stays as it was, whatever the index says of the same bytes later. */
 
 import { describe, expect, test } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { listChanges, defaultRemovalLimits, type Change } from '../../src/mirror/change-kinds.ts'
 import { listPins, mergeProject, type Merged, type MergeInput } from '../../src/mirror/merge.ts'
 import { parsePageJson } from '../../src/simple/parse-json.ts'

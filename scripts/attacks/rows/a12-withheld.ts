@@ -7,7 +7,7 @@ import { tellDenial } from '../denial.ts'
 import { buildGenuine } from '../genuine.ts'
 import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
 import { mustInstall, require } from '../judge.ts'
-import { servePageWith, type PageLie } from '../page-lies.ts'
+import { servePageWith } from '../page-lies.ts'
 
 export const withheld: readonly Attack[] = [
   stageIndexAttack({
@@ -63,18 +63,39 @@ export const withheld: readonly Attack[] = [
       ), 'the mirror does not say that the page is older'),
     ],
   }),
-  stageSeen({
+  stageIndexAttack({
+    row: 'A12',
     name: 'the newest release is yanked where the mirror sees it, which signs that by default',
     project: 'foo-a12-yank-seen',
-    file: { yanked: 'no reason' },
-    said: /warning: .*was yanked/,
+    pips: 'machine',
+    change: (world, project, files) =>
+      servePageWith(world, files, { project, file: { yanked: 'no reason' } }),
+    limit:
+      'a yank is for the index to say: the mirror signs it, and tells; a setting holds it back',
+    judge: ({ happened, notes }) => [
+      ...require(happened === 'foo-a12-yank-seen 1.0 installed', happened),
+      ...requireSaid(notes, /warning: .*was yanked/),
+    ],
   }),
-  stageSeen({
-    name: 'the newest release needs Python 99 where the mirror sees it, which signs that by default',
-    project: 'foo-a12-python-seen',
-    file: { 'requires-python': '>=99' },
-    said: /warning: .*another requires-python/,
-  }),
+  ...[
+    { was: 'any', project: 'foo-a12-python-any', file: {} },
+    { was: '3.6', project: 'foo-a12-python-seen', file: { 'requires-python': '>=3.6' } },
+  ].map(({ was, project, file }) =>
+    stageIndexAttack({
+      row: 'A12',
+      name: `the newest release needs Python 99 where the mirror sees it, and ${was} before`,
+      project,
+      pips: was === 'any' ? 'each' : 'machine',
+      more: (world) => servePageWith(world, buildReleases(project), { project, file }),
+      change: (world, _, files) =>
+        servePageWith(world, files, { project, file: { 'requires-python': '>=99' } }),
+      judge: (observed) => [
+        ...mustInstall()(observed),
+        ...require(observed.happened === `${project} 1.1 installed`, observed.happened),
+        ...requireSaid(observed.notes, /warning: .*another requires-python.*not taken over/),
+      ],
+    }),
+  ),
   denied({
     row: 'A12',
     name: 'the page of the project is gone: 404',
@@ -115,27 +136,8 @@ export const withheld: readonly Attack[] = [
   ),
 ]
 
-interface Seen extends Pick<PageLie, 'file'> {
-  readonly name: string
-  readonly project: string
-  readonly said: RegExp
-}
-
-/** The mirror is a witness: it signs what the index says of a file beside its bytes, and tells it. */
-function stageSeen({ name, project, file, said }: Seen): Attack {
-  return stageIndexAttack({
-    row: 'A12',
-    name,
-    project,
-    pips: 'machine',
-    change: (world, _, files) => servePageWith(world, files, { project, ...(file && { file }) }),
-    limit:
-      'the mirror signs what the index says beside a file, and says it; a setting holds it back',
-    judge: ({ happened, notes }) => [
-      ...require(happened === `${project} 1.0 installed`, happened),
-      ...require(notes.some((note) => said.test(note)), `the mirror does not say ${said}`),
-    ],
-  })
+function requireSaid(notes: readonly string[], said: RegExp): readonly string[] {
+  return require(notes.some((note) => said.test(note)), `the mirror does not say ${said}`)
 }
 
 /** With harm to whoever gets nothing. */

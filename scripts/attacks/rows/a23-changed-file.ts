@@ -70,18 +70,40 @@ export const changedFile: readonly Attack[] = [
     row: 'A23',
     name: 'the index says another size of a file that was signed',
     project: 'foo-a23-size',
-    pips: 'machine',
     change: (world, project, files) => servePageWith(world, files, { project, file: { size: 7 } }),
     look: tellDenial,
-    limit: 'the mirror signs the size that the index says, and says it; a setting holds it back',
-    judge: (observed) => [
-      ...mustRefuse({ code: 'LENGTH_MISMATCH', line: /Refused by tufgate: the length of/ })(
-        observed,
-      ),
-      ...require(observed.notes.some((note) =>
-        note.includes('another size'),
-      ), 'the mirror does not say that the size is another'),
-    ],
+    judge: (observed) => [...mustInstall()(observed), ...requireOtherSize(observed)],
+  }),
+  stageIndexAttack({
+    row: 'A23',
+    name: 'the index says a wrong size at the first look, and the right one later',
+    project: 'foo-a23-size-first',
+    pips: 'machine',
+    more: (world) =>
+      servePageWith(world, buildReleases('foo-a23-size-first'), {
+        project: 'foo-a23-size-first',
+        file: { size: 7 },
+      }),
+    change: (world, project, files) => servePageWith(world, files, { project }),
+    look: tellDenial,
+    judge: (observed) => [...mustInstall()(observed), ...requireOtherSize(observed)],
+  }),
+  stageIndexAttack({
+    row: 'A23',
+    name: 'another file comes under another spelling of a signed name',
+    project: 'foo-a23-spelling',
+    files: (project) => [buildGenuine(project, '1.0')],
+    change: (world, project, files) => {
+      const evil = buildEvil(project, '1.0')
+      const filename = evil.filename.replace(/^foo/, 'Foo').replace('-1.0-', '-1.0.0-')
+      const link = { filename, url: `../../files/${filename}`, hashes: { sha256: evil.sha256 } }
+      world.trial.index.on(`/files/${filename}`, serve(evil.bytes))
+      world.trial.servePage(project, {
+        ...renderJsonPage(project, files),
+        files: [...listPageFiles(project, files), link],
+      })
+    },
+    judge: (observed) => [...mustInstall()(observed), ...requireConflict(observed)],
   }),
 ]
 
@@ -93,6 +115,11 @@ function changeOldAndRelease(...[world, project]: Parameters<Staging>): void {
   world.trial.index.on(`/files/${filename}`, serve(bytes))
   const page = [{ filename, bytes }, ...honest.slice(1)]
   world.trial.servePage(project, renderJsonPage(project, page))
+}
+
+function requireOtherSize({ notes }: Observed): readonly string[] {
+  const isTold = notes.some((note) => note.includes('another size'))
+  return require(isTold, 'the mirror does not say that the size is another')
 }
 
 function requireConflict({ notes }: Observed): readonly string[] {
