@@ -132,8 +132,8 @@ async function tryOnce(target: FuzzTarget, input: Bytes): Promise<Outcome> {
 
 /** The limit that was passed. */
 function findMemoryFault(heapBefore: number, peakBefore: number): number | undefined {
-  if (countBytes() - heapBefore > maxGrowthBytes) return maxGrowthBytes
-  return countPeakBytes() - peakBefore > maxPeakBytes ? maxPeakBytes : undefined
+  if (countPeakBytes() - peakBefore > maxPeakBytes) return maxPeakBytes
+  return countBytes() - heapBefore > maxGrowthBytes ? maxGrowthBytes : undefined
 }
 
 /** The most that the process ever had: it only rises. */

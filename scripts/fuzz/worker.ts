@@ -15,6 +15,8 @@ export interface Work {
 
 // Whoever looks after it is gone.
 process.once('disconnect', () => process.exit(1))
+// To listen for that is no reason to stay.
+process.channel?.unref()
 
 /** JSON has no infinity. */
 const { names, budget, slatePath, targets } = JSON.parse(process.argv[2] ?? '') as Work
