@@ -63,7 +63,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['cli/ca', [...parts, 'cli']],
   ['cli/mirror', [...parts, 'cli']],
   ['cli/serve', [...parts, 'cli', 'cli/log', 'cli/ca']],
-  ['cli/session', [...parts, 'cli', 'cli/serve', 'cli/ca']],
+  ['cli/session', [...parts, 'cli', 'cli/serve', 'cli/ca', 'cli/doctor']],
   ['cli/notary', [...parts, 'cli', 'cli/serve']],
   ['cli/owner', [...parts, 'cli', 'cli/serve', 'cli/mirror']],
   ['cli/verify', [...parts, 'cli', 'cli/serve']],

@@ -12,7 +12,7 @@ import {
   type ReferenceKind,
 } from '../installers/reference.ts'
 import type { Finding, Severity } from './finding.ts'
-import { mendReference } from './mend-reference.ts'
+import { mendReference, type Mend } from './mend-reference.ts'
 import { isLocalAddress, type OwnAddresses } from './own-address.ts'
 import { environmentPlace } from './places.ts'
 
@@ -27,6 +27,8 @@ export interface JudgeContext {
   readonly isPipCarried: boolean
   /** Variables that take the place of what stands in pip's files, by kind. */
   readonly overriding: ReadonlyMap<ReferenceKind, string>
+  /** Default: in files and variables that stay as they are. */
+  readonly mend?: Mend
 }
 
 interface Judgement {
@@ -45,7 +47,7 @@ export function judgeReference(
   if (judgement === undefined) return undefined
   const overriddenBy =
     reference.isDefault === true ? context.overriding.get(reference.kind) : undefined
-  const mend = mendReference(reference, place, context.own)
+  const mend = (context.mend ?? mendReference)(reference, place, context.own)
   const isWarning = overriddenBy !== undefined && judgement.severity === 'problem'
   const suffix = isWarning
     ? ` In this shell ${overriddenBy} takes its place; wherever that is not set it holds.`
@@ -185,15 +187,16 @@ function judgeProxy({ value }: Reference, { own }: JudgeContext): Judgement | un
   }
 }
 
-function judgeTrustedHost({ value }: Reference, { own }: JudgeContext): Judgement {
+function judgeTrustedHost({ installer, value }: Reference, { own }: JudgeContext): Judgement {
   const url = URL.parse(`http://${value}`)
-  const isOwn = isLocalAddress(`http://${value}`) || (url !== null && own.isProxy(url))
+  const isLocal = isLocalAddress(`http://${value}`) || (url !== null && own.isProxy(url))
+  const isOwn = isLocal && installer === 'pip'
   return {
     severity: 'warning',
     code: 'trusted-host',
     why: isOwn
       ? "pip needs it for no address of this machine, and it turns on a cache of pip's own: what lies in there is installed again without asking, even when tufgate refuses it by now."
-      : 'pip accepts any certificate from this host, and plain HTTP: whoever is on the way there can answer in its place.',
+      : `${installer} accepts any certificate from this host, and plain HTTP: whoever is on the way there can answer in its place.`,
   }
 }
 

@@ -5,10 +5,10 @@ import type { Environment } from '../base/environment.ts'
 import { quoteShell } from '../base/quote-shell.ts'
 import type { Installer, Reference, ReferenceKind } from '../installers/reference.ts'
 import type { OwnAddresses } from './own-address.ts'
-import { environmentPlace } from './places.ts'
+import { commandLinePlace, environmentPlace } from './places.ts'
 
 /** `undefined`: there is nothing to mend. */
-type Mend = (reference: Reference, place: string, own: OwnAddresses) => string | undefined
+export type Mend = (reference: Reference, place: string, own: OwnAddresses) => string | undefined
 
 const takeOut: Mend = () => 'take this line out'
 
@@ -49,6 +49,22 @@ export function mendReference(
   if (place !== environmentPlace || kind === 'publish') return mends[kind](reference, place, own)
   const variable = quoteShell(name)
   return kind === 'index' ? `export ${variable}=${quoteShell(own.index)}` : `unset ${variable}`
+}
+
+/** For one command whose installers are told the address of a proxy that ends with it. */
+export const mendForCommand: Mend = (reference, place, own) => {
+  switch (reference.kind) {
+    case 'index':
+    case 'find-links':
+    case 'no-index':
+    case 'proxy':
+    case 'trusted-host':
+      return place === commandLinePlace ? 'leave it out' : 'take this line out'
+    case 'locked':
+      return 'lock it anew'
+    default:
+      return mendReference(reference, place, own)
+  }
 }
 
 /** Where nothing is said, so that PyPI itself is asked. */

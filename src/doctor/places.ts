@@ -1,6 +1,8 @@
 /** The headings of findings that stand in no file. */
 
 export const environmentPlace = 'environment variables'
+/** What `tufgate run` is about to start. */
+export const commandLinePlace = 'the command line'
 /** Of installers that are told nothing, in no file. */
 export const unsetPlace = 'installers without an index'
 export const proxyPlace = 'the proxy'

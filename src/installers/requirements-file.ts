@@ -3,15 +3,9 @@
  * that its option parser takes, among them shortened ones. Text in, references out.
  */
 
-import { findTarget } from './requirement-text.ts'
-import { isRemote } from './reference.ts'
-import type { Include, Place, ReadSettings, Reference, ReferenceKind } from './reference.ts'
-
-interface OptionUse {
-  readonly kind: ReferenceKind | 'include' | 'editable' | 'other'
-  /** Whether a value follows. */
-  readonly hasValue: boolean
-}
+import { addOption, listTargets, readOptionWords } from './option-words.ts'
+import type { Found, OptionTable, OptionUse } from './option-words.ts'
+import type { Include, Place, ReadSettings, Reference } from './reference.ts'
 
 const source = (kind: OptionUse['kind'], hasValue = true): OptionUse => ({ kind, hasValue })
 
@@ -45,6 +39,8 @@ const shortOptions: ReadonlyMap<string, string> = new Map([
   ['-e', '--editable'],
   ['-C', '--config-settings'],
 ])
+
+const table: OptionTable = { options, shortOptions, isShortened: true }
 
 export function parseRequirementsFile(text: string): ReadSettings {
   const references: Reference[] = []
@@ -102,72 +98,6 @@ function splitWords(text: string): string[] {
   return words.map((word) => word.replaceAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/gs, '$1$2$3'))
 }
 
-interface Found {
-  readonly references: Reference[]
-  readonly includes: Include[]
-}
-
 function readOptions(words: readonly string[], place: Place, found: Found): void {
-  for (let at = 0; at < words.length; at += 1) {
-    const { name, value } = splitOption(words[at] ?? '')
-    const use = findOption(name)
-    if (use === undefined) continue
-    const isNext = use.hasValue && value === undefined
-    if (isNext) at += 1
-    const given = isNext ? (words[at] ?? '') : (value ?? 'true')
-    addOption(
-      use.kind,
-      given,
-      { ...place, name: name.startsWith('--') ? fullName(name) : name },
-      found,
-    )
-  }
-}
-
-/** `--name=value`, `-ivalue`, or the name alone. */
-function splitOption(word: string): { name: string; value?: string } {
-  if (!word.startsWith('--')) {
-    return word.length > 2 ? { name: word.slice(0, 2), value: word.slice(2) } : { name: word }
-  }
-  const at = word.indexOf('=')
-  return at < 0 ? { name: word } : { name: word.slice(0, at), value: word.slice(at + 1) }
-}
-
-/** Any beginning of a name will do that no other name has. */
-function fullName(name: string): string {
-  if (options.has(name)) return name
-  const candidates = [...options.keys()].filter((full) => full.startsWith(name))
-  return candidates.length === 1 ? (candidates[0] ?? name) : name
-}
-
-function findOption(name: string): OptionUse | undefined {
-  return options.get(shortOptions.get(name) ?? fullName(name))
-}
-
-function addOption(kind: OptionUse['kind'], value: string, place: Place, found: Found): void {
-  switch (kind) {
-    case 'other':
-      return
-    case 'editable':
-      found.references.push(...listEditable(value, place))
-      return
-    case 'include':
-      if (isRemote(value)) {
-        found.references.push({ kind: 'url', value, ...place })
-      } else found.includes.push({ line: place.line, path: value })
-      return
-    default:
-      found.references.push({ kind, value, ...place })
-  }
-}
-
-/** Everything that is editable is a path or a repository. */
-function listEditable(value: string, place: Place): Reference[] {
-  const found = findTarget(value, place)
-  return found === undefined ? [{ kind: 'path', value, ...place }] : [found]
-}
-
-function listTargets(requirement: string, place: Place): Reference[] {
-  const found = findTarget(requirement, place)
-  return found === undefined ? [] : [found]
+  for (const option of readOptionWords(words, table).options) addOption(option, place, found)
 }

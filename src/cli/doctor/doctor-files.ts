@@ -120,6 +120,7 @@ const foreignMarks: ReadonlySet<string> = new Set([
 export function listProjectFiles(
   root: string,
   stateHome: string,
+  depthLimit = maxDepth,
 ): { files: ProjectFile[]; findings: Finding[] } {
   const files: ProjectFile[] = []
   const findings: Finding[] = []
@@ -140,7 +141,7 @@ export function listProjectFiles(
       const kind = entry.isDirectory() ? undefined : findKind(entry.name, folder)
       if (kind !== undefined) files.push({ path, name: entry.name, kind })
       if (!entry.isDirectory() || isForeign(entry.name) || path === stateHome) continue
-      if (depth < maxDepth) waiting.push({ folder: path, depth: depth + 1 })
+      if (depth < depthLimit) waiting.push({ folder: path, depth: depth + 1 })
       else deep.push(path)
     }
   }

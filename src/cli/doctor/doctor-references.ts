@@ -1,7 +1,7 @@
 /** All that installers are told on this machine and in this project: files and variables into references. */
 
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { existsSync } from 'node:fs'
 import { DecodeError } from '../../base/decode.ts'
 import type { Environment } from '../../base/environment.ts'
@@ -60,6 +60,24 @@ export function findReferences(options: ReferenceOptions): FoundReferences {
   return search
 }
 
+/** What the files hold that a command line names, and what those name. */
+export function followIncludes(
+  includes: readonly Include[],
+  place: string,
+  options: ReferenceOptions,
+): FoundReferences {
+  const search = new ReferenceSearch(options)
+  search.follow(includes, place)
+  return search
+}
+
+/** Of one folder, and of none below it. */
+export function findFolderReferences(options: ReferenceOptions): FoundReferences {
+  const search = new ReferenceSearch(options)
+  search.readFolder(0)
+  return search
+}
+
 class ReferenceSearch implements FoundReferences {
   readonly references: PlacedReference[] = []
   readonly locks = new Map<string, readonly Reference[]>()
@@ -81,7 +99,16 @@ class ReferenceSearch implements FoundReferences {
     this.#readEnvironment()
     this.#readPip()
     this.#readSettings()
-    const { files, findings } = listProjectFiles(this.#options.folder, this.#options.stateHome)
+    this.readFolder()
+  }
+
+  follow(includes: readonly Include[], place: string): void {
+    this.#include(includes, place, this.#options.folder)
+  }
+
+  readFolder(depthLimit?: number): void {
+    const { folder, stateHome } = this.#options
+    const { files, findings } = listProjectFiles(folder, stateHome, depthLimit)
     this.#findings.push(...findings)
     for (const file of [...files, ...this.#listParents(files)]) this.#readProjectFile(file)
   }
@@ -237,7 +264,7 @@ class ReferenceSearch implements FoundReferences {
         return
       }
       const file = resolve(folder, path.replace(/^file:(?:\/\/)?/, ''))
-      if (existsSync(file)) this.#readWith(file, parseRequirementsFile)
+      if (existsSync(file)) this.#readIncluded(file)
       else
         this.#findings.push(
           describeUnchecked(place, `${path}, which it names, is not there`, {
@@ -246,6 +273,14 @@ class ReferenceSearch implements FoundReferences {
           }),
         )
     }
+  }
+
+  /** uv and newer pips take more than requirements. */
+  #readIncluded(path: string): void {
+    const name = basename(path)
+    if (name === 'pyproject.toml') return this.#readToml(path, readPyproject)
+    if (findLockInstaller(name) !== undefined) return this.#readLock({ path, name, kind: 'lock' })
+    this.#readWith(path, parseRequirementsFile)
   }
 }
 

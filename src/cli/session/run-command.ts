@@ -12,7 +12,10 @@ import {
   buildChildEnvironment,
   type ChildEnvironment,
 } from '../../installers/child-environment.ts'
+import type { Finding } from '../../doctor/finding.ts'
 import type { SessionSummary } from '../../report/session-summary.ts'
+import { findStateHome } from '../../store/state-directory.ts'
+import { findPastProxy, type PastProxy } from './find-past-proxy.ts'
 import { findLeftAddresses } from './left-addresses.ts'
 import { requireLoopback } from '../listen-address.ts'
 import { createLog } from '../logger.ts'
@@ -26,8 +29,9 @@ import {
   noteLeftAddresses,
   noteLeftOut,
   noteLine,
+  notePastProxy,
   noteSummary,
-  noteUncovered,
+  noteWasPast,
 } from './run-notes.ts'
 import type { Interception } from './run-interception.ts'
 import type { ServeFlags } from '../serve/serve-command.ts'
@@ -42,6 +46,8 @@ const tokenBytes = 20
 
 export interface RunFlags extends ServeFlags, ReportFlags {
   readonly intercept?: boolean
+  /** What would lead it past the proxy keeps the command from being started. */
+  readonly strict?: boolean
 }
 
 export async function runCommand(commandLine: readonly string[], flags: RunFlags): Promise<number> {
@@ -61,13 +67,15 @@ export async function runCommand(commandLine: readonly string[], flags: RunFlags
     ...(interception !== undefined && { authority: interception.authority }),
   })
   faults.endWith(wrapped)
-  let outcome: CommandOutcome
+  let outcome: RunOutcome
   try {
     const [origin = ''] = proxy.origins
     const secrets = findCredentialVariables(settings.index)
     const indexHosts = listIndexHosts(proxy.indexes)
-    const surroundings = { origin, token: accessToken, secrets, indexHosts, interception }
-    outcome = await runBehind(surroundings, wrapped, commandLine)
+    const isStrict = flags.strict === true
+    const stateHome = settings['state-dir'] ?? findStateHome(process.env)
+    const place = { origin, token: accessToken, secrets, indexHosts, stateHome }
+    outcome = await runBehind({ ...place, interception, isStrict }, wrapped, commandLine)
   } catch (error) {
     sayFailure(error)
     outcome = { exitCode: 1 }
@@ -75,7 +83,8 @@ export async function runCommand(commandLine: readonly string[], flags: RunFlags
   if (outcome.problem !== undefined) noteLine(outcome.problem)
   tellOfAddresses(accessToken, flags)
   const stateDir = settings['state-dir']
-  const summary = await conclude(proxy, faults, { flags, stateDir })
+  const { past } = outcome
+  const summary = await conclude(proxy, faults, { flags, stateDir, past })
   const { hasFailed } = faults
   return decideExitCode(outcome.exitCode, { hasFailed, isRefused: isRefused(summary) })
 }
@@ -101,15 +110,25 @@ interface Surroundings {
   /** Variables that hold passwords of indexes. */
   readonly secrets: readonly string[]
   readonly indexHosts: readonly string[]
+  readonly stateHome: string
+  readonly isStrict: boolean
   readonly interception: Interception | undefined
 }
+
+interface RunOutcome extends CommandOutcome {
+  /** Absent where it did not come to that. */
+  readonly past?: PastProxy
+}
+
+/** Where the operator has to change something. */
+const refusedExitCode = 2
 
 async function runBehind(
   surroundings: Surroundings,
   wrapped: WrappedCommand,
   commandLine: readonly string[],
-): Promise<CommandOutcome> {
-  const { origin, token, secrets, interception } = surroundings
+): Promise<RunOutcome> {
+  const { origin, token, secrets, interception, isStrict } = surroundings
   const indexUrl = `${origin}/${token}/simple/`
   const [command = '', ...args] = commandLine
   const own = writeOwnSettings({
@@ -126,13 +145,27 @@ async function runBehind(
     // pipenv would write it into the Pipfile; its pip finds it in its settings file.
     if (isProgram(commandLine, 'pipenv')) delete environment['PIP_INDEX_URL']
     noteLeftOut([...leftOut, ...own.leftOut], own.problems)
-    noteUncovered(commandLine, interception !== undefined)
+    const past = await findPastProxy({
+      ...surroundings,
+      commandLine,
+      folder: process.cwd(),
+      indexUrl,
+      environment,
+      isIntercepting: interception !== undefined,
+    })
+    notePastProxy(past)
+    if (isStrict && past.findings.length > 0) return refuse(past)
     const { early } = wrapped
-    if (early !== undefined) return { exitCode: exitCodeOfSignal(early) }
-    return await wrapped.run({ command, args, environment })
+    if (early !== undefined) return { exitCode: exitCodeOfSignal(early), past }
+    return { ...(await wrapped.run({ command, args, environment })), past }
   } finally {
     remove()
   }
+}
+
+function refuse(past: PastProxy): RunOutcome {
+  const problem = 'nothing was started: --strict refuses a command that goes past the proxy.'
+  return { exitCode: refusedExitCode, problem, past }
 }
 
 async function buildEnvironment(
@@ -163,24 +196,31 @@ function tellOfAddresses(token: string, { config, index }: RunFlags): void {
   noteLeftAddresses(findLeftAddresses(process.cwd(), token), flags.join(''))
 }
 
+interface Ending {
+  readonly flags: RunFlags
+  readonly stateDir: string | undefined
+  readonly past: PastProxy | undefined
+}
+
 async function conclude(
   proxy: RunningProxy,
   faults: RunFaults,
-  { flags, stateDir }: { readonly flags: ReportFlags; readonly stateDir: string | undefined },
+  { flags, stateDir, past }: Ending,
 ): Promise<SessionSummary> {
   const head = await faults.attempt(() => proxy.stop())
   // The proxy knows its last line: what was cut off behind its back is missed.
   const session = await readSession(proxy.audit, parseHead(head ?? ''))
   const { summary, problems } = session
   noteSummary(summary, { head, stateDir })
+  if (past !== undefined && flags.strict !== true) noteWasPast(past)
   for (const problem of problems) faults.tell(problem)
-  await faults.attempt(() => writeReportsOf(session, flags))
+  await faults.attempt(() => writeReportsOf({ ...session, pastProxy: past?.findings ?? [] }, flags))
   return summary
 }
 
 /** Loaded only where one is wanted. */
 async function writeReportsOf(
-  { summary, ...verdict }: ReadSession,
+  { summary, ...verdict }: ReadSession & { readonly pastProxy: readonly Finding[] },
   flags: ReportFlags,
 ): Promise<void> {
   const wanted = [flags.summary, flags.junit, flags.sarif, flags.codeQuality, flags.json]

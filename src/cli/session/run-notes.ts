@@ -1,10 +1,13 @@
 /** What `run` says on standard error beside the command: what it leaves out before, what happened after. */
 
 import { quoteShell } from '../../base/quote-shell.ts'
+import type { Finding } from '../../doctor/finding.ts'
+import { commandLinePlace } from '../../doctor/places.ts'
 import type { LeftOut } from '../../installers/past-proxy.ts'
 import { toInertLine } from '../../report/inert-line.ts'
 import type { SessionSummary } from '../../report/session-summary.ts'
 import { renderSummaryText } from '../../report/summary-text.ts'
+import type { PastProxy } from './find-past-proxy.ts'
 import type { LeftAddress } from './left-addresses.ts'
 import { note } from '../terminal.ts'
 
@@ -32,21 +35,30 @@ function describeLines(lines: readonly number[]): string {
   return ` (line ${lines.slice(0, maxLinesNamed).join(', ')}${rest})`
 }
 
-/** They start what they are given without the variables of whoever calls them. */
-const forgetful = ['sudo', 'doas', 'su', 'runuser', 'docker', 'podman', 'ssh']
+const maxNamed = 25
 
-/** What no variable can keep from going past the proxy. */
-export function noteUncovered(commandLine: readonly string[], isIntercepting: boolean): void {
-  const starter = forgetful.find((name) => isProgram(commandLine, name))
-  if (starter !== undefined) {
-    noteLine(
-      `${starter} does not hand the variables on: what it starts goes past this proxy; let it start tufgate (${starter} ... tufgate run -- ...)`,
-    )
+/** Before the command starts: what leads it past the proxy, and the way out of each. */
+export function notePastProxy({ findings, folderCount }: PastProxy): void {
+  for (const finding of findings.slice(0, maxNamed)) noteLine(describePast(finding))
+  const more = findings.length - maxNamed
+  if (more > 0) noteLine(`${more} more of this kind (--json lists all)`)
+  if (folderCount > 0) {
+    const ways = folderCount === 1 ? '1 way' : `${folderCount} ways`
+    noteLine(`${ways} past the proxy in this folder: tufgate doctor tells them`)
   }
-  if (isIntercepting || !isProgram(commandLine, 'poetry')) return
-  noteLine(
-    'poetry has no variable for its index: without the plugin poetry-plugin-pypi-mirror it goes past this proxy, to pypi.org and to the sources in pyproject.toml',
-  )
+}
+
+function describePast({ place, line, what, why, mend }: Finding): string {
+  const where = place === commandLinePlace ? '' : `${place}${line ? `, line ${line}` : ''}: `
+  const reason = why.replace(/\.$/, '')
+  return `${where}${what}: ${reason}${mend === undefined ? '' : `; ${mend}`}`
+}
+
+/** At the end, beside what was verified, so that nobody takes the one for all. */
+export function noteWasPast({ findings: { length } }: PastProxy): void {
+  if (length === 0) return
+  const what = length === 1 ? '1 way past the proxy' : `${length} ways past the proxy`
+  note(`  ${what} on the command line, told before it started: what came that way was not verified`)
 }
 
 /** @param flags of `lock rewrite`, quoted */
