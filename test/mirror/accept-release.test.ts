@@ -70,6 +70,18 @@ describe('a release is not published', () => {
     expect(refusal.facts).toMatchObject({ expected: digestOf(first), found: digestOf('rebuilt') })
   })
 
+  test('with another sha256 for another spelling of a name that was ever signed', async () => {
+    await it.claim()
+    const spelled = first.replace('foo', 'Foo').replace('1.0', '1.0.0')
+    const page = { files: [shownFile(spelled, 'rebuilt')] }
+    const release = await it.sign({ page, local: [localFile(spelled, 'rebuilt')] })
+    await expectRefusal(
+      () => it.accept(release),
+      'RECORD_REFUSED',
+      `${spelled}: its name was signed with another sha256, as ${first}`,
+    )
+  })
+
   test.each([
     ['another host', 'https://evil.test/files/foo-1.1.tar.gz'],
     ['this machine', 'http://127.0.0.1/files/foo-1.1.tar.gz'],

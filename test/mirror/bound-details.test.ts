@@ -37,6 +37,10 @@ function look(
   return { ...merged, record: parseRecord(renderRecord(merged.record), 'foo') }
 }
 
+function metadata(of: string): RawFile {
+  return { 'core-metadata': { sha256: digestOf(of) } }
+}
+
 /** The record after looks at pages that say this of one file, the first one first. */
 function lookAtAll(says: readonly RawFile[]): RecordContent {
   let record: RecordContent | undefined
@@ -218,7 +222,6 @@ describe('another spelling of a signed file name', () => {
   })
 
   test('cannot bring another `.metadata` file with the same bytes (A7)', () => {
-    const metadata = (of: string): RawFile => ({ 'core-metadata': { sha256: digestOf(of) } })
     const signed = lookAtAll([metadata('genuine')])
     const page = [shown(metadata('genuine')), shown(metadata('evil'), spelled)]
     const { record, conflicts } = look(signed, page)

@@ -126,6 +126,46 @@ describe('one project that the index answers badly', () => {
   })
 })
 
+function show(...files: readonly object[]): void {
+  const page = { meta: { 'api-version': '1.1' }, name: 'foo', files, versions: [] }
+  fixture.index.putRaw('foo', JSON.stringify(page))
+  fixture.now += minuteMs
+}
+
+describe('what is said of the same bytes later', () => {
+  const sha256 = digestOf(wheel)
+  const file = (more: object = {}): object => {
+    return { filename: wheel, url: `../../files/${wheel}`, hashes: { sha256 }, ...more }
+  }
+  const find = async (): Promise<unknown> => (await filesOf(proxy, 'foo')).get(wheel)
+
+  test('A23: another size than at first use denies nothing', async () => {
+    expect(await find()).toMatchObject({ size: wheel.length })
+    show(file({ size: 7 }))
+    expect(await find()).not.toHaveProperty('size')
+    expect(fixture.lines.join('\n')).toContain('foo: a file has another size than at first')
+  })
+
+  test('A12: another requires-python than at first use hides nothing', async () => {
+    await find()
+    show(file({ 'requires-python': '>=99' }))
+    expect(await find()).not.toHaveProperty('requiresPython')
+    expect(fixture.lines.join('\n')).toContain('another requires-python')
+  })
+
+  test('another spelling of its name, with another content, is never served', async () => {
+    await find()
+    const spelled = 'Foo-1.0.0-py3-none-any.whl'
+    const hashes = { sha256: digestOf('evil') }
+    show(file(), { filename: spelled, url: `../../files/${spelled}`, hashes })
+    expect([...(await filesOf(proxy, 'foo')).keys()]).toEqual([wheel])
+    expect(fixture.lines.join('\n')).toContain(
+      `${spelled} is another spelling of ${wheel}, and has another sha256; the one of first use stays`,
+    )
+    expect(fixture.events).toMatchObject([{ code: 'CONFLICT', file: spelled }])
+  })
+})
+
 test('made-up names leave nothing behind, in memory, journal or on disk', async () => {
   const before = proxy.notary.timestamp
   const names = Array.from({ length: 300 }, (_, at) => `made-up-${at}`)

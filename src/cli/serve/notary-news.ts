@@ -71,9 +71,11 @@ export class NotaryNews {
   #tellConflict(event: Extract<MirrorEvent, { kind: 'conflict' }>): void {
     const { project, file, signedAs, expected, found } = event
     if (!this.#isNews(`${project} ${file} ${found}`)) return
-    const first =
-      signedAs === undefined ? 'at first use' : `${signedAs}, another spelling, at first use`
-    const message = `${file} has another sha256 than ${first}; the one of first use stays, the new one is never served`
+    const other =
+      signedAs === undefined
+        ? `${file} has another sha256 than at first use`
+        : `${file} is another spelling of ${signedAs}, and has another sha256`
+    const message = `${other}; the one of first use stays, the new one is never served`
     this.#warn({ project, file, code: 'CONFLICT', expected, found, message })
   }
 
