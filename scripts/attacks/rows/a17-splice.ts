@@ -50,9 +50,10 @@ const judgeSplice: Judge = ({ exitCode, happened, codes, notes }) => [
   ...require(notes.some((note) => hasBegun.test(note)), 'no answer had begun before the cut'),
 ]
 
-export const splice: readonly Attack[] = variants.map((variant) => ({
+export const splice: readonly Attack[] = variants.map((variant, at) => ({
   row: 'A17',
   name: variant.name,
+  ...(at === variants.length - 1 && { isCore: true as const }),
   isWaiting: true,
   pips: 'each',
   alone: (scene) => runSplice(scene, variant, false),
