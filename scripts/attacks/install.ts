@@ -18,6 +18,8 @@ export interface InstallOptions {
   readonly indexUrl?: string
   /** What runs pip and tells it where the index is: `tufgate run --`. */
   readonly through?: readonly string[]
+  /** What tufgate itself says on standard error before pip starts is noted. */
+  readonly isRun?: true
   readonly world?: World
   /** Installed before, from files on disk. */
   readonly before?: readonly string[]
@@ -58,7 +60,23 @@ export async function install(
     patienceMs,
     options.onStart,
   )
-  return observe({ world, project, ran, patienceMs, folder: scene.folder, environment })
+  const observed = await observe({
+    world,
+    project,
+    ran,
+    patienceMs,
+    folder: scene.folder,
+    environment,
+  })
+  if (options.isRun !== true) return observed
+  return { ...observed, notes: [...listTold(ran), ...observed.notes] }
+}
+
+/** What stands before the line that sums up the session. */
+function listTold({ stderr }: Ran): string[] {
+  const lines = stderr.split('\n').filter((line) => line.startsWith('tufgate: '))
+  const end = lines.findIndex((line) => /^tufgate: (?:\d+ files?|no file) /.test(line))
+  return (end < 0 ? lines : lines.slice(0, end)).map((line) => line.replace('tufgate:', 'run:'))
 }
 
 function withVariables(

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildWheel } from '../support/build-wheel.ts'
 import { serve, startHostileServer, type HostileServer } from '../support/hostile-server.ts'
 import { createPipEnvironment, hasPip, warnWithoutPip } from '../support/pip.ts'
+import { collect, spawnProgram } from '../support/program.ts'
 import { node, useRun } from './run-fixture.ts'
 
 warnWithoutPip()
@@ -90,6 +91,31 @@ describe.runIf(hasPip)('pip behind tufgate run', () => {
     const { code, stderr } = await fixture.run(install('run-bait'))
     expect(code).toBe(1)
     expect(stderr).toContain('Not in the list')
+  })
+
+  test('is not led past it by --isolated: pip then minds no variable, but the file that one names', async () => {
+    const more = ['--isolated', '--no-cache-dir', '--target', join(fixture.state, 'isolated')]
+    const { code, stdout, stderr } = await fixture.run(pip('install', ...more, 'run-good'))
+    expect(stdout).toMatch(/Looking in indexes: http:\/\/127\.0\.0\.1:\d+\/[^/]+\/simple\//)
+    expect(stderr).toContain('tufgate: 1 file verified')
+    expect(stderr).not.toContain('past the proxy')
+    expect(code).toBe(0)
+  })
+
+  test.each([
+    ['--extra-index-url', '/simple/'],
+    ['--find-links', '/links/'],
+  ])('is told of %s on its command line; --strict does not start it', async (option, path) => {
+    const command = install('run-bait', option, hostile.url(path))
+    const loose = await fixture.run(command)
+    expect(loose.stderr).toContain(`tufgate: ${option}: ${hostile.url(path)}: pip `)
+    expect(loose.stdout).toContain('Successfully installed run-bait-9.0')
+    const before = hostile.requests.length
+    const args = ['run', '--strict', '--config', fixture.config, '--', ...command]
+    const strict = await collect(fixture.trial.watch(spawnProgram(fixture.variables(), ...args)))
+    expect(strict.stderr).toContain('nothing was started: --strict refuses a command')
+    expect(strict.code).toBe(2)
+    expect(hostile.requests).toHaveLength(before)
   })
 
   test('finds no other index in any of its settings files, in any section', async () => {

@@ -94,8 +94,14 @@ describe('pip', () => {
 
   test('files of requirements and constraints are for the caller to open', () => {
     const { includes } = readCommandLine([
-      ...['pip', 'install', '-r', 'a.txt', '-rb.txt', '--constraint=c.txt'],
-      ...['--build-constraint', 'd.txt'],
+      'pip',
+      'install',
+      '-r',
+      'a.txt',
+      '-rb.txt',
+      '--constraint=c.txt',
+      '--build-constraint',
+      'd.txt',
     ])
     expect(includes.map(({ path }) => path)).toEqual(['a.txt', 'b.txt', 'c.txt', 'd.txt'])
   })

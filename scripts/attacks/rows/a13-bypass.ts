@@ -1,6 +1,7 @@
 /**
  * A13: pip is led past the proxy, which cannot see that. The doctor finds it, and `tufgate run` takes
- * away what stands in the environment; what stands on pip's own command line goes past us.
+ * away what stands in the environment; what stands on pip's own command line it says, and goes past us;
+ * with --strict nothing is started then.
  */
 
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -61,14 +62,28 @@ export const bypass: readonly Attack[] = [
     judge: mustBePassed,
   }),
   stagePastIt({
-    name: 'a further index on the command line of pip, under tufgate run',
+    name: 'tufgate run: a further index on the command line of pip',
     project: 'foo-a13-flag-run',
     findOptions: (other, project) => ({
       args: ['install', '--extra-index-url', `${other.origin}/simple/`, project],
     }),
     isRun: true,
-    limit: 'what pip is told on its own command line goes past tufgate',
-    judge: mustBePassed,
+    limit: 'what pip is told on its own command line goes past tufgate, which says so',
+    judge: (observed) => [...mustBePassed(observed), ...mustBeTold(observed)],
+  }),
+  stagePastIt({
+    name: 'run --strict: a further index on the command line of pip',
+    project: 'foo-a13-strict',
+    findOptions: (other, project) => ({
+      args: ['install', '--extra-index-url', `${other.origin}/simple/`, project],
+    }),
+    isRun: true,
+    runFlags: ['--strict'],
+    judge: (observed) => [
+      ...mustBeTold(observed),
+      ...require(observed.exitCode === 2, `exit code ${observed.exitCode}`),
+      ...require(observed.happened === 'nothing installed', observed.happened),
+    ],
   }),
 ]
 
@@ -228,10 +243,11 @@ interface PastIt extends Pick<Attack, 'name' | 'limit' | 'judge'> {
   readonly project: string
   readonly findOptions: (other: HostileServer, project: string) => InstallOptions
   readonly isRun?: true
+  readonly runFlags?: readonly string[]
 }
 
 function stagePastIt(attack: PastIt): Attack {
-  const { name, project, findOptions, isRun, judge, limit } = attack
+  const { name, project, findOptions, isRun, runFlags = [], judge, limit } = attack
   const run = (scene: Scene, isBehind: boolean): Promise<Observed> =>
     withRogue(project, async (other) => {
       const options = findOptions(other, project)
@@ -239,7 +255,8 @@ function stagePastIt(attack: PastIt): Attack {
       const { config } = await scene.world.trial.writeSettings()
       return install(scene, project, {
         ...options,
-        through: tufgateCommand('run', '--config', config, '--'),
+        isRun,
+        through: tufgateCommand('run', ...runFlags, '--config', config, '--'),
       })
     })
   return {
@@ -256,6 +273,11 @@ function stagePastIt(attack: PastIt): Attack {
 
 function mustBePassed({ happened }: Observed): readonly string[] {
   return require(happened.startsWith('EVIL'), happened)
+}
+
+function mustBeTold({ notes }: Observed): readonly string[] {
+  const isTold = notes.some((note) => note.startsWith('run: --extra-index-url: http://'))
+  return require(isTold, 'run did not say that it goes past the proxy')
 }
 
 /** An index that nobody has signed: it has 99.0, of what the victim wants. */
