@@ -1,11 +1,12 @@
 /** A7: what a file needs, whom it fits and whether it is withdrawn, forged beside the file: `.metadata` and page. */
 
 import { renderJsonPage, type TrialFile } from '../../../test/e2e/trial.ts'
+import { buildSdist } from '../../../test/support/build-sdist.ts'
 import { sha256 } from '../../../test/support/build-wheel.ts'
 import { serve } from '../../../test/support/hostile-server.ts'
 import { runProgram } from '../../../test/support/program.ts'
 import type { Attack } from '../attack.ts'
-import { buildEvil, buildGenuine } from '../genuine.ts'
+import { buildEvil, buildGenuine, evilSetup } from '../genuine.ts'
 import { buildReleases, stageIndexAttack } from '../index-attack.ts'
 import { mustInstall, mustRefuse, require } from '../judge.ts'
 import type { World } from '../world.ts'
@@ -109,6 +110,23 @@ export const dependencies: readonly Attack[] = [
     judge: mustInstall(),
   }),
   stageLieFromTheStart(),
+  stageIndexAttack({
+    row: 'A7',
+    name: 'the same from the first look on, and what it requires is a source archive',
+    project: 'foo-a7-source',
+    more: (world) => {
+      const [project, name] = ['foo-a7-source', evilOf('foo-a7-source')]
+      signForged(world, project)
+      world.trial.publish(name, [buildSdist({ name, version: '1.0', setup: evilSetup })])
+    },
+    install: { args: ['install', '--no-build-isolation', 'foo-a7-source'] },
+    limit:
+      'pip runs setup.py of what it plans with before it asks for the wheel that gives the lie away',
+    judge: ({ happened, harm }) => [
+      ...require(harm === 'EVIL code ran', `harm: ${harm}`),
+      ...require(happened === 'nothing installed', happened),
+    ],
+  }),
 ]
 
 /** The mirror has never seen the honest one and signs what it is shown: the wheel itself tells. */
@@ -119,9 +137,7 @@ function stageLieFromTheStart(): Attack {
     name: 'the index lies in the .metadata from the first look on',
     project,
     more: (world) => {
-      const files = buildReleases(project)
-      agreeOnForged(world, project, files)
-      world.addSigned(forge(project, newestOf(files)))
+      signForged(world, project)
       const { filename, bytes } = buildEvil(evilOf(project), '1.0')
       world.trial.publish(evilOf(project), [{ filename, bytes }])
     },
@@ -146,6 +162,13 @@ function stageLieFromTheStart(): Attack {
       return { ...observed, notes: [...observed.notes, `mirror verify-files: exit code ${code}`] }
     },
   }
+}
+
+/** It is signed as it is shown. */
+function signForged(world: World, project: string): void {
+  const files = buildReleases(project)
+  agreeOnForged(world, project, files)
+  world.addSigned(forge(project, newestOf(files)))
 }
 
 function serveBroken(world: World, isYanked: boolean): void {
