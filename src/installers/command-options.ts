@@ -59,12 +59,13 @@ const uv: Draft = {
     ['include', '--overrides'],
     ['include', '--override'],
     ['include', '--with-requirements'],
+    ['include', '--config-file'],
     ['editable', '-e --editable'],
     ['editable', '--with-editable'],
     ['requirement', '-w --with'],
     ['requirement', '--from'],
     ...others(`-p --python|-o --output-file|-P --upgrade-package|-C --config-setting|-t --target
-      -m --module --project --directory --cache-dir --config-file --color --extra --group
+      -m --module --project --directory --cache-dir  --color --extra --group
       --no-group --only-group --package --no-binary --only-binary --no-binary-package
       --no-build-package --prefix --python-platform --python-version --refresh-package
       --reinstall-package --resolution --prerelease --exclude-newer --index-strategy

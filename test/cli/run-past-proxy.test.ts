@@ -92,6 +92,20 @@ describe('files that the command line names', () => {
     expect(code).toBe(2)
   })
 
+  test.each([
+    ['--config-file', 'own.toml', `[[index]]\nurl = "${evil}"\n`],
+    ['-r', 'pyproject.toml', `[project]\ndependencies = ["foo @ https://evil.example/foo.whl"]\n`],
+    ['-r', 'pylock.toml', `[[packages.wheels]]\nurl = "https://evil.example/foo.whl"\n`],
+  ])('uv %s %s is read for what it is', async (option, name, text) => {
+    const uv = await writeInstaller('uv')
+    const path = join(fixture.state, name)
+    await writeFile(path, text)
+    const { code, stderr } = await runWith(['--strict'], [uv, 'pip', 'install', option, path])
+    expect(stderr).toContain(`tufgate: ${path}, line 2: `)
+    expect(stderr).toContain('evil.example')
+    expect(code).toBe(2)
+  })
+
   test('--strict starts nothing where a file could not be looked at', async () => {
     const pip = await writeInstaller('pip')
     const { code, stderr } = await runWith(['--strict'], [pip, 'install', '-r', fixture.state])

@@ -280,6 +280,8 @@ class ReferenceSearch implements FoundReferences {
     const name = basename(path)
     if (name === 'pyproject.toml') return this.#readToml(path, readPyproject)
     if (findLockInstaller(name) !== undefined) return this.#readLock({ path, name, kind: 'lock' })
+    // Of uv, which reads it in place of all its other settings.
+    if (name.endsWith('.toml')) return this.#readToml(path, (file) => readUvSettings(file, ''))
     this.#readWith(path, parseRequirementsFile)
   }
 }
