@@ -113,6 +113,7 @@ const policySchema = z.strictObject({
   'min-age': duration('0s'),
   except: z.array(z.string()).default([]),
   'show-hidden': z.boolean().default(false),
+  'core-metadata': z.boolean().default(true),
 })
 
 /** What a client may reach that uses the proxy as an HTTP proxy; the hosts of indexes are verified. */

@@ -31,6 +31,11 @@ export const otherVersion: Step = {
   command: "pip install 'PROJECT!=VERSION'",
 }
 
+/** Where it is the `.metadata` file that is wrong. */
+export const hideMetadata: Step = {
+  text: 'Where an index makes these files wrongly and will not mend it: core-metadata = false under [policy] in the settings has installers read the wheels themselves.',
+}
+
 export const tryAgain: Step = { text: 'Wait a minute and run the same command again.' }
 
 export const otherNetwork: Step = {

@@ -3,6 +3,7 @@
 import type { VerifyCode } from '../base/errors.ts'
 import {
   askMirrorOperator,
+  hideMetadata,
   mirrorCheck,
   mirrorHealth,
   otherNetwork,
@@ -59,6 +60,7 @@ export const checkExplanations = {
           text: 'Compare what the two demand (Requires-Dist), and tell the index. Once it is mended, this makes the record anew: installers then read the wheel itself.',
           command: 'tufgate mirror sync MIRROR --project PROJECT --full',
         },
+        hideMetadata,
       ],
     },
   },

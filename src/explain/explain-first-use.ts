@@ -6,6 +6,7 @@
 import type { ErrorCode } from '../base/errors.ts'
 import {
   otherNetwork,
+  hideMetadata,
   otherVersion,
   tellOperator,
   tryAgain,
@@ -92,6 +93,7 @@ const otherMetadata: CodeExplanation = {
         text: 'Tell the index. Once it is mended, look at the project again: installers then read the wheel itself.',
         command: 'tufgate mirror sync NOTARY --project PROJECT --full',
       },
+      hideMetadata,
     ],
   },
 }

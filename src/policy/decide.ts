@@ -21,6 +21,8 @@ export interface Policy {
   /** Normalized project names to which the minimum age does not apply. */
   readonly minAgeExcept: readonly string[]
   readonly showHidden: boolean
+  /** `.metadata` files are not offered (`core-metadata = false`). */
+  readonly hidesMetadata?: boolean
   /** Only what it names is served. */
   readonly pins?: PinSet
 }
@@ -39,6 +41,14 @@ export interface Ruling {
 export type Decision = { readonly kind: 'keep' } | Ruling
 
 const keep: Decision = { kind: 'keep' }
+
+/**
+ * Whether installers get `.metadata` files, by which they plan before they have a wheel. A pins file has no
+ * line for one: the metadata is read in the pinned file.
+ */
+export function isMetadataOffered({ pins, hidesMetadata = false }: Policy): boolean {
+  return pins === undefined && !hidesMetadata
+}
 
 /** `project` is normalized. The strongest reason is given: withdrawn, removed, denied, not pinned, too young. */
 export function decideFile(

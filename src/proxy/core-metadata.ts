@@ -10,6 +10,7 @@ import { DecodeError } from '../base/decode.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
 import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
+import { isMetadataOffered } from '../policy/decide.ts'
 import type { RecordFile, ServedPath } from '../simple/record.ts'
 import { readWheelMetadata } from '../simple/wheel-metadata.ts'
 import type { ArchiveReader } from '../simple/zip-entries.ts'
@@ -28,15 +29,17 @@ const maxReadings = 20_000
  */
 const maxOpenedBytes = 100 * 1024 ** 2
 
+type CheckOps = Pick<GatewayOps, 'openVerified' | 'policyOf' | 'now'>
+
 export class CoreMetadataCheck {
-  readonly #ops: Pick<GatewayOps, 'openVerified' | 'now'>
+  readonly #ops: CheckOps
   readonly #log: Pick<RequestLog, 'note'>
   /** By sha256 of the wheel, the oldest first. */
   readonly #readings = new Map<string, Promise<Reading>>()
   /** One wheel after the other: the directory of one may have 64 MB. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(ops: Pick<GatewayOps, 'openVerified' | 'now'>, log: Pick<RequestLog, 'note'>) {
+  constructor(ops: CheckOps, log: Pick<RequestLog, 'note'>) {
     this.#ops = ops
     this.#log = log
   }
@@ -48,7 +51,9 @@ export class CoreMetadataCheck {
     file: VerifiedFile,
   ): Promise<void> {
     if (served.kind === 'metadata') return this.requireSidecar(exchange, served.file)
-    if (isBound(served.file))
+    // Nobody has planned by what was never offered: then the wheel speaks for itself.
+    const isOffered = isMetadataOffered(this.#ops.policyOf(exchange.subject.project ?? ''))
+    if (isOffered && isBound(served.file))
       requireSame(exchange, served.file, await this.#readOnce(exchange, file))
   }
 

@@ -12,6 +12,7 @@ import {
   parseDeclaredMetadata,
   type DeclaredMetadata,
 } from '../simple/declared-metadata.ts'
+import { isMetadataOffered } from '../policy/decide.ts'
 import { parseFilename } from '../simple/filename.ts'
 import { parseFileUrl, pathKey } from '../simple/file-url.ts'
 import type { ProjectRecord, RecordFile, ServedPath } from '../simple/record.ts'
@@ -111,7 +112,7 @@ function findMetadataPaths(
   { found: { record }, policy, decision }: DecidedProject,
   { files }: ReleaseFiles<RecordFile>,
 ): readonly ServedPath[] | undefined {
-  if (policy.pins !== undefined) return undefined
+  if (!isMetadataOffered(policy)) return undefined
   const paths = new Map<string, ServedPath>()
   for (const file of files) {
     const isWheel = parseFilename(file.filename, record.name).kind === 'wheel'

@@ -9,7 +9,7 @@ import type { Bytes } from '../base/bytes.ts'
 import { sha256Hex } from '../base/digest.ts'
 import { RequestError } from '../base/errors.ts'
 import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
-import { decidePage, type PageDecision, type Policy } from '../policy/decide.ts'
+import { decidePage, isMetadataOffered, type PageDecision, type Policy } from '../policy/decide.ts'
 import type { ProjectPage } from '../simple/model.ts'
 import type { ProjectRecord, RecordFile } from '../simple/record.ts'
 import { contentTypeOf, negotiate, negotiateEncoding } from '../simple/negotiate.ts'
@@ -162,17 +162,18 @@ export function keyOf({ found, policy, decision }: DecidedProject, links: PageLi
   const trust = trustKindOf(found.trust)
   // Another index may have the same record, with other words.
   const shown = policy.showHidden ? 'shown' : 'hidden'
-  return `${found.digest} ${trust} ${links} ${shown} ${decision.outcome}`
+  const metadata = isMetadataOffered(policy) ? 'metadata' : 'bare'
+  return `${found.digest} ${trust} ${links} ${shown} ${metadata} ${decision.outcome}`
 }
 
 /** `files`: of these alone. */
 export function rewriteDecided(
-  { found: { record }, policy: { showHidden, pins }, decision }: DecidedProject,
+  { found: { record }, policy, decision }: DecidedProject,
   links: PageLinks,
   files: readonly RecordFile[] = record.files,
 ): ProjectPage {
-  // A `.metadata` file has no line in a pins file: installers read the metadata in the pinned file.
-  const options = { showHidden, hasMetadata: pins === undefined, links }
+  const { showHidden } = policy
+  const options = { showHidden, hasMetadata: isMetadataOffered(policy), links }
   return rewritePage({ ...record, files }, decision.rulings, options)
 }
 

@@ -5,7 +5,7 @@
 
 import { DecisionError, RequestError, StorageError } from '../base/errors.ts'
 import { findTrustWords, trustKindOf } from '../base/trust-words.ts'
-import { decideFile } from '../policy/decide.ts'
+import { decideFile, isMetadataOffered } from '../policy/decide.ts'
 import type { ServedPath } from '../simple/record.ts'
 import type { CoreMetadataCheck } from './core-metadata.ts'
 import { describeExchange, isGone, isHead, type Exchange } from './exchange.ts'
@@ -97,10 +97,19 @@ function requirePolicy(project: string, { file, kind }: ServedPath, ops: Gateway
       ...(found !== undefined && { found }),
     })
   }
-  // Pages of pinned projects do not offer it: what a file demands is read in the pinned file itself.
-  if (policy.pins === undefined || kind === 'file') return
-  const message = `${file.filename}.metadata is not in the pins file ${policy.pins.source}`
-  throw new DecisionError('NOT_PINNED', message)
+  // Pages do not offer it: what a file demands is read in the file itself.
+  if (kind === 'file' || isMetadataOffered(policy)) return
+  const name = `${file.filename}.metadata`
+  if (policy.pins !== undefined) {
+    throw new DecisionError('NOT_PINNED', `${name} is not in the pins file ${policy.pins.source}`)
+  }
+  throw new DecisionError(
+    'DENIED',
+    `${name} is not offered: core-metadata = false in the settings`,
+    {
+      next: 'ask for the wheel: its METADATA says the same',
+    },
+  )
 }
 
 async function sendStored(

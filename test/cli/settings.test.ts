@@ -30,7 +30,13 @@ describe('settings', () => {
     expect(settings.refresh).toBe(60_000)
     expect(settings['hold-for']).toBe(8000)
     expect(settings.limits.snapshot).toBe(8_000_000)
-    expect(settings.policy).toEqual({ deny: [], 'min-age': 0, except: [], 'show-hidden': false })
+    expect(settings.policy).toEqual({
+      deny: [],
+      'min-age': 0,
+      except: [],
+      'show-hidden': false,
+      'core-metadata': true,
+    })
   })
 
   test('name an unknown key, its line and the nearest known one', () => {

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { buildSdist } from '../support/build-sdist.ts'
 import { buildWheel, sha256, type Wheel } from '../support/build-wheel.ts'
 import { serveFolder, writeIndex } from '../support/folder-index.ts'
 import {
@@ -103,6 +104,21 @@ describe.runIf(hasPip)('an index that lies about dependencies from the first loo
       trial.publish(project, [honest])
       expect(await trial.sync()).toMatchObject({ exitCode: 0 })
       proxy = await trial.startProxy()
+      await requireInstalled()
+      await stop()
+    } finally {
+      await trial.close()
+    }
+  }, 120_000)
+
+  test('has no listener where core-metadata = false, not even for a source archive', async () => {
+    const trial = await Trial.create()
+    try {
+      const setup = 'raise SystemExit("evil ran")'
+      trial.publish('e2e-evil', [buildSdist({ name: 'e2e-evil', version: '1.0', setup })])
+      trial.publish(project, [lie])
+      expect(await trial.sync()).toMatchObject({ exitCode: 0 })
+      proxy = await trial.startProxy({ settings: '[policy]\ncore-metadata = false' })
       await requireInstalled()
       await stop()
     } finally {

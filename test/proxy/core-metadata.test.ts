@@ -6,7 +6,7 @@ import { sha256Hex } from '../../src/base/digest.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import { buildWheel } from '../support/build-wheel.ts'
 import { containing } from '../support/expecting.ts'
-import { filePath, trust, type FileInput } from '../support/memory-gateway.ts'
+import { filePath, openPolicy, trust, type FileInput } from '../support/memory-gateway.ts'
 import { buildOddZip } from '../support/odd-zip.ts'
 import { dripEveryMs, holdForMs, RunningProxy } from '../support/running-proxy.ts'
 
@@ -155,6 +155,27 @@ describe('A7: a forged .metadata that was signed at the first look', () => {
     proxy.gateway.store(content)
     expect(await find()).toBeNull()
     expect(warnings()).toEqual([`told without requirements: ${differs}`])
+  })
+})
+
+describe('where no .metadata is offered', () => {
+  const projects = new Map([['foo', new Map([[filename, sha256Hex(content)]])]])
+  test.each([
+    ['by the settings', { hidesMetadata: true }, 'DENIED', 'core-metadata = false'],
+    ['of what is pinned', { pins: { source: 'p.txt', projects, count: 1 } }, 'NOT_PINNED', 'p.txt'],
+  ])('%s, a lie in it has no listener, and the wheel is served', async (_, more, code, message) => {
+    publish({ metadata: forged })
+    const open = await proxy.get('/simple/foo/')
+    proxy.gateway.policy = { ...openPolicy, ...more }
+    const page = await proxy.get('/simple/foo/')
+    expect([open, page].map(({ body }) => body.includes('core-metadata'))).toEqual([true, false])
+    expect((await proxy.get(path)).status).toBe(200)
+    const { status, reason } = await proxy.get(`${path}.metadata`)
+    expect(status).toBe(403)
+    expect(reason).toContain(message)
+    expect(proxy.gateway.events.at(-1)).toMatchObject({ kind: 'refused', code })
+    const { body } = await proxy.get('/pypi/foo/1.0/json')
+    expect(JSON.parse(body.toString())).toMatchObject({ info: { requires_dist: null } })
   })
 })
 

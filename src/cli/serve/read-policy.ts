@@ -22,6 +22,7 @@ export function readPolicy({ policy }: Settings, { pins }: IndexSettings): Polic
     minAgeMs: policy['min-age'],
     minAgeExcept: policy.except.map(normalizeName),
     showHidden: policy['show-hidden'],
+    hidesMetadata: !policy['core-metadata'],
     ...(pins !== undefined && { pins: readPins(pins) }),
   }
 }
