@@ -34,8 +34,10 @@ export interface Attack {
   readonly name: string
   /** Part of the quick run. */
   readonly isCore?: true
-  /** Mostly waits: started first, beside the others. */
-  readonly isWaiting?: true
+  /** Mostly waits, for about so many seconds: beside the others, the longest first. */
+  readonly waitS?: number
+  /** Has a proxy that others like it have too: one after the other, beside the rest. */
+  readonly isInTurn?: true
   /** Which pips are the victims; `machine`: the one of this machine alone, or none is needed. */
   readonly pips: 'each' | 'machine'
   /** In the shared world, before the mirror has seen it: honest projects. */

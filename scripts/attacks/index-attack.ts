@@ -9,10 +9,7 @@ import type { World } from './world.ts'
 
 export type Staging = (world: World, project: string, files: readonly TrialFile[]) => void
 
-export interface IndexAttack extends Pick<
-  Attack,
-  'row' | 'name' | 'isCore' | 'isWaiting' | 'limit'
-> {
+export interface IndexAttack extends Pick<Attack, 'row' | 'name' | 'isCore' | 'waitS' | 'limit'> {
   /** `machine`: where it is not pip that matters. Default: each. */
   readonly pips?: Attack['pips']
   /** Unique: `foo-a1b`. */
@@ -32,7 +29,7 @@ export interface IndexAttack extends Pick<
 }
 
 export function stageIndexAttack(attack: IndexAttack): Attack {
-  const { row, name, project, isCore, isWaiting, judge } = attack
+  const { row, name, project, isCore, waitS, judge } = attack
   const files = attack.files?.(project) ?? buildReleases(project)
   const { change, turn, limit } = attack
   const run = async (scene: Scene): Promise<Observed> => {
@@ -46,7 +43,7 @@ export function stageIndexAttack(attack: IndexAttack): Attack {
     row,
     name,
     ...(isCore && { isCore }),
-    ...(isWaiting && { isWaiting }),
+    ...(waitS !== undefined && { waitS }),
     ...(limit !== undefined && { limit }),
     pips: attack.pips ?? 'each',
     publish: (world) => {

@@ -6,6 +6,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, release, tmpdir, type } from 'node:os'
 import { join } from 'node:path'
+import { setup as buildProgram } from '../../test/support/built-program.ts'
 import { allAttacks } from './all-attacks.ts'
 import { readOptions, type Options } from './options.ts'
 import { endRun, openOwnFolder } from './own-folder.ts'
@@ -41,6 +42,7 @@ function describe(error: unknown): string {
 
 async function attack(options: Options, folder: string, outside: string): Promise<number> {
   const startedAt = Date.now()
+  await buildProgram()
   const pips = await preparePips(folder, options.wheels)
   const results = await runWithProgress(options, pips, join(folder, 'victims'))
   const seconds = (Date.now() - startedAt) / 1000

@@ -1,9 +1,9 @@
 /** Runs attacks, several at a time, each twice: without tufgate and behind it. Decides nothing. */
 
 import { mkdir, rm } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Attack, Observed, Scene } from './attack.ts'
+import { runInLanes } from './lanes.ts'
 import type { Pip } from './pip.ts'
 import { World } from './world.ts'
 
@@ -40,16 +40,14 @@ export async function runAttacks(options: RunOptions): Promise<readonly Result[]
   const stands = await Promise.all(pips.map(createStand))
   try {
     await Promise.all(stands.map((stand) => prepareStand(stand, attacks, guard)))
-    const runs = listRuns(attacks, stands)
+    const runs = listRuns(attacks, stands, folder)
     const results = new Map<Run, Result>()
-    await inParallel(runs, async (run, at) => {
-      const result = await runOne(run, join(folder, String(at)))
+    await runInLanes(runs, async (run) => {
+      const result = await runOne(run)
       results.set(run, result)
       options.onResult(result)
     })
-    const inOrder = attacks.flatMap((attack) =>
-      runs.filter((run) => run.attack === attack).map((run) => results.get(run)),
-    )
+    const inOrder = runs.map((run) => results.get(run))
     return [...inOrder.filter((one) => one !== undefined), ...(await examine(stands))]
   } finally {
     const closed = stands.flatMap(({ alone, behind }) => [alone.close(), behind.close()])
@@ -90,10 +88,15 @@ async function prepareStand(
 interface Run {
   readonly attack: Attack
   readonly stand: Stand
+  /** Of its victims. */
+  readonly folder: string
 }
 
-function listRuns(attacks: readonly Attack[], stands: readonly Stand[]): Run[] {
-  return attacks.flatMap((attack) => ofPips(attack, stands).map((stand) => ({ attack, stand })))
+/** In the order of the table. */
+function listRuns(attacks: readonly Attack[], stands: readonly Stand[], folder: string): Run[] {
+  return attacks
+    .flatMap((attack) => ofPips(attack, stands).map((stand) => ({ attack, stand })))
+    .map((run, at) => ({ ...run, folder: join(folder, String(at)) }))
 }
 
 /** The first one is that of this machine's pip. */
@@ -106,23 +109,7 @@ export function countRuns(attacks: readonly Attack[], pips: readonly Pip[]): num
   return attacks.reduce((sum, attack) => sum + ofPips(attack, pips).length, 0)
 }
 
-/** As many at a time as there are processors; those that mostly wait, all at once beside them. */
-async function inParallel(
-  runs: readonly Run[],
-  act: (run: Run, at: number) => Promise<void>,
-): Promise<void> {
-  const numbered = runs.map((run, at) => ({ run, at }))
-  const waiting = numbered.filter(({ run }) => run.attack.isWaiting === true)
-  const busy = numbered.filter(({ run }) => run.attack.isWaiting !== true)
-  let next = 0
-  const work = async (): Promise<void> => {
-    for (let one = busy[next++]; one !== undefined; one = busy[next++]) await act(one.run, one.at)
-  }
-  const workers = Array.from({ length: availableParallelism() }, work)
-  await Promise.all([...workers, ...waiting.map(({ run, at }) => act(run, at))])
-}
-
-async function runOne({ attack, stand }: Run, folder: string): Promise<Result> {
+async function runOne({ attack, stand, folder }: Run): Promise<Result> {
   const { row, name, pips, limit } = attack
   const pip = pips === 'each' ? stand.pip.version : undefined
   const [alone, behind] = await Promise.all([

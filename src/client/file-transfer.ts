@@ -35,6 +35,8 @@ export interface TransferProgress {
   /** Signed, or else what this attempt's answer announced. */
   readonly length: number | undefined
   readonly receivedBytes: number
+  /** Why the attempt before this one ended. */
+  readonly failure?: UpstreamError
 }
 
 /** A file that is being written; what was not committed never has a name in the vault. */
@@ -86,6 +88,7 @@ export class FileTransfer {
   readonly #limits: TransferLimits
   #number = 1
   #attempt: Attempt = createAttempt()
+  #failure: UpstreamError | undefined
 
   constructor(file: DownloadFile, ports: TransferPorts, limits: TransferLimits) {
     this.#file = file
@@ -100,6 +103,7 @@ export class FileTransfer {
       head: head.subarray(0, headBytes),
       length: this.#file.size ?? announced,
       receivedBytes,
+      ...(this.#failure !== undefined && { failure: this.#failure }),
     }
   }
 
@@ -114,6 +118,7 @@ export class FileTransfer {
         // From here on nobody may begin an answer with the bytes of the attempt that failed.
         this.#number += 1
         this.#attempt = createAttempt()
+        this.#failure = error instanceof UpstreamError ? error : undefined
         await this.#ports.sleep(delayMs)
       }
     }

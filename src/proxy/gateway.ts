@@ -5,6 +5,7 @@
  */
 
 import type { AuditEvent } from '../audit/event.ts'
+import type { UpstreamError } from '../base/errors.ts'
 import type { TrustKind } from '../base/trust-words.ts'
 import type { PageDecision, Policy } from '../policy/decide.ts'
 import type { ProjectRecord, ServedPath } from '../simple/record.ts'
@@ -62,6 +63,8 @@ export interface FetchProgress {
   /** Signed length, or else the one that this attempt's answer announced. */
   readonly length: number | undefined
   readonly receivedBytes: number
+  /** Why the attempt before this one ended. */
+  readonly failure?: UpstreamError
 }
 
 /** One fetch of one file, shared by all who wait for it. */

@@ -7,7 +7,7 @@
 import { UpstreamError, VerifyError } from '../base/errors.ts'
 import { maxUnverifiedBytes, requireNoSplice } from './blind-resume.ts'
 import { isGone, type Exchange } from './exchange.ts'
-import type { FileFetch, VerifiedFile } from './gateway.ts'
+import type { FetchProgress, FileFetch, VerifiedFile } from './gateway.ts'
 import { beginFile, sendChunk } from './respond.ts'
 import { readWhole } from './send-verified.ts'
 import { waitFor } from './timer.ts'
@@ -57,8 +57,7 @@ export async function runTrickle(
   const sent = new Uint8Array(Math.min(maxUnverifiedBytes, promised.length - 1))
   let count = 0
   for (;;) {
-    const { attempt, head } = input.fetching.progress()
-    requireSameAttempt(promised.attempt, attempt)
+    const { head } = requireSameAttempt(promised.attempt, input.fetching.progress())
     if (count < head.length && count < sent.length) {
       sent.set(head.subarray(count, count + 1), count)
       // oxlint-disable-next-line no-await-in-loop -- one byte at a time is the purpose
@@ -69,7 +68,7 @@ export async function runTrickle(
     const waited = await wait(exchange, input, input.timings.dripEveryMs)
     if (waited === 'closed' || isGone(exchange)) return 'closed'
     if (waited === 'done') {
-      requireSameAttempt(promised.attempt, input.fetching.progress().attempt)
+      requireSameAttempt(promised.attempt, input.fetching.progress())
       return { ...promised, sent: sent.slice(0, count) }
     }
     requireNotSpent(count, sent.length)
@@ -131,13 +130,20 @@ async function wait(
   return waitFor({ done, closed, ms, startTimer })
 }
 
-function requireSameAttempt(expected: number, found: number): void {
-  if (expected === found) return
-  throw new UpstreamError('BROKEN_OFF', 'the fetch had to start again after the answer had begun', {
-    expected: `attempt ${expected}`,
-    found: `attempt ${found}`,
-    next: 'ask again: the fetch goes on',
-  })
+function requireSameAttempt(expected: number, progress: FetchProgress): FetchProgress {
+  const { attempt, failure } = progress
+  if (attempt === expected) return progress
+  const why = failure === undefined ? '' : `: ${failure.message}`
+  throw new UpstreamError(
+    failure?.code ?? 'BROKEN_OFF',
+    `the fetch had to start again after the answer had begun${why}`,
+    {
+      expected: `attempt ${expected}`,
+      found: `attempt ${attempt}`,
+      next: 'ask again: the fetch goes on',
+      cause: failure,
+    },
+  )
 }
 
 function requireNotSpent(count: number, limit: number): void {

@@ -196,8 +196,14 @@ describe('splice (A17)', () => {
       },
     }).fetch(entry())
     await fetch.done
-    expect(seen).toEqual([
-      { attempt: 2, head: new Uint8Array(0), length: wheel.length, receivedBytes: 0 },
+    expect(seen).toMatchObject([
+      {
+        attempt: 2,
+        head: new Uint8Array(0),
+        length: wheel.length,
+        receivedBytes: 0,
+        failure: { code: 'BROKEN_OFF' },
+      },
     ])
     expect(fetch.progress()).toMatchObject({ attempt: 2, head: wheel.subarray(0, 48) })
   })

@@ -147,6 +147,23 @@ describe('a file that takes long', () => {
     ])
   })
 
+  test('the log says why the fetch had to start again, not only that it did', async () => {
+    const fetching = await ask()
+    fetching.receive(evil)
+    await proxy.timers.fire(holdForMs)
+    await client.bodyBytes(1)
+    fetching.attempt = 2
+    fetching.failure = new UpstreamError('TOO_SLOW', 'the file came at 4 B/s')
+    await proxy.timers.fire(dripEveryMs)
+    expect(await client.ended()).toBe('fin')
+    expect(proxy.gateway.events).toMatchObject([
+      {
+        code: 'TOO_SLOW',
+        message: 'the fetch had to start again after the answer had begun: the file came at 4 B/s',
+      },
+    ])
+  })
+
   test('attack A17, splice: bytes of one attempt are never continued with those of another', async () => {
     const fetching = await ask()
     fetching.receive(evil)

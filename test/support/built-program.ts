@@ -15,7 +15,7 @@ const parent = join(root, 'node_modules')
 const prefix = '.tufgate-built-'
 const keptMs = 60 * 60 * 1000
 
-/** Called by vitest before it starts workers, which inherit the variable. */
+/** Called before anything is started: the variable is inherited by workers of vitest, and read by all. */
 export async function setup(): Promise<void> {
   const folder = join(parent, `${prefix}${await hashSources()}`)
   if (!existsSync(folder)) await build(folder)

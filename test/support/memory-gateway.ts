@@ -3,7 +3,7 @@
 import type { AuditEvent } from '../../src/audit/event.ts'
 import { encodeUtf8, type Bytes } from '../../src/base/bytes.ts'
 import { sha256Hex } from '../../src/base/digest.ts'
-import { StorageError } from '../../src/base/errors.ts'
+import { StorageError, type UpstreamError } from '../../src/base/errors.ts'
 import type { TrustKind } from '../../src/base/trust-words.ts'
 import type { Policy } from '../../src/policy/decide.ts'
 import type {
@@ -40,6 +40,7 @@ export class ManualFetch implements FileFetch {
   attempt = 1
   head: Uint8Array = new Uint8Array()
   length: number | undefined
+  failure: UpstreamError | undefined
   readonly #gateway: MemoryGateway
   readonly #settle: { resolve: () => void; reject: (error: unknown) => void }
 
@@ -53,8 +54,9 @@ export class ManualFetch implements FileFetch {
   }
 
   progress(): FetchProgress {
-    const { attempt, head, length } = this
-    return { attempt, head, length, receivedBytes: head.length }
+    const { attempt, head, length, failure } = this
+    const why = failure === undefined ? {} : { failure }
+    return { attempt, head, length, receivedBytes: head.length, ...why }
   }
 
   /** What the fetched file begins with; nobody has verified that. */

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..')
 /** The variable that names what was built of it. */
 export const builtProgram = 'TUFGATE_TEST_PROGRAM'
 /** For `node`. */
-export const main = process.env[builtProgram] ?? join(root, 'src', 'main.ts')
+export const main = findMain()
 /** Compiled once for all the processes of all the tests: a start takes a third of the time. */
 export const compileCache = join(root, 'node_modules', '.cache', 'tufgate-tests')
 
@@ -46,13 +46,18 @@ export function runCommand(
   return collect(child)
 }
 
+/** Looked up each time: `built-program.ts` may have built it since. */
+function findMain(): string {
+  return process.env[builtProgram] ?? join(root, 'src', 'main.ts')
+}
+
 /** For whoever starts it in his own way. */
 export function tufgateCommand(...args: readonly string[]): string[] {
-  return [process.execPath, main, ...args]
+  return [process.execPath, findMain(), ...args]
 }
 
 export function runProgram(...args: readonly string[]): Promise<Finished> {
-  return runCommand(process.execPath, [main, ...args])
+  return runCommand(process.execPath, [findMain(), ...args])
 }
 
 /** What a test that failed or ran out of time has left behind. */
@@ -135,7 +140,7 @@ export function spawnProgram(
   environment: Readonly<Record<string, string>>,
   ...args: readonly string[]
 ): SpawnedProgram {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [findMain(), ...args], {
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -5,7 +5,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { require, type Judge } from '../judge.ts'
 import { Place } from './place.ts'
 
-export interface Failure extends Pick<Attack, 'row' | 'name' | 'isCore' | 'isWaiting'> {
+export interface Failure extends Pick<Attack, 'row' | 'name' | 'isCore' | 'waitS'> {
   /** Honest files of the project. Default: two small wheels. */
   readonly files?: () => readonly TrialFile[]
   /** Without the proxy; default: a sentence, that there is nothing of the kind. */

@@ -21,7 +21,7 @@ function stageKill(name: string, behind: Failure['behind'], files?: Failure['fil
   return stageFailure({
     row: 'F9',
     name: `kill -9 ${name}`,
-    isWaiting: true,
+    waitS: 20,
     behind,
     ...(files && { files }),
     judge: (observed) => [

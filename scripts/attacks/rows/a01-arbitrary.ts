@@ -36,7 +36,7 @@ const brokenOff = mustRefuse({
 /** Of bytes that a row takes away, or adds. */
 const someBytes = 100
 
-type FileRow = Pick<Offer, 'name' | 'project' | 'answer' | 'judge' | 'isCore' | 'isWaiting'>
+type FileRow = Pick<Offer, 'name' | 'project' | 'answer' | 'judge' | 'isCore' | 'waitS'>
 
 const byTheFileHost: readonly FileRow[] = [
   {
@@ -67,14 +67,14 @@ const byTheFileHost: readonly FileRow[] = [
   {
     name: 'truncated, the length kept',
     project: 'foo-a1a-cut',
-    isWaiting: true,
+    waitS: 20,
     answer: (honest) => truncate(honest, honest.length - someBytes),
     judge: brokenOff,
   },
   {
     name: 'in chunks, and ended early',
     project: 'foo-a1a-chunks',
-    isWaiting: true,
+    waitS: 20,
     answer: (honest) => endChunkedEarly(honest, honest.length - someBytes),
     judge: brokenOff,
   },

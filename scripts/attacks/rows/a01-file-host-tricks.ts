@@ -16,7 +16,7 @@ import { buildEvil } from '../genuine.ts'
 import { mustInstall, mustRefuse } from '../judge.ts'
 import { stageOffer, type Offer } from '../offer.ts'
 
-type Row = Pick<Offer, 'name' | 'project' | 'answer' | 'judge' | 'turn' | 'isWaiting'>
+type Row = Pick<Offer, 'name' | 'project' | 'answer' | 'judge' | 'turn' | 'waitS'>
 
 const otherDigest = mustRefuse({ code: 'DIGEST_MISMATCH' })
 const noAnswer = mustRefuse({ code: 'BAD_STATUS' })
@@ -25,14 +25,14 @@ const rows: readonly Row[] = [
   {
     name: 'an evil wheel as a part (206) that nobody asked for',
     project: 'foo-a1a-part',
-    isWaiting: true,
+    waitS: 20,
     answer: (_, project) => answerAs(206, buildEvil(project, '1.1').bytes),
     judge: noAnswer,
   },
   {
     name: 'an evil wheel as 203, from a cache that changes things',
     project: 'foo-a1a-203',
-    isWaiting: true,
+    waitS: 20,
     answer: (_, project) => answerAs(203, buildEvil(project, '1.1').bytes),
     judge: noAnswer,
   },
@@ -47,7 +47,7 @@ const rows: readonly Row[] = [
   {
     name: 'the genuine file, packed with gzip',
     project: 'foo-a1a-gzip',
-    isWaiting: true,
+    waitS: 20,
     answer: (honest) => serve(gzipSync(honest), { 'content-encoding': 'gzip' }),
     judge: noAnswer,
   },

@@ -22,7 +22,7 @@ const mustKeepNewer: Judge = (observed) => [
 
 interface Replay {
   readonly name: string
-  readonly more?: Partial<Pick<Attack, 'isCore' | 'isWaiting' | 'pips' | 'judge'>>
+  readonly more?: Partial<Pick<Attack, 'isCore' | 'waitS' | 'pips' | 'judge'>>
   /** Whether the proxy has been asked for the project before. Default: true. */
   readonly isKnown?: boolean
   readonly alone: (scene: Scene) => Promise<Observed>
@@ -123,7 +123,7 @@ export const rollback: readonly Attack[] = [
     name: 'the tree of yesterday, and nobody asked for the project before',
     isKnown: false,
     // pip asks again and again where it is told to come later.
-    more: { isWaiting: true, judge: mustRefuse({ code: 'METADATA_UNAVAILABLE' }) },
+    more: { waitS: 20, judge: mustRefuse({ code: 'METADATA_UNAVAILABLE' }) },
     alone: (scene) => installStale(scene, 'foo-a2-unknown'),
     turn: (mirror, yesterday) => mirror.show(yesterday),
   }),

@@ -22,7 +22,7 @@ const jsonType = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
 
 type Row = Pick<
   Offer,
-  'name' | 'project' | 'answer' | 'judge' | 'isCore' | 'isWaiting' | 'isMemoryTold' | 'more'
+  'name' | 'project' | 'answer' | 'judge' | 'isCore' | 'waitS' | 'isMemoryTold' | 'more'
 >
 
 const tooLong = mustRefuse({
@@ -61,35 +61,35 @@ const files: readonly Row[] = [
   {
     name: 'a file behind headers without end',
     project: 'foo-a5-headers',
-    isWaiting: true,
+    waitS: 20,
     answer: () => endlessHeaders(),
     judge: mustRefuse({ code: 'BAD_STATUS' }),
   },
   {
     name: 'a file behind interim answers (100) without end',
     project: 'foo-a5-interim-100',
-    isWaiting: true,
+    waitS: 20,
     answer: () => endlessInterim(100, 50),
     judge: mustRefuse({ code: 'BROKEN_OFF' }),
   },
   {
     name: 'a file behind interim answers (103) without end',
     project: 'foo-a5-interim-103',
-    isWaiting: true,
+    waitS: 20,
     answer: () => endlessInterim(103, 50),
     judge: mustRefuse({ code: 'BROKEN_OFF' }),
   },
   {
     name: 'a file that unpacks to 256 MB',
     project: 'foo-a5-gzip',
-    isWaiting: true,
+    waitS: 20,
     isMemoryTold: true,
     answer: (honest) => serve(pack(honest), { 'content-encoding': 'gzip' }),
     judge: mustRefuse({ code: 'BAD_STATUS' }),
   },
   {
     name: 'a file behind redirects without end',
-    isWaiting: true,
+    waitS: 20,
     project: 'foo-a5-redirect',
     answer: () => (_, response, earlier) => redirect(`?again=${earlier}`)(_, response, earlier),
     judge: mustRefuse({ code: 'BAD_STATUS', line: /redirects more than 5 times|too many 502/ }),
@@ -100,7 +100,7 @@ const pages: readonly Omit<Row, 'judge'>[] = [
   {
     name: 'a page without end',
     project: 'foo-a5-page',
-    isWaiting: true,
+    waitS: 20,
     isMemoryTold: true,
     answer: () => flow(4_000_000),
   },
@@ -113,13 +113,13 @@ const pages: readonly Omit<Row, 'judge'>[] = [
   {
     name: 'a page behind headers without end',
     project: 'foo-a5-page-headers',
-    isWaiting: true,
+    waitS: 20,
     answer: () => endlessHeaders(),
   },
   {
     name: 'a page behind interim answers (100) without end',
     project: 'foo-a5-page-interim',
-    isWaiting: true,
+    waitS: 20,
     answer: () => endlessInterim(100, 50),
   },
 ]

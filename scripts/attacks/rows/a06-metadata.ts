@@ -41,7 +41,7 @@ export const slowLists: readonly Attack[] = [
   {
     row: 'A6',
     name: 'the timestamp at one byte a second, to a proxy that has a list',
-    isWaiting: true,
+    waitS: 20,
     pips: 'machine',
     alone: (scene) => installSlowly(scene, 'foo-a6-renewal'),
     behind: (scene) =>
@@ -63,7 +63,7 @@ export const slowLists: readonly Attack[] = [
   {
     row: 'A6',
     name: 'the timestamp at one byte a second, on the first contact',
-    isWaiting: true,
+    waitS: 20,
     pips: 'each',
     alone: (scene) => installSlowly(scene, 'foo-a6-first'),
     behind: (scene) =>
@@ -78,7 +78,7 @@ export const slowLists: readonly Attack[] = [
   {
     row: 'A6',
     name: 'a long root, just fast enough, by the first of two mirrors',
-    isWaiting: true,
+    waitS: 20,
     pips: 'machine',
     alone: (scene) => installSlowly(scene, 'foo-a6-enough'),
     behind: (scene) =>
@@ -95,7 +95,7 @@ export const slowLists: readonly Attack[] = [
   {
     row: 'A6',
     name: 'each part of the signed list at one byte a second, on the first contact',
-    isWaiting: true,
+    waitS: 20,
     pips: 'machine',
     alone: 'pip knows no signed list: its slow page is a row above',
     behind: () =>

@@ -12,7 +12,7 @@ import { World } from '../world.ts'
 
 const jsonType = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
 
-type Row = Pick<Offer, 'name' | 'project' | 'files' | 'answer' | 'judge' | 'isCore' | 'isWaiting'>
+type Row = Pick<Offer, 'name' | 'project' | 'files' | 'answer' | 'judge' | 'isCore' | 'waitS'>
 
 const tooSlow = mustRefuse({ code: 'TOO_SLOW' })
 /** An answer that has begun when the host is given up ends: the next one tells why. */
@@ -36,21 +36,21 @@ const files: readonly Row[] = [
     name: 'a file at 1 byte a second',
     project: 'foo-a6-file',
     isCore: true,
-    isWaiting: true,
+    waitS: 20,
     answer: (honest) => pour(honest, 1),
     judge: tooSlow,
   },
   {
     name: 'a file of which nothing comes but the headers',
     project: 'foo-a6-stall',
-    isWaiting: true,
+    waitS: 20,
     answer: (honest) => stall(honest, 0),
     judge: tooSlow,
   },
   {
     name: 'a file just below the floor',
     project: 'foo-a6-below',
-    isWaiting: true,
+    waitS: 20,
     files: (project) => buildLarge(project, 200_000),
     answer: (honest) => pour(honest, 6000),
     judge: tooSlow,
@@ -58,7 +58,7 @@ const files: readonly Row[] = [
   {
     name: 'a file that is slow, but above the floor',
     project: 'foo-a6-above',
-    isWaiting: true,
+    waitS: 20,
     files: (project) => buildLarge(project, 100_000),
     answer: (honest) => pour(honest, 20_000),
     judge: mustInstall(),
@@ -66,27 +66,27 @@ const files: readonly Row[] = [
   {
     name: 'a file that is never answered',
     project: 'foo-a6-silence',
-    isWaiting: true,
+    waitS: 20,
     answer: () => silence(),
     judge: nothingInstalled,
   },
   {
     name: 'a file behind a header at 1 byte a second',
     project: 'foo-a6-head',
-    isWaiting: true,
+    waitS: 20,
     answer: () => dripHead(1000),
     judge: nothingInstalled,
   },
   {
     name: 'a file whose host asks to come again in a day',
     project: 'foo-a6-later',
-    isWaiting: true,
+    waitS: 20,
     answer: () => status(503, { 'retry-after': 86_400 }),
     judge: mustRefuse({ code: 'BAD_STATUS' }),
   },
 ]
 
-const pages: readonly Omit<Row, 'judge' | 'isWaiting'>[] = [
+const pages: readonly Omit<Row, 'judge' | 'waitS'>[] = [
   {
     name: 'a page at 1 byte a second',
     project: 'foo-a6-page',
@@ -140,12 +140,12 @@ const byDefault: readonly DefaultRow[] = [
 export const slowRetrieval: readonly Attack[] = [
   ...files.map((row) => stageOffer({ ...row, row: 'A6', what: 'file' })),
   ...pages.map((row) =>
-    stageOffer({ ...row, row: 'A6', what: 'page', isWaiting: true, judge: mustInstall() }),
+    stageOffer({ ...row, row: 'A6', what: 'page', waitS: 20, judge: mustInstall() }),
   ),
   ...byDefault.map((row): Attack => ({
     row: 'A6',
     name: row.name,
-    isWaiting: true,
+    waitS: 20,
     pips: 'machine',
     alone: (scene) => installSlowly(scene, row, false),
     behind: (scene) => installSlowly(scene, row, true),

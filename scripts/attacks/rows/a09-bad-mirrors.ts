@@ -119,7 +119,7 @@ export const badCompany: readonly Attack[] = [
     row: 'A9',
     name: `${names.length + 1} bad mirrors stand before the good one`,
     isCore: true,
-    isWaiting: true,
+    waitS: 20,
     pips: 'each',
     alone: installFromDead,
     behind: (scene) =>

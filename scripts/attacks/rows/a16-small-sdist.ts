@@ -10,7 +10,7 @@ import { mustRefuse, type Judge } from '../judge.ts'
 import { stageOffer, type Offer } from '../offer.ts'
 import { servePageWith } from '../page-lies.ts'
 
-type Row = Pick<Offer, 'name' | 'project' | 'turn' | 'isWaiting' | 'isCore'> & {
+type Row = Pick<Offer, 'name' | 'project' | 'turn' | 'waitS' | 'isCore'> & {
   /** What becomes of the evil archive, which is as long as the genuine one. */
   readonly answer: (evil: Uint8Array) => Behaviour
   readonly judge: Judge
@@ -41,14 +41,14 @@ const rows: readonly Row[] = [
   {
     name: 'stopped one byte short of it, and held',
     project: 'foo-a16-held',
-    isWaiting: true,
+    waitS: 20,
     answer: (evil) => stall(evil, evil.length - 1),
     judge: stopped,
   },
   {
     name: 'stopped one byte short of it, and cut; the page tells no hash',
     project: 'foo-a16-cut',
-    isWaiting: true,
+    waitS: 20,
     turn: (world, project, files) => servePageWith(world, files, { project, file: { hashes: {} } }),
     answer: (evil) => truncate(evil, evil.length - 1),
     judge: stopped,

@@ -54,7 +54,7 @@ export const splice: readonly Attack[] = variants.map((variant, at) => ({
   row: 'A17',
   name: variant.name,
   ...(at === variants.length - 1 && { isCore: true as const }),
-  isWaiting: true,
+  waitS: 20,
   pips: 'each',
   alone: (scene) => runSplice(scene, variant, false),
   behind: (scene) => runSplice(scene, variant, true),

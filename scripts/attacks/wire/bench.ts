@@ -56,13 +56,12 @@ const environment = { NODE_OPTIONS: `--import=${preload.href}`, TUFGATE_TEST_TIM
 /** Long enough for what is decided at once on a busy machine. */
 const settings = 'hold-for = "1500ms"\n[limits]\nconnections = 1200\nmin-rate-over = "60s"'
 
-/** One for all rows; one row at a time has it. */
+/** One for all rows; one row at a time has it, as nobody else may change what is measured. */
 export class SharedProxy {
   readonly trial: Trial
   readonly proxy: TrialProxy
   readonly #projects: readonly Project[]
   #openFiles: number | undefined
-  #last: Promise<unknown> = Promise.resolve()
 
   /** Another server that only this machine reaches. */
   readonly inner: HostileServer
@@ -98,13 +97,6 @@ export class SharedProxy {
       await (await fetch(`${origin}${path}`, { headers: { connection: 'close' } })).arrayBuffer()
     shared.#openFiles = await countOpenFiles(proxy, trial.index)
     return shared
-  }
-
-  /** Nobody else changes what is measured meanwhile. */
-  async inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(act)
-    this.#last = mine.catch(() => undefined)
-    return mine
   }
 
   bench(name: string): Bench {

@@ -1,5 +1,5 @@
 /**
- * One row on the wire: what a client sends, in its turn on the one proxy, and what came of it. Harm is a
+ * One row on the wire: what a client sends to the one proxy, and what came of it. Harm is a
  * byte that was not verified, beyond those that keep a client waiting, or a proxy that is not well after it.
  */
 
@@ -52,16 +52,12 @@ export function stageWireRows(rows: readonly WireRow[]): readonly Attack[] {
     row: row.row,
     name: row.name,
     ...(row.isCore && { isCore: row.isCore }),
-    // They wait for one another.
-    isWaiting: true,
+    isInTurn: true,
     pips: 'machine',
     alone:
       row.alone ??
       (() => runAlone(row, projects[at] ?? { name: '', files: [], isElsewhere: false })),
-    behind: async () => {
-      const proxy = await start()
-      return proxy.inTurn(() => runBehind(row, proxy))
-    },
+    behind: async () => runBehind(row, await start()),
     judge: (observed) => judge(row.expected, observed),
     finish,
   }))
