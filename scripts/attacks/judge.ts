@@ -32,12 +32,19 @@ export function mustInstall(code?: string | RegExp): Judge {
   ]
 }
 
-function requireCode({ codes }: Observed, wanted: string | RegExp): readonly string[] {
+export function requireCode({ codes }: Observed, wanted: string | RegExp): readonly string[] {
   const fits = (code: string): boolean =>
     typeof wanted === 'string' ? code === wanted : wanted.test(code)
   return require(codes.some(
     fits,
   ), `the audit log has ${codes.join(', ') || 'no code'}, not ${wanted}`)
+}
+
+/** Something that was measured, or that the mirror said: a part of a note. */
+export function requireNote({ notes }: Observed, wanted: string | RegExp): readonly string[] {
+  const fits = (note: string): boolean =>
+    typeof wanted === 'string' ? note.includes(wanted) : wanted.test(note)
+  return require(notes.some(fits), `no note says ${wanted}: ${notes.join('; ')}`)
 }
 
 export function require(holds: boolean, complaint: string): readonly string[] {

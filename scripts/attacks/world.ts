@@ -184,3 +184,13 @@ export class World {
     await this.trial.close()
   }
 }
+
+/** One of its own, for what the shared one cannot be asked for; it is closed afterwards. */
+export async function inWorld<T>(act: (world: World) => Promise<T>): Promise<T> {
+  const world = await World.create()
+  try {
+    return await act(world)
+  } finally {
+    await world.close()
+  }
+}

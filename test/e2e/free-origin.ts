@@ -1,4 +1,4 @@
-/** Where nobody listens. */
+/** Where nobody listens yet: for somebody who will. */
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'

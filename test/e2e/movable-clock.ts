@@ -1,8 +1,8 @@
 /** What a clock that is wrong or moves looks like to one process (see `shifted-clock.ts`). */
 
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { writeWhole } from '../support/write-whole.ts'
 
 export interface MovableClock {
   /** Off by so many ms, from now on. */
@@ -18,7 +18,7 @@ export async function createMovableClock(
   shiftMs: number,
 ): Promise<MovableClock> {
   const path = join(folder, `${name}.clock`)
-  const set = (ms: number): Promise<void> => writeFile(path, String(ms))
+  const set = (ms: number): Promise<void> => writeWhole(path, String(ms))
   await set(shiftMs)
   const preload = pathToFileURL(join(import.meta.dirname, 'shifted-clock.ts')).href
   return { set, environment: { NODE_OPTIONS: `--import=${preload}`, TUFGATE_TEST_CLOCK: path } }

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hasPip } from '../support/pip.ts'
+import { findDeadOrigin } from '../support/dead-origin.ts'
 import type { Pipeline } from '../support/pipeline.ts'
 import { collect, spawnProgram } from '../support/program.ts'
-import { findFreeOrigin } from './free-origin.ts'
 import { beginJob, install, readText, show, startLine, trial, useTrial } from './sidecar-jobs.ts'
 
 useTrial()
@@ -110,7 +110,7 @@ describe('a log that somebody has changed', () => {
 describe('a start that fails', () => {
   test('where no mirror answers says so when its time is up, and leaves nothing behind', async () => {
     const job = beginJob()
-    const started = await job.step(`${startLine(await findFreeOrigin())} --timeout 300ms`)
+    const started = await job.step(`${startLine(await findDeadOrigin())} --timeout 300ms`)
     expect(started).toMatchObject({ code: 1, stdout: '' })
     expect(show(started.stderr, job)).toMatchInlineSnapshot(`
       "tufgate: it did not start: No mirror could be read: http://127.0.0.1:<port>/metadata/2.root.json: could not connect (connect ECONNREFUSED 127.0.0.1:<port>)
@@ -142,7 +142,7 @@ describe('a start that fails', () => {
 
   test('where it is broken off ends what it had put in the background', async () => {
     const job = beginJob()
-    const args = startLine(await findFreeOrigin())
+    const args = startLine(await findDeadOrigin())
       .split(' ')
       .slice(1)
     const start = spawnProgram({ XDG_STATE_HOME: join(job.folder, 'xdg') }, ...args)

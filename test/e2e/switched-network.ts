@@ -1,8 +1,8 @@
 /** The network of one process, which can be switched off (see `broken-network.ts`). */
 
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { writeWhole } from '../support/write-whole.ts'
 
 export interface SwitchedNetwork {
   /** `resolver`: names do not resolve; `down`: nothing can be reached. */
@@ -13,7 +13,7 @@ export interface SwitchedNetwork {
 
 export async function createSwitchedNetwork(folder: string): Promise<SwitchedNetwork> {
   const path = join(folder, 'network')
-  const set: SwitchedNetwork['set'] = (state) => writeFile(path, state)
+  const set: SwitchedNetwork['set'] = (state) => writeWhole(path, state)
   await set('up')
   const preload = pathToFileURL(join(import.meta.dirname, 'broken-network.ts')).href
   return { set, environment: { NODE_OPTIONS: `--import=${preload}`, TUFGATE_TEST_NETWORK: path } }

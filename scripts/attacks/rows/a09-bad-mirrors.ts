@@ -1,7 +1,7 @@
 /** A9: mirrors that keep updates away, each in its own way, stand before the good one. */
 
-import { createServer, type AddressInfo } from 'node:net'
 import { formatUtcSeconds } from '../../../src/base/clock.ts'
+import { findDeadOrigin } from '../../../test/support/dead-origin.ts'
 import {
   drip,
   redirect,
@@ -14,8 +14,8 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { inMirrorWorld, type HostileMirror } from '../hostile-mirror.ts'
 import { buildReleases } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
-import { World } from '../world.ts'
+import { mustInstall, mustRefuse, requireCode, type Judge } from '../judge.ts'
+import { inWorld, type World } from '../world.ts'
 
 const project = 'foo'
 const settings = '[limits]\nmin-rate-over = "1s"'
@@ -42,9 +42,8 @@ async function inBadCompany(
   scene: Scene,
   listMirrors: (url: string, dead: string) => readonly string[],
 ): Promise<Observed> {
-  const other = await World.create()
-  try {
-    return await inMirrorWorld(async (mirror) => {
+  return inWorld((other) =>
+    inMirrorWorld(async (mirror) => {
       const trees = await prepareTrees(mirror, other)
       mirror.showMany(trees)
       const lies = Object.entries(badMirrors).map(([name, { answer }]) => ({
@@ -52,15 +51,13 @@ async function inBadCompany(
         behaviour: answer,
       }))
       mirror.lie(...lies)
-      await mirror.startProxy({ settings, mirror: listMirrors(mirror.url, await findDeadUrl()) })
+      await mirror.startProxy({ settings, mirror: listMirrors(mirror.url, await findDeadOrigin()) })
       const observed = await install(scene, project, { world: mirror.world })
       // The same mirrors are bad at each further file too.
       const reasons = (await mirror.listReasons()).filter((one) => /timestamp|root/.test(one))
       return mirror.addCodes({ ...observed, notes: [...observed.notes, ...reasons] })
-    })
-  } finally {
-    await other.close()
-  }
+    }),
+  )
 }
 
 async function prepareTrees(
@@ -78,23 +75,10 @@ async function prepareTrees(
   return { good, expired: mirror.world.trial.published, 'other-keys': other.trial.published }
 }
 
-/** Nobody listens there: it was free a moment ago. */
-async function findDeadUrl(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-  })
-  return `http://127.0.0.1:${port}/dead/`
-}
-
 /** One index, and it is down: there is no update for pip. */
 async function installFromDead(scene: Scene): Promise<Observed> {
   const observed = await install(scene, project, {
-    indexUrl: await findDeadUrl(),
+    indexUrl: await findDeadOrigin(),
     args: ['install', '--retries', '0', project],
   })
   const harm =
@@ -104,12 +88,8 @@ async function installFromDead(scene: Scene): Promise<Observed> {
 
 const mustTellAll: Judge = (observed) => [
   ...mustInstall()(observed),
-  ...Object.entries(badMirrors).flatMap(([name, { code }]) =>
-    require(observed.codes.includes(code), `${code} of the mirror "${name}" is not in the log`),
-  ),
-  ...Object.entries(badTrees).flatMap(([name, code]) =>
-    require(observed.codes.includes(code), `${code} of the mirror "${name}" is not in the log`),
-  ),
+  ...Object.values(badMirrors).flatMap(({ code }) => requireCode(observed, code)),
+  ...Object.values(badTrees).flatMap((code) => requireCode(observed, code)),
 ]
 
 const names = [...Object.keys(badMirrors), ...Object.keys(badTrees)]
@@ -119,7 +99,7 @@ export const badCompany: readonly Attack[] = [
     row: 'A9',
     name: `${names.length + 1} bad mirrors stand before the good one`,
     isCore: true,
-    waitS: 20,
+    waitS: 40,
     pips: 'each',
     alone: installFromDead,
     behind: (scene) =>
@@ -137,6 +117,9 @@ export const badCompany: readonly Attack[] = [
     alone: installFromDead,
     behind: (scene) =>
       inBadCompany(scene, (url) => Object.keys(badTrees).map((name) => `${url}${name}/`)),
-    judge: mustRefuse({ code: 'EXPIRED' }),
+    judge: (observed) => [
+      ...mustRefuse({ code: 'EXPIRED' })(observed),
+      ...requireCode(observed, 'SIGNATURE_THRESHOLD'),
+    ],
   },
 ]
