@@ -98,7 +98,7 @@ async function runPip(
   patienceMs: number,
   onStart?: (pid: number) => void,
 ): Promise<Ran> {
-  const [program = python, ...before] = [...through, python]
+  const [program, ...before] = [...through, python]
   const child = spawn(program, [...before, '-m', 'pip', ...settings, ...args], {
     env: variables,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -53,10 +53,17 @@ export function stageOffer({ what, answer, isMemoryTold, ...attack }: Offer): At
     },
     look: (observed, scene) => {
       const taken = subtract(readCount(scene.world.trial.index, path), before.get(scene.world))
+      if (taken.requests === 0 && isAskedFor(what, scene))
+        throw new Error(`nobody asked for ${path}`)
       const seen = withTaken(observed, what, taken)
       return isMemoryTold === true ? withMemory(seen, scene, peaks.get(scene)) : seen
     },
   })
+}
+
+/** Behind the proxy a page comes from what was signed. */
+function isAskedFor(what: Offer['what'], { world }: Scene): boolean {
+  return what === 'file' || world.proxy === undefined
 }
 
 function readCount(index: HostileServer, path: string): Count {

@@ -1,6 +1,7 @@
 /** Pages of the index that say something else than what was signed of the same files. */
 
 import { renderJsonPage, type TrialFile } from '../../test/e2e/trial.ts'
+import { serve } from '../../test/support/hostile-server.ts'
 import type { World } from './world.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -24,6 +25,12 @@ export interface PageLie {
   readonly project: string
   readonly file?: Members
   readonly page?: Members
+}
+
+/** At the file host, for a page: without `.metadata`, so that pip reads the file itself. */
+export function offerFile({ trial }: World, { filename, bytes }: TrialFile): TrialFile {
+  trial.index.on(`/files/${filename}`, serve(bytes))
+  return { filename, bytes }
 }
 
 /** As the index would list them. */

@@ -48,7 +48,8 @@ export interface ProxyOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-const jsonType = 'application/vnd.pypi.simple.v1+json'
+/** Headers of a page. */
+export const jsonType = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
 
 export class Trial {
   readonly folder: string
@@ -108,7 +109,7 @@ export class Trial {
   servePage(project: string, page: unknown): void {
     const path = project === '' ? '/simple/' : `/simple/${project}/`
     const bytes = Buffer.from(JSON.stringify(page))
-    this.index.on(path, serve(bytes, { 'content-type': jsonType }))
+    this.index.on(path, serve(bytes, jsonType))
   }
 
   /** HTML tells no sizes. */

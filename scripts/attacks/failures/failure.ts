@@ -2,7 +2,7 @@
 
 import type { TrialFile } from '../../../test/e2e/trial.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
-import { require, type Judge } from '../judge.ts'
+import { require, requireNote, type Judge } from '../judge.ts'
 import { Place } from './place.ts'
 
 export interface Failure extends Pick<Attack, 'row' | 'name' | 'isCore' | 'waitS'> {
@@ -51,7 +51,7 @@ export function mustTellAndRecover({ line, next }: Sentence): Judge {
     ), observed.happened),
     ...require(observed.exitCode !== 0, 'pip ended without a failure'),
     ...require(line.test(observed.line), `the line is "${observed.line}", not ${line}`),
-    ...requireNote(observed, next, 'next: '),
+    ...requireNextStep(observed, next),
     ...requireWell(observed),
   ]
 }
@@ -68,14 +68,14 @@ export function mustServeOn(line?: RegExp): Judge {
   ]
 }
 
-export function requireWell({ notes }: Observed): readonly string[] {
+export function requireWell(observed: Observed): readonly string[] {
   return [
-    ...require(notes.some((note) => note.startsWith('recovered by itself')), 'it did not recover'),
-    ...notes.filter((note) => note.startsWith('DAMAGE: ')),
+    ...requireNote(observed, /^recovered by itself/),
+    ...observed.notes.filter((note) => note.startsWith('DAMAGE: ')),
   ]
 }
 
-export function requireNote({ notes }: Observed, wanted: RegExp, prefix = ''): readonly string[] {
-  const fits = notes.some((note) => note.startsWith(prefix) && wanted.test(note))
-  return require(fits, `no note "${prefix}${wanted}": ${notes.join('; ')}`)
+function requireNextStep({ notes }: Observed, wanted: RegExp): readonly string[] {
+  const told = notes.filter((note) => note.startsWith('next: '))
+  return require(told.some((note) => wanted.test(note)), `not told ${wanted}: ${told.join('; ')}`)
 }

@@ -124,7 +124,7 @@ export const networkFailures: readonly Attack[] = [
   stageFailure({
     row: 'F8',
     name: 'the whole network is down at the first contact',
-    waitS: 20,
+    waitS: 30,
     behind: (place) => breakNetwork(place, 'down'),
     judge: mustTellAndRecover({
       line: /No mirror could be read: .*: (?:could not connect|the host name does not resolve)/,
@@ -142,7 +142,7 @@ export const networkFailures: readonly Attack[] = [
 export const resolverFailure: Attack = stageFailure({
   row: 'F13',
   name: 'the resolver of this machine is broken',
-  waitS: 20,
+  waitS: 30,
   behind: (place) => breakNetwork(place, 'resolver'),
   judge: mustTellAndRecover({
     line: /No mirror could be read: .*: the host name does not resolve just now/,

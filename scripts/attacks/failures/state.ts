@@ -7,8 +7,8 @@ import { chooseSeed, createRandom, type Random } from '../../../test/e2e/random.
 import { serve } from '../../../test/support/hostile-server.ts'
 import { collect, spawnServe } from '../../../test/support/program.ts'
 import type { Attack, Observed } from '../attack.ts'
-import { require } from '../judge.ts'
-import { mustServeOn, requireNote, requireWell, stageFailure } from './failure.ts'
+import { require, requireNote } from '../judge.ts'
+import { mustServeOn, requireWell, stageFailure } from './failure.ts'
 import { findPublished, serveMirror } from './network.ts'
 import { nothingSaid, type Place, type Told } from './place.ts'
 

@@ -17,7 +17,7 @@ import { stageIndexAttack, type IndexAttack } from '../index-attack.ts'
 import { mustInstall, mustRefuse } from '../judge.ts'
 import { stageOffer, type Offer } from '../offer.ts'
 import type { World } from '../world.ts'
-import { servePageWith } from '../page-lies.ts'
+import { offerFile, servePageWith } from '../page-lies.ts'
 
 const otherDigest = mustRefuse({
   code: 'DIGEST_MISMATCH',
@@ -67,14 +67,14 @@ const byTheFileHost: readonly FileRow[] = [
   {
     name: 'truncated, the length kept',
     project: 'foo-a1a-cut',
-    waitS: 20,
+    waitS: 30,
     answer: (honest) => truncate(honest, honest.length - someBytes),
     judge: brokenOff,
   },
   {
     name: 'in chunks, and ended early',
     project: 'foo-a1a-chunks',
-    waitS: 20,
+    waitS: 30,
     answer: (honest) => endChunkedEarly(honest, honest.length - someBytes),
     judge: brokenOff,
   },
@@ -136,10 +136,9 @@ const newerOnPage = stageIndexAttack({
   row: 'A1b',
   name: 'index and file host offer an evil release that nobody signed',
   project: 'foo-a1b-newer',
-  turn: ({ trial }, project, files) => {
-    const evil = buildPlain(project, '9.9')
-    trial.index.on(`/files/${evil.filename}`, serve(evil.bytes))
-    trial.servePage(project, renderJsonPage(project, [...files, evil]))
+  turn: (world, project, files) => {
+    const evil = offerFile(world, buildEvil(project, '9.9'))
+    world.trial.servePage(project, renderJsonPage(project, [...files, evil]))
   },
   judge: mustInstall(),
 })
@@ -168,8 +167,7 @@ export const arbitrary: readonly Attack[] = [
       ...row,
       row: 'A1b',
       turn: (world, project, honest) => {
-        const evil = buildPlain(project, '1.1')
-        world.trial.index.on(`/files/${evil.filename}`, serve(evil.bytes))
+        const evil = offerFile(world, buildEvil(project, '1.1'))
         page(world, project, { evil, honest })
       },
       judge: otherDigest,
@@ -181,12 +179,6 @@ export const arbitrary: readonly Attack[] = [
 
 function serveEvilPage({ trial }: World, project: string, { evil, honest }: Files): void {
   trial.servePage(project, renderJsonPage(project, [...honest.slice(0, -1), evil]))
-}
-
-/** Evil, and without a sidecar on its page: pip looks into the file itself. */
-function buildPlain(project: string, version: string): TrialFile {
-  const { filename, bytes } = buildEvil(project, version)
-  return { filename, bytes }
 }
 
 /** Of the file host, or of the proxy where there is one. */

@@ -7,7 +7,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { inMirrorWorld, type HostileMirror } from '../hostile-mirror.ts'
 import { buildReleases } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
+import { mustInstall, mustRefuse, require, requireNote, type Judge } from '../judge.ts'
 import { installStale, upgradeStale } from '../stale-index.ts'
 
 const project = 'foo'
@@ -15,9 +15,7 @@ const project = 'foo'
 /** The newest release in spite of it; the log names both versions. */
 const mustKeepNewer: Judge = (observed) => [
   ...mustInstall('VERSION_ROLLBACK')(observed),
-  ...require(observed.notes.some((note) =>
-    /went back from version \d+ to \d+/.test(note),
-  ), 'no note names both versions'),
+  ...requireNote(observed, /went back from version \d+ to \d+/),
 ]
 
 interface Replay {
@@ -123,7 +121,7 @@ export const rollback: readonly Attack[] = [
     name: 'the tree of yesterday, and nobody asked for the project before',
     isKnown: false,
     // pip asks again and again where it is told to come later.
-    more: { waitS: 20, judge: mustRefuse({ code: 'METADATA_UNAVAILABLE' }) },
+    more: { waitS: 60, judge: mustRefuse({ code: 'METADATA_UNAVAILABLE' }) },
     alone: (scene) => installStale(scene, 'foo-a2-unknown'),
     turn: (mirror, yesterday) => mirror.show(yesterday),
   }),

@@ -10,7 +10,7 @@ import type { Attack, Observed } from '../attack.ts'
 import { inMirrorWorld, type HostileMirror } from '../hostile-mirror.ts'
 import { buildReleases } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustRefuse, require, type Judge } from '../judge.ts'
+import { mustRefuse, require, requireCode, requireNote, type Judge } from '../judge.ts'
 import { installStale } from '../stale-index.ts'
 
 const project = 'foo'
@@ -33,9 +33,7 @@ async function publishOld({ world }: HostileMirror): Promise<void> {
 
 const mustSayExpired: Judge = (observed) => [
   ...mustRefuse({ code: 'EXPIRED' })(observed),
-  ...require(observed.notes.some((note) =>
-    /timestamp version \d+ expired \d+ h ago/.test(note),
-  ), 'no note says what expired and when'),
+  ...requireNote(observed, /timestamp version \d+ expired \d+ h ago/),
 ]
 
 /** The one who signs, with all his keys: he gives one role a short life, and the others a long one. */
@@ -85,6 +83,8 @@ async function askBoth(mirror: HostileMirror): Promise<string> {
   return `page ${page.status}, file ${file.status}`
 }
 
+const expiredAfterwards = 'before: page 200, file 200; after: page 451, file 403'
+
 function stageExpiry(role: string): Attack {
   return {
     row: 'A3',
@@ -92,12 +92,13 @@ function stageExpiry(role: string): Attack {
     pips: 'machine',
     alone: 'pip knows no roles and no expiry: it is the row above, whatever expires',
     behind: () => inMirrorWorld((mirror) => expire(mirror, role)),
-    judge: ({ happened, codes, notes }) => [
-      ...require(happened === 'before: page 200, file 200; after: page 451, file 403', happened),
-      ...require(codes.includes('EXPIRED'), `the audit log has ${codes.join(', ')}, not EXPIRED`),
-      ...require(notes.some((note) =>
-        note.startsWith(role.replace('-NN', '-')),
-      ), `no note names ${role}`),
+    judge: (observed) => [
+      ...require(observed.happened === expiredAfterwards, observed.happened),
+      ...requireCode(observed, 'EXPIRED'),
+      ...requireNote(
+        observed,
+        new RegExp(`^${role.replace('NN', '[0-9a-f]+')} version \\d+ expired`),
+      ),
     ],
   }
 }

@@ -11,7 +11,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildGenuine } from '../genuine.ts'
 import { inMirrorWorld, type HostileMirror, type Lie } from '../hostile-mirror.ts'
 import { install } from '../install.ts'
-import { mustInstall, mustRefuse, require } from '../judge.ts'
+import { mustInstall, mustRefuse, require, requireNote } from '../judge.ts'
 import type { World } from '../world.ts'
 
 interface Pair {
@@ -174,7 +174,7 @@ export const mixes: readonly Attack[] = [
     judge: (observed) => [
       ...mustInstall()(observed),
       ...require(observed.happened === 'bar 1.0, foo 1.0 installed', observed.happened),
-      ...require(observed.notes.includes('2 lists were fetched'), 'the newer list was not fetched'),
+      ...requireNote(observed, /^2 lists were fetched$/),
     ],
   },
   {

@@ -26,7 +26,7 @@ function stageWithdrawn(name: string, about: RegExp, suffix: string): Attack {
     row: 'A4',
     name,
     // pip asks again and again where it is told to come later.
-    waitS: 20,
+    waitS: 50,
     pips: 'machine',
     alone: (scene) => installAlone(scene, `foo-a4-${suffix}`),
     behind: (scene) =>

@@ -1,7 +1,7 @@
 /** A5: more than anybody can take, from the file host or as a page: without an end, or unpacked. */
 
 import { gzipSync } from 'node:zlib'
-import { renderJsonPage } from '../../../test/e2e/trial.ts'
+import { jsonType, renderJsonPage } from '../../../test/e2e/trial.ts'
 import {
   endless,
   endlessHeaders,
@@ -18,7 +18,6 @@ import { stageOffer, type Offer } from '../offer.ts'
 /** Nothing has no end on this machine. */
 const offeredBytes = 300_000_000
 const htmlType = { 'content-type': 'text/html' }
-const jsonType = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
 
 type Row = Pick<
   Offer,
@@ -61,21 +60,21 @@ const files: readonly Row[] = [
   {
     name: 'a file behind headers without end',
     project: 'foo-a5-headers',
-    waitS: 20,
+    waitS: 30,
     answer: () => endlessHeaders(),
     judge: mustRefuse({ code: 'BAD_STATUS' }),
   },
   {
     name: 'a file behind interim answers (100) without end',
     project: 'foo-a5-interim-100',
-    waitS: 20,
+    waitS: 40,
     answer: () => endlessInterim(100, 50),
     judge: mustRefuse({ code: 'BROKEN_OFF' }),
   },
   {
     name: 'a file behind interim answers (103) without end',
     project: 'foo-a5-interim-103',
-    waitS: 20,
+    waitS: 40,
     answer: () => endlessInterim(103, 50),
     judge: mustRefuse({ code: 'BROKEN_OFF' }),
   },

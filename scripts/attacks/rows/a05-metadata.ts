@@ -8,7 +8,7 @@ import {
 } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed } from '../attack.ts'
 import { inMirrorWorld, type HostileMirror } from '../hostile-mirror.ts'
-import { require } from '../judge.ts'
+import { require, requireCode } from '../judge.ts'
 import { askPage, lieAboutEach, listServed, type Tried } from '../list-parts.ts'
 import { findPeakMemoryKb, renderBytes } from '../offer.ts'
 
@@ -60,9 +60,9 @@ function stageEndless({ name, isCore, build, code }: Endless): Attack {
     pips: 'machine',
     alone: 'pip knows no signed list: its endless page is a row above',
     behind: () => inMirrorWorld((mirror) => offerEach(mirror, build())),
-    judge: ({ happened, codes }) => [
-      ...require(happened.endsWith(': 200'), happened),
-      ...require(codes.includes(code), `the audit log has ${codes.join(', ')}, not ${code}`),
+    judge: (observed) => [
+      ...require(observed.happened.endsWith(': 200'), observed.happened),
+      ...requireCode(observed, code),
     ],
   }
 }

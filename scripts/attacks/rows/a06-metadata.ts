@@ -6,7 +6,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { inMirrorWorld, type HostileMirror } from '../hostile-mirror.ts'
 import { buildReleases } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, mustRefuse, require } from '../judge.ts'
+import { mustInstall, mustRefuse, require, requireCode, requireNote } from '../judge.ts'
 import { askPage, lieAboutEach, listServed, signProject } from '../list-parts.ts'
 
 const project = 'foo'
@@ -57,13 +57,13 @@ export const slowLists: readonly Attack[] = [
       }),
     judge: (observed) => [
       ...mustInstall()(observed),
-      ...require(!observed.notes.includes('the slow one was asked 0x'), 'it was never asked'),
+      ...requireNote(observed, /^the slow one was asked [1-9]/),
     ],
   },
   {
     row: 'A6',
     name: 'the timestamp at one byte a second, on the first contact',
-    waitS: 20,
+    waitS: 40,
     pips: 'each',
     alone: (scene) => installSlowly(scene, 'foo-a6-first'),
     behind: (scene) =>
@@ -78,7 +78,7 @@ export const slowLists: readonly Attack[] = [
   {
     row: 'A6',
     name: 'a long root, just fast enough, by the first of two mirrors',
-    waitS: 20,
+    waitS: 50,
     pips: 'machine',
     alone: (scene) => installSlowly(scene, 'foo-a6-enough'),
     behind: (scene) =>
@@ -95,7 +95,7 @@ export const slowLists: readonly Attack[] = [
   {
     row: 'A6',
     name: 'each part of the signed list at one byte a second, on the first contact',
-    waitS: 20,
+    waitS: 50,
     pips: 'machine',
     alone: 'pip knows no signed list: its slow page is a row above',
     behind: () =>
@@ -112,9 +112,9 @@ export const slowLists: readonly Attack[] = [
           notes: tried.map(({ part, status, seconds }) => `${part}: ${status} after ${seconds} s`),
         })
       }),
-    judge: ({ happened, codes }) => [
-      ...require(happened.endsWith(': 200'), happened),
-      ...require(codes.includes('TOO_SLOW'), `the audit log has ${codes.join(', ')}`),
+    judge: (observed) => [
+      ...require(observed.happened.endsWith(': 200'), observed.happened),
+      ...requireCode(observed, 'TOO_SLOW'),
     ],
   },
 ]

@@ -1,6 +1,6 @@
 /** A6: a byte now and then, or none: what keeps a client waiting, above and below the floor of speed. */
 
-import { renderJsonPage } from '../../../test/e2e/trial.ts'
+import { jsonType, renderJsonPage } from '../../../test/e2e/trial.ts'
 import { dripHead, pour, silence, stall, status } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildGenuine } from '../genuine.ts'
@@ -8,9 +8,7 @@ import { buildReleases } from '../index-attack.ts'
 import { install } from '../install.ts'
 import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
 import { renderBytes, stageOffer, type Offer } from '../offer.ts'
-import { World } from '../world.ts'
-
-const jsonType = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
+import { inWorld } from '../world.ts'
 
 type Row = Pick<Offer, 'name' | 'project' | 'files' | 'answer' | 'judge' | 'isCore' | 'waitS'>
 
@@ -145,7 +143,7 @@ export const slowRetrieval: readonly Attack[] = [
   ...byDefault.map((row): Attack => ({
     row: 'A6',
     name: row.name,
-    waitS: 20,
+    waitS: 40,
     pips: 'machine',
     alone: (scene) => installSlowly(scene, row, false),
     behind: (scene) => installSlowly(scene, row, true),
@@ -155,8 +153,7 @@ export const slowRetrieval: readonly Attack[] = [
 
 async function installSlowly(scene: Scene, row: DefaultRow, isBehind: boolean): Promise<Observed> {
   const project = 'foo-a6-default'
-  const world = await World.create()
-  try {
+  return inWorld(async (world) => {
     const large = buildLarge(project, row.dataBytes)
     world.publish(project, large)
     if (isBehind) {
@@ -170,7 +167,5 @@ async function installSlowly(scene: Scene, row: DefaultRow, isBehind: boolean): 
     const path = `/files/${large[0]?.filename}`
     const note = `the file was asked for ${index.count(path)}x, ${renderBytes(index.sentBytes(path))} taken`
     return { ...observed, notes: [...observed.notes, note] }
-  } finally {
-    await world.close()
-  }
+  })
 }

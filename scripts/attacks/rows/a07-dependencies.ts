@@ -8,9 +8,9 @@ import { runProgram } from '../../../test/support/program.ts'
 import type { Attack } from '../attack.ts'
 import { buildEvil, buildGenuine, evilSetup } from '../genuine.ts'
 import { buildReleases, stageIndexAttack } from '../index-attack.ts'
-import { mustInstall, mustRefuse, require } from '../judge.ts'
+import { mustInstall, mustRefuse, require, requireNote } from '../judge.ts'
 import type { World } from '../world.ts'
-import { servePageWith } from '../page-lies.ts'
+import { offerFile, servePageWith } from '../page-lies.ts'
 
 const forgedMetadata = mustRefuse({
   code: 'DIGEST_MISMATCH',
@@ -147,9 +147,7 @@ function stageLieFromTheStart(): Attack {
         code: 'CORE_METADATA_MISMATCH',
         line: /Refused by tufgate: METADATA in \S+\.whl differs from \S+\.whl\.metadata/,
       })(observed),
-      ...require(observed.notes.some((note) =>
-        note.startsWith('mirror verify-files: exit code 3'),
-      ), `not found: ${observed.notes.join('; ')}`),
+      ...requireNote(observed, /^mirror verify-files: exit code 3/),
     ],
   })
   const { behind } = staged
@@ -182,11 +180,9 @@ function evilOf(project: string): string {
 }
 
 /** Nobody has signed it: the index lists it from now on. */
-function offerEvil({ trial }: World, project: string): void {
+function offerEvil(world: World, project: string): void {
   const name = evilOf(project)
-  const { filename, bytes } = buildEvil(name, '1.0')
-  trial.index.on(`/files/${filename}`, serve(bytes))
-  trial.servePage(name, renderJsonPage(name, [{ filename, bytes }]))
+  world.trial.servePage(name, renderJsonPage(name, [offerFile(world, buildEvil(name, '1.0'))]))
 }
 
 function forge(project: string, { metadata = Buffer.alloc(0) }: TrialFile): Buffer {

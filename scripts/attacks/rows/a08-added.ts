@@ -1,14 +1,13 @@
 /** A8: what the index adds to a signed project, where the mirror sees it: files that were not built then. */
 
 import { renderJsonPage, type TrialFile } from '../../../test/e2e/trial.ts'
-import { serve } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil } from '../genuine.ts'
 import { buildReleases, stageIndexAttack, type IndexAttack } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, require } from '../judge.ts'
-import { listPageFiles } from '../page-lies.ts'
-import { World } from '../world.ts'
+import { mustInstall, require, requireNote } from '../judge.ts'
+import { listPageFiles, offerFile } from '../page-lies.ts'
+import { inWorld, type World } from '../world.ts'
 
 const longAgo = '2020-01-01T00:00:00Z'
 
@@ -27,13 +26,14 @@ export const added: readonly Attack[] = [
     name: 'another spelling of the signed file name is added to an old release',
     project: 'foo-a8-spelling',
     rename: (filename) => filename.replace('foo_a8', 'Foo.A8'),
+    said: /^the mirror: conflict: Foo\.A8_spelling-1\.1-\S+ is not what was signed/,
   }),
   stageIndexAttack({
     row: 'A8',
     name: 'an evil release of today, which the mirror sees on the index',
     project: 'foo-a8-release',
     change: (world, project, files) =>
-      serveDated(world, project, [...files, offer(world, buildEvil(project, '2.0'))]),
+      serveDated(world, project, [...files, offerFile(world, buildEvil(project, '2.0'))]),
     limit: 'tufgate does not judge what the index itself publishes',
     judge: ({ happened }) => require(happened === 'EVIL foo-a8-release 2.0 installed', happened),
   }),
@@ -57,9 +57,11 @@ export const added: readonly Attack[] = [
 interface Late extends Pick<IndexAttack, 'name' | 'project'> {
   /** How the evil file is called that is added beside the newest one. */
   readonly rename: (filename: string) => string
+  /** Default: the mirror holds it, as it comes late. */
+  readonly said?: RegExp
 }
 
-function stageLate({ name, project, rename }: Late): Attack {
+function stageLate({ name, project, rename, said = /^the mirror: held/ }: Late): Attack {
   return stageIndexAttack({
     row: 'A8',
     name,
@@ -67,29 +69,21 @@ function stageLate({ name, project, rename }: Late): Attack {
     more: (world) => serveDated(world, project, buildReleases(project)),
     change: (world, _, files) => {
       const { filename, bytes } = buildEvil(project, '1.1')
-      const evil = offer(world, { filename: rename(filename), bytes })
+      const evil = offerFile(world, { filename: rename(filename), bytes })
       serveDated(world, project, [...files, evil])
     },
-    judge: (observed) => [
-      ...mustInstall()(observed),
-      ...require(observed.notes.some((note) =>
-        note.startsWith('the mirror: held'),
-      ), 'the mirror does not hold it'),
-    ],
+    judge: (observed) => [...mustInstall()(observed), ...requireNote(observed, said)],
   })
 }
 
 const backdated = 'foo-a8-backdated'
 
 async function inWorldOfOldFiles(act: (world: World) => Promise<Observed>): Promise<Observed> {
-  const world = await World.create()
-  try {
+  return inWorld((world) => {
     world.publish(backdated, buildReleases(backdated))
     serveDated(world, backdated, buildReleases(backdated))
-    return await act(world)
-  } finally {
-    await world.close()
-  }
+    return act(world)
+  })
 }
 
 function installBackdated(scene: Scene, world: World): Promise<Observed> {
@@ -98,13 +92,8 @@ function installBackdated(scene: Scene, world: World): Promise<Observed> {
 }
 
 function offerBackdated(world: World): void {
-  const evil = offer(world, buildEvil(backdated, '2.0'))
+  const evil = offerFile(world, buildEvil(backdated, '2.0'))
   serveDated(world, backdated, [...buildReleases(backdated), evil])
-}
-
-function offer({ trial }: World, { filename, bytes }: TrialFile): TrialFile {
-  trial.index.on(`/files/${filename}`, serve(bytes))
-  return { filename, bytes }
 }
 
 /** All of them uploaded long ago, if one believes the page. */

@@ -2,12 +2,11 @@
 
 import { renderJsonPage, type TrialFile } from '../../../test/e2e/trial.ts'
 import { buildSdist } from '../../../test/support/build-sdist.ts'
-import { serve } from '../../../test/support/hostile-server.ts'
 import type { Attack } from '../attack.ts'
 import { buildEvil, buildGenuine, evilSetup } from '../genuine.ts'
 import { stageIndexAttack, type Staging } from '../index-attack.ts'
-import { mustInstall, mustRefuse } from '../judge.ts'
-import { listPageFiles, serveOneMore, servePageWith } from '../page-lies.ts'
+import { mustInstall, mustRefuse, requireNote } from '../judge.ts'
+import { listPageFiles, offerFile, serveOneMore, servePageWith } from '../page-lies.ts'
 import type { World } from '../world.ts'
 
 const otherFile = mustRefuse({
@@ -61,7 +60,7 @@ export const wrongSoftware: readonly Attack[] = [
     isCore: true,
     install: { args: ['install', '--no-build-isolation', 'foo-a8-sdist'] },
     turn: (world, project, files) => {
-      const sdist = offer(world, buildEvilSdist(project))
+      const sdist = offerFile(world, buildEvilSdist(project))
       const page = [...files.slice(0, -1), sdist]
       world.trial.servePage(project, renderJsonPage(project, page))
     },
@@ -78,7 +77,7 @@ export const wrongSoftware: readonly Attack[] = [
     ],
     install: { args: ['install', '--only-binary', ':all:', 'foo-a8-wheel'] },
     turn: (world, project, files) => {
-      const wheel = offer(world, buildEvil(project, '1.1'))
+      const wheel = offerFile(world, buildEvil(project, '1.1'))
       world.trial.servePage(project, renderJsonPage(project, [...files, wheel]))
     },
     judge: mustInstall(),
@@ -88,7 +87,7 @@ export const wrongSoftware: readonly Attack[] = [
     name: 'a release that nobody has signed: 99.0',
     project: 'foo-a8-invented',
     turn: (world, project, files) => {
-      const wheel = offer(world, buildEvil(project, '99.0'))
+      const wheel = offerFile(world, buildEvil(project, '99.0'))
       world.trial.servePage(project, renderJsonPage(project, [...files, wheel]))
     },
     judge: mustInstall(),
@@ -108,9 +107,7 @@ export const wrongSoftware: readonly Attack[] = [
     change: linkToOther,
     judge: (observed) => [
       ...mustInstall()(observed),
-      ...(observed.notes.some((note) => note.includes('left-out'))
-        ? []
-        : ['the mirror does not say that it left the link out']),
+      ...requireNote(observed, 'the mirror: left-out'),
     ],
   }),
   stageIndexAttack({
@@ -118,7 +115,7 @@ export const wrongSoftware: readonly Attack[] = [
     name: 'the name of the newest wheel leads to the file of another project',
     project: 'foo-a8-url',
     turn: (world, project, files) => {
-      const other = offer(world, buildEvil(`bar-of-${project}`, '1.1'))
+      const other = offerFile(world, buildEvil(`bar-of-${project}`, '1.1'))
       const [link] = listPageFiles(`bar-of-${project}`, [other])
       const filename = files.at(-1)?.filename
       servePageWith(world, files, { project, file: { ...link, filename } })
@@ -127,17 +124,11 @@ export const wrongSoftware: readonly Attack[] = [
   }),
 ]
 
-/** Without `.metadata`, so that pip reads the file itself. */
-function offer({ trial }: World, { filename, bytes }: TrialFile): TrialFile {
-  trial.index.on(`/files/${filename}`, serve(bytes))
-  return { filename, bytes }
-}
-
 /** Other bytes under the name of the newest file. */
 function replaceNewest(build: (project: string) => TrialFile, isAgreed?: 'agreed'): Staging {
   return (world, project, files) => {
     const filename = files.at(-1)?.filename ?? ''
-    const { bytes } = offer(world, { filename, bytes: build(project).bytes })
+    const { bytes } = offerFile(world, { filename, bytes: build(project).bytes })
     const page = [...files.slice(0, -1), { filename, bytes }]
     if (isAgreed) world.trial.servePage(project, renderJsonPage(project, page))
   }
@@ -148,7 +139,7 @@ function buildEvilSdist(project: string): TrialFile {
 }
 
 function linkToOther(world: World, project: string, files: readonly TrialFile[]): void {
-  const other = offer(world, buildEvil(`bar-of-${project}`, '99.0'))
+  const other = offerFile(world, buildEvil(`bar-of-${project}`, '99.0'))
   const [link = {}] = listPageFiles(`bar-of-${project}`, [other])
   serveOneMore(world, files, { project, link })
 }

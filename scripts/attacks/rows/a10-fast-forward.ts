@@ -9,7 +9,7 @@ import type { Attack, Observed } from '../attack.ts'
 import { buildGenuine } from '../genuine.ts'
 import { stageIndexAttack } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, require, type Judge } from '../judge.ts'
+import { mustInstall, require, requireNote, type Judge } from '../judge.ts'
 import { inStolenMirror, type Robbery, type StolenMirror } from '../keys/stolen-mirror.ts'
 
 const project = 'foo'
@@ -104,9 +104,8 @@ async function recover(
 const mustRecover: Judge = (observed: Observed) => [
   ...mustInstall('VERSION_ROLLBACK')(observed),
   ...require(observed.happened === `${project} 1.2 installed`, observed.happened),
-  ...require(observed.notes.some((note) =>
-    note.includes(String(farVersion)),
-  ), 'the proxy has not followed'),
+  // Otherwise the proxy has not followed.
+  ...requireNote(observed, String(farVersion)),
 ]
 
 export const fastForward: readonly Attack[] = [

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { ManagedRole } from '../../../src/ceremony/role-keys.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, require, type Judge } from '../judge.ts'
+import { mustInstall, require, requireNote, type Judge } from '../judge.ts'
 import {
   inStolenMirror,
   recordPath,
@@ -137,10 +137,6 @@ const mustKeepOut: Judge = (observed) => [
   ...requireNote(observed, 'the thief signs again: 1.2 offered'),
   ...requireNote(observed, 'the mirror itself again: 1.2 offered'),
 ]
-
-function requireNote({ notes }: Observed, note: string): readonly string[] {
-  return require(notes.includes(note), `not seen: ${note}`)
-}
 
 export const revocation: readonly Attack[] = [
   stage({ role: 'timestamp', more: { isCore: true } }),

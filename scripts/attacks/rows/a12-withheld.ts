@@ -1,12 +1,12 @@
 /** A12: a release that was signed, and that the index does not show any more, one way or another. */
 
-import { renderJsonPage } from '../../../test/e2e/trial.ts'
+import { jsonType, renderJsonPage } from '../../../test/e2e/trial.ts'
 import { serve, status } from '../../../test/support/hostile-server.ts'
 import type { Attack } from '../attack.ts'
 import { tellDenial } from '../denial.ts'
 import { buildGenuine } from '../genuine.ts'
 import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
-import { mustInstall, require } from '../judge.ts'
+import { mustInstall, require, requireNote } from '../judge.ts'
 import { servePageWith } from '../page-lies.ts'
 
 export const withheld: readonly Attack[] = [
@@ -58,9 +58,7 @@ export const withheld: readonly Attack[] = [
     change: serveWithSerial(100),
     judge: (observed) => [
       ...mustInstall()(observed),
-      ...require(observed.notes.some((note) =>
-        note.startsWith('the mirror: failed'),
-      ), 'the mirror does not say that the page is older'),
+      ...requireNote(observed, /^the mirror: failed/),
     ],
   }),
   stageIndexAttack({
@@ -72,9 +70,9 @@ export const withheld: readonly Attack[] = [
       servePageWith(world, files, { project, file: { yanked: 'no reason' } }),
     limit:
       'a yank is for the index to say: the mirror signs it, and tells; a setting holds it back',
-    judge: ({ happened, notes }) => [
-      ...require(happened === 'foo-a12-yank-seen 1.0 installed', happened),
-      ...requireSaid(notes, /warning: .*was yanked/),
+    judge: (observed) => [
+      ...require(observed.happened === 'foo-a12-yank-seen 1.0 installed', observed.happened),
+      ...requireNote(observed, /^the mirror: warning: .*was yanked/),
     ],
   }),
   ...[
@@ -92,7 +90,7 @@ export const withheld: readonly Attack[] = [
       judge: (observed) => [
         ...mustInstall()(observed),
         ...require(observed.happened === `${project} 1.1 installed`, observed.happened),
-        ...requireSaid(observed.notes, /warning: .*another requires-python.*not taken over/),
+        ...requireNote(observed, /^the mirror: warning: .*another requires-python.*not taken over/),
       ],
     }),
   ),
@@ -136,10 +134,6 @@ export const withheld: readonly Attack[] = [
   ),
 ]
 
-function requireSaid(notes: readonly string[], said: RegExp): readonly string[] {
-  return require(notes.some((note) => said.test(note)), `the mirror does not say ${said}`)
-}
-
 /** With harm to whoever gets nothing. */
 function denied(attack: Parameters<typeof stageIndexAttack>[0]): Attack {
   const staged = stageIndexAttack(attack)
@@ -151,10 +145,7 @@ function denied(attack: Parameters<typeof stageIndexAttack>[0]): Attack {
 /** As PyPI tells which change of its own a page knows. */
 function serveWithSerial(serial: number): Staging {
   return ({ trial }, project, files) => {
-    const headers = {
-      'content-type': 'application/vnd.pypi.simple.v1+json',
-      'x-pypi-last-serial': serial,
-    }
+    const headers = { ...jsonType, 'x-pypi-last-serial': serial }
     const page = Buffer.from(JSON.stringify(renderJsonPage(project, files)))
     trial.index.on(`/simple/${project}/`, serve(page, headers))
   }

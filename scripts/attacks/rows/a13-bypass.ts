@@ -17,7 +17,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil } from '../genuine.ts'
 import { buildReleases, stageIndexAttack } from '../index-attack.ts'
 import { install, type InstallOptions } from '../install.ts'
-import { mustInstall, require } from '../judge.ts'
+import { mustInstall, require, requireNote } from '../judge.ts'
 
 const requirements = 'project/requirements.txt'
 
@@ -116,12 +116,10 @@ function stageWay(way: WayOut, project: string): Attack {
     behind: (scene) => withRogue(project, (other) => examineAndMend(scene, project, way, other)),
     judge: (observed) => [
       ...mustInstall()(observed),
-      ...require(observed.notes.some((note) =>
-        note.startsWith('as it was: EVIL'),
-      ), 'nothing went past the proxy: the attack was not shown'),
-      ...require(observed.notes.some((note) =>
-        note.startsWith(`doctor: exit code 3: ${way.code}`),
-      ), 'the doctor does not find it'),
+      // Otherwise nothing went past the proxy: the attack was not shown.
+      ...requireNote(observed, /^as it was: EVIL/),
+      ...requireNote(observed, `doctor: exit code 3: ${way.code}`),
+      ...requireNote(observed, /^mended: the other index was asked 0 x$/),
     ],
   }
 }
@@ -275,9 +273,8 @@ function mustBePassed({ happened }: Observed): readonly string[] {
   return require(happened.startsWith('EVIL'), happened)
 }
 
-function mustBeTold({ notes }: Observed): readonly string[] {
-  const isTold = notes.some((note) => note.startsWith('run: --extra-index-url: http://'))
-  return require(isTold, 'run did not say that it goes past the proxy')
+function mustBeTold(observed: Observed): readonly string[] {
+  return requireNote(observed, /^run: --extra-index-url: http:/)
 }
 
 /** An index that nobody has signed: it has 99.0, of what the victim wants. */

@@ -5,8 +5,8 @@ import { startWheelIndex, type WheelIndex } from '../../../test/support/wheel-in
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil, buildGenuine } from '../genuine.ts'
 import { install } from '../install.ts'
-import { mustInstall, require } from '../judge.ts'
-import { World } from '../world.ts'
+import { mustInstall, require, requireNote } from '../judge.ts'
+import { inWorld, type World } from '../world.ts'
 
 export const confusion: readonly Attack[] = [
   stageConfusion({
@@ -56,12 +56,10 @@ function stageConfusion({ name, project, own, judge }: Confusion): Attack {
     behind: (scene) => withIndexes(own, async (indexes) => installBehind(scene, project, indexes)),
     judge: (observed) => [
       ...judge(observed),
-      ...require(observed.notes.includes(notAsked), observed.notes.join('; ')),
+      ...requireNote(observed, /^acme-\*: the public index was asked 0 x$/),
     ],
   }
 }
-
-const notAsked = 'acme-*: the public index was asked 0 x'
 
 interface Indexes {
   readonly world: World
@@ -95,18 +93,19 @@ async function withIndexes(
   own: Confusion['own'],
   act: (indexes: Indexes) => Promise<Observed>,
 ): Promise<Observed> {
-  const [world, company] = await Promise.all([World.create(), startWheelIndex(own)])
+  const company = await startWheelIndex(own)
   try {
-    for (const file of own)
-      world.publish((file.filename.split('-')[0] ?? '').replaceAll('_', '-'), [file])
-    // In place of them; not by world.publish: they are evil from the beginning.
-    for (const name of ['acme-internal', 'acme-tool']) {
-      const { filename, bytes } = buildEvil(name, '99.0')
-      world.trial.publish(name, [{ filename, bytes }])
-    }
-    return await act({ world, company })
+    return await inWorld(async (world) => {
+      for (const file of own)
+        world.publish((file.filename.split('-')[0] ?? '').replaceAll('_', '-'), [file])
+      // In place of them; not by world.publish: they are evil from the beginning.
+      for (const name of ['acme-internal', 'acme-tool']) {
+        const { filename, bytes } = buildEvil(name, '99.0')
+        world.trial.publish(name, [{ filename, bytes }])
+      }
+      return act({ world, company })
+    })
   } finally {
     await company.server.close()
-    await world.close()
   }
 }

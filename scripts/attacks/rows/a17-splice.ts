@@ -9,9 +9,9 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil } from '../genuine.ts'
 import { buildReleases } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { require, type Judge } from '../judge.ts'
+import { require, requireCode, requireNote, type Judge } from '../judge.ts'
 import { servePageWith } from '../page-lies.ts'
-import { World } from '../world.ts'
+import { inWorld, type World } from '../world.ts'
 
 interface Variant {
   readonly name: string
@@ -40,14 +40,14 @@ const variants: readonly Variant[] = [
   },
 ]
 
-const hasBegun = /^\d+ of \d+ bytes left before the cut$/
-
 /** A pip that asks again gets the genuine file; an older one ends with nothing. */
-const judgeSplice: Judge = ({ exitCode, happened, codes, notes }) => [
-  ...require(happened ===
-    (exitCode === 0 ? `${project} 1.1 installed` : 'nothing installed'), happened),
-  ...require(codes.includes('BROKEN_OFF'), `the audit log has ${codes.join(', ') || 'no code'}`),
-  ...require(notes.some((note) => hasBegun.test(note)), 'no answer had begun before the cut'),
+const judgeSplice: Judge = (observed) => [
+  ...require(observed.happened ===
+    (observed.exitCode === 0
+      ? `${project} 1.1 installed`
+      : 'nothing installed'), observed.happened),
+  ...requireCode(observed, 'BROKEN_OFF'),
+  ...requireNote(observed, /^\d+ of \d+ bytes left before the cut$/),
 ]
 
 export const splice: readonly Attack[] = variants.map((variant, at) => ({
@@ -62,8 +62,7 @@ export const splice: readonly Attack[] = variants.map((variant, at) => ({
 }))
 
 async function runSplice(scene: Scene, variant: Variant, isBehind: boolean): Promise<Observed> {
-  const world = await World.create()
-  try {
+  return inWorld(async (world) => {
     const files = buildReleases(project)
     world.publish(project, files)
     if (isBehind) {
@@ -79,9 +78,7 @@ async function runSplice(scene: Scene, variant: Variant, isBehind: boolean): Pro
     const asked = `the file was asked for ${index.count(path)}x, resumed ${resumed.length}x`
     const notes = [...tellBegun(world), asked]
     return { ...observed, notes: [...observed.notes, ...notes] }
-  } finally {
-    await world.close()
-  }
+  })
 }
 
 /** Of the answer that had begun; the one after it is whole. */

@@ -1,12 +1,12 @@
 /** A18: addresses of an inner network, which the mirror, the proxy or pip is made to ask (SSRF). */
 
-import { renderJsonPage, type TrialFile } from '../../../test/e2e/trial.ts'
+import { jsonType, renderJsonPage, type TrialFile } from '../../../test/e2e/trial.ts'
 import { sha256 } from '../../../test/support/build-wheel.ts'
 import { redirect, serve } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil } from '../genuine.ts'
 import { stageIndexAttack, type IndexAttack, type Staging } from '../index-attack.ts'
-import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
+import { mustInstall, mustRefuse, require, requireNote, type Judge } from '../judge.ts'
 import { listPageFiles, serveOneMore } from '../page-lies.ts'
 import type { World } from '../world.ts'
 
@@ -80,15 +80,13 @@ export const internalHost: readonly Attack[] = [
     change: ({ trial, internal }, project) => {
       const evil = buildEvil(project, '99.0')
       const path = `/${project}/simple/`
-      internal.on(path, serve(renderInnerPage(project, evil), pageType))
+      internal.on(path, serve(renderInnerPage(project, evil), jsonType))
       internal.on(pathOf(evil), serve(evil.bytes))
       trial.index.on(`/simple/${project}/`, redirect(internal.url(path)))
     },
     judge: (observed) => [
       ...mustInstall()(observed),
-      ...require(observed.notes.some((note) =>
-        note.includes('failed'),
-      ), 'the mirror does not say that the page failed'),
+      ...requireNote(observed, /^the mirror: failed/),
     ],
   }),
   stageInternal({
@@ -105,8 +103,6 @@ export const internalHost: readonly Attack[] = [
     judge: mustRefuse({ code: 'HOST_REFUSED' }),
   }),
 ]
-
-const pageType = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
 
 /** Harm is that the inner host was asked at all; it notes who asked for what. */
 function stageInternal(attack: Omit<IndexAttack, 'look'>): Attack {

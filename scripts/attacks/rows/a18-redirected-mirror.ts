@@ -3,7 +3,7 @@
 import { redirect, serve, startHostileServer } from '../../../test/support/hostile-server.ts'
 import type { Attack } from '../attack.ts'
 import { inMirrorWorld } from '../hostile-mirror.ts'
-import { require } from '../judge.ts'
+import { requireCode } from '../judge.ts'
 import { lieAboutEach, listServed } from '../list-parts.ts'
 
 export const redirectedMirror: readonly Attack[] = [
@@ -37,7 +37,6 @@ export const redirectedMirror: readonly Attack[] = [
           await internal.close()
         }
       }),
-    judge: ({ codes }) =>
-      require(codes.includes('HOST_REFUSED'), `the audit log has ${codes.join(', ')}`),
+    judge: (observed) => requireCode(observed, 'HOST_REFUSED'),
   },
 ]

@@ -4,14 +4,13 @@ import { renderJsonPage, type TrialFile } from '../../../test/e2e/trial.ts'
 import { OnlineThief } from '../../../test/mirror/online-thief.ts'
 import { buildSdist } from '../../../test/support/build-sdist.ts'
 import { sha256 } from '../../../test/support/build-wheel.ts'
-import { serve } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildEvil, evilSetup } from '../genuine.ts'
 import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, require, type Judge } from '../judge.ts'
-import { listPageFiles, serveOneMore } from '../page-lies.ts'
-import { World } from '../world.ts'
+import { mustInstall, mustRefuse, requireNote, type Judge } from '../judge.ts'
+import { listPageFiles, offerFile, serveOneMore } from '../page-lies.ts'
+import { inWorld, type World } from '../world.ts'
 
 export const prefix: readonly Attack[] = [
   stageIndexAttack({
@@ -38,15 +37,13 @@ export const prefix: readonly Attack[] = [
     name: 'the page of a says that it is the page of a-b, and lists an evil release of a',
     project: 'foo-a19-page',
     change: (world, project, files) => {
-      const evil = offer(world, buildEvil(project, '99.0'))
+      const evil = offerFile(world, buildEvil(project, '99.0'))
       const page = renderJsonPage(project, [...files, evil])
       world.trial.servePage(project, { ...page, name: `${project}-b` })
     },
     judge: (observed) => [
       ...mustInstall()(observed),
-      ...require(observed.notes.some((note) =>
-        note.includes('failed'),
-      ), 'the mirror does not say that the page failed'),
+      ...requireNote(observed, /^the mirror: failed/),
     ],
   }),
   {
@@ -55,49 +52,34 @@ export const prefix: readonly Attack[] = [
     pips: 'machine',
     alone: 'without tufgate there are no signed records',
     behind: installFromForgedRecord,
-    judge: ({ codes, happened, exitCode }) => [
-      ...require(codes.includes('RECORD_REFUSED'), `the audit log has ${codes.join(', ')}`),
-      ...require(exitCode !== 0 && happened === 'nothing installed', happened),
-    ],
+    judge: mustRefuse({ code: 'RECORD_REFUSED' }),
   },
 ]
 
 function mustLeaveOut(observed: Observed): ReturnType<Judge> {
-  const isTold = observed.notes.some((note) => note.includes('left-out'))
-  return [
-    ...mustInstall()(observed),
-    ...require(isTold, 'the mirror does not say that it left the link out'),
-  ]
-}
-
-function offer({ trial }: World, { filename, bytes }: TrialFile): TrialFile {
-  trial.index.on(`/files/${filename}`, serve(bytes))
-  return { filename, bytes }
+  return [...mustInstall()(observed), ...requireNote(observed, 'the mirror: left-out')]
 }
 
 function listOther(build: (project: string) => TrialFile): Staging {
   return (world, project, files) => {
-    const [link = {}] = listPageFiles(project, [offer(world, build(project))])
+    const [link = {}] = listPageFiles(project, [offerFile(world, build(project))])
     serveOneMore(world, files, { project, link })
   }
 }
 
 async function installFromForgedRecord(scene: Scene): Promise<Observed> {
   const project = 'foo-a19-record'
-  const world = await World.create()
-  try {
+  return inWorld(async (world) => {
     world.publish(project, buildReleases(project))
     await world.sign()
     await signRecordOf(world, project)
     await world.startProxy()
-    return await install(scene, project, { world })
-  } finally {
-    await world.close()
-  }
+    return install(scene, project, { world })
+  })
 }
 
 async function signRecordOf(world: World, project: string): Promise<void> {
-  const { filename, bytes } = offer(world, buildEvil(`${project}-b`, '99.0'))
+  const { filename, bytes } = offerFile(world, buildEvil(`${project}-b`, '99.0'))
   const url = world.trial.index.url(`/files/${filename}`)
   const file = { filename, url, hashes: { sha256: sha256(bytes) }, size: bytes.length }
   const record = { meta: { 'api-version': '1.4' }, name: project, versions: [], files: [file] }

@@ -10,9 +10,9 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildGenuine } from '../genuine.ts'
 import { buildReleases, stageIndexAttack } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { require } from '../judge.ts'
+import { require, requireCode, requireNote } from '../judge.ts'
 import { installStale } from '../stale-index.ts'
-import { World } from '../world.ts'
+import { inWorld, type World } from '../world.ts'
 
 const hourMs = 3_600_000
 
@@ -29,8 +29,8 @@ export const frozenIndex: readonly Attack[] = [
       ),
     judge: (observed) => [
       ...require(observed.exitCode !== 0, `exit code ${observed.exitCode}`),
-      ...require(observed.codes.includes('INDEX_UNSEEN'), `the log has ${observed.codes.join()}`),
-      ...require(observed.notes.includes('renew after 40 h: done'), observed.notes.join('; ')),
+      ...requireCode(observed, 'INDEX_UNSEEN'),
+      ...requireNote(observed, /^renew after 40 h: done$/),
     ],
   },
   {
@@ -41,12 +41,8 @@ export const frozenIndex: readonly Attack[] = [
     behind: (scene) => inFrozenWorld((world) => installAfter(scene, world, { renewedAtH: 25 })),
     judge: (observed) => [
       ...require(observed.exitCode !== 0, `exit code ${observed.exitCode}`),
-      ...require(observed.codes.some((code) =>
-        ['EXPIRED', 'INDEX_UNSEEN'].includes(code),
-      ), `the log has ${observed.codes.join()}`),
-      ...require(observed.notes.some((note) =>
-        note.startsWith('renew after 25 h: HELD'),
-      ), observed.notes.join('; ')),
+      ...requireCode(observed, /^(?:EXPIRED|INDEX_UNSEEN)$/),
+      ...requireNote(observed, /^renew after 25 h: HELD/),
     ],
   },
   {
@@ -73,14 +69,11 @@ export const frozenIndex: readonly Attack[] = [
 ]
 
 async function inFrozenWorld(act: (world: World) => Promise<Observed>): Promise<Observed> {
-  const world = await World.create()
-  try {
+  return inWorld(async (world) => {
     world.publish('foo-a20', buildReleases('foo-a20'))
     await world.sign()
-    return await act(world)
-  } finally {
-    await world.close()
-  }
+    return act(world)
+  })
 }
 
 interface Moments {

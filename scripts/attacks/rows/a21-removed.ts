@@ -1,15 +1,16 @@
 /** A21: what was signed is taken off the index, where the mirror sees it; and what comes back in its place. */
 
 import { renderJsonPage } from '../../../test/e2e/trial.ts'
-import { serve, status } from '../../../test/support/hostile-server.ts'
+import { status } from '../../../test/support/hostile-server.ts'
 import { defaultChangePolicy } from '../../../src/mirror/mirror-settings.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
 import { tellDenial } from '../denial.ts'
 import { buildEvil } from '../genuine.ts'
 import { buildReleases, stageIndexAttack } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, mustRefuse, require } from '../judge.ts'
-import { World } from '../world.ts'
+import { mustInstall, mustRefuse, require, requireNote } from '../judge.ts'
+import { offerFile } from '../page-lies.ts'
+import { inWorld, type World } from '../world.ts'
 
 const limit = 'the mirror signs what the index takes away, and says it; a setting holds it back'
 
@@ -23,7 +24,7 @@ export const removed: readonly Attack[] = [
     limit,
     judge: (observed) => [
       ...require(observed.happened === 'foo-a21-newest 1.0 installed', observed.happened),
-      ...requireTold(observed, /warning: .*the newest release was removed/),
+      ...requireNote(observed, /^the mirror: warning: .*the newest release was removed/),
     ],
   }),
   stageIndexAttack({
@@ -45,7 +46,7 @@ export const removed: readonly Attack[] = [
     judge: (observed) => [
       ...require(observed.exitCode === 1, `exit code ${observed.exitCode}`),
       ...require(observed.happened === 'nothing installed', observed.happened),
-      ...requireTold(observed, /warning: .*lists nothing of it any more/),
+      ...requireNote(observed, /^the mirror: warning: .*lists nothing of it any more/),
     ],
   }),
   stageLooks({
@@ -73,9 +74,8 @@ export const removed: readonly Attack[] = [
         for (const project of projects) world.trial.servePage(project, renderJsonPage(project, []))
       },
       (world, [project = '']) => {
-        const { filename, bytes } = buildEvil(project, '2.0')
-        world.trial.index.on(`/files/${filename}`, serve(bytes))
-        world.trial.servePage(project, renderJsonPage(project, [{ filename, bytes }]))
+        const evil = offerFile(world, buildEvil(project, '2.0'))
+        world.trial.servePage(project, renderJsonPage(project, [evil]))
       },
     ],
     isGone: true,
@@ -121,7 +121,7 @@ function stageLooks({ name, project, others = [], looks, policy, ...more }: Look
       ...(more.isGone
         ? require(observed.happened === 'nothing installed', observed.happened)
         : mustInstall()(observed)),
-      ...requireTold(observed, /the mirror: held: /),
+      ...requireNote(observed, /^the mirror: held: /),
     ],
   }
 }
@@ -130,13 +130,10 @@ async function inOwnWorld(
   projects: readonly string[],
   act: (world: World) => Promise<Observed>,
 ): Promise<Observed> {
-  const world = await World.create()
-  try {
+  return inWorld((world) => {
     for (const project of projects) world.publish(project, buildReleases(project))
-    return await act(world)
-  } finally {
-    await world.close()
-  }
+    return act(world)
+  })
 }
 
 /** Its state knows the list that came first. */
@@ -164,8 +161,4 @@ async function installAfter(scene: Scene, { world, project, state }: After): Pro
 function dropNewest(world: World, projects: readonly string[]): void {
   for (const project of projects)
     world.trial.servePage(project, renderJsonPage(project, buildReleases(project).slice(0, 1)))
-}
-
-function requireTold({ notes }: Observed, pattern: RegExp): readonly string[] {
-  return require(notes.some((note) => pattern.test(note)), `the mirror does not say ${pattern}`)
 }

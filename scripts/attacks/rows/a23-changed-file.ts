@@ -6,8 +6,8 @@ import type { Attack, Observed } from '../attack.ts'
 import { tellDenial } from '../denial.ts'
 import { buildEvil, buildGenuine } from '../genuine.ts'
 import { buildReleases, stageIndexAttack, type Staging } from '../index-attack.ts'
-import { mustInstall, mustRefuse, require } from '../judge.ts'
-import { listPageFiles, servePageWith } from '../page-lies.ts'
+import { mustInstall, mustRefuse, requireNote } from '../judge.ts'
+import { listPageFiles, offerFile, servePageWith } from '../page-lies.ts'
 
 export const changedFile: readonly Attack[] = [
   stageIndexAttack({
@@ -111,18 +111,14 @@ export const changedFile: readonly Attack[] = [
 function changeOldAndRelease(...[world, project]: Parameters<Staging>): void {
   const honest = [...buildReleases(project), buildGenuine(project, '1.2')]
   world.publish(project, honest)
-  const { filename, bytes } = buildEvil(project, '1.0')
-  world.trial.index.on(`/files/${filename}`, serve(bytes))
-  const page = [{ filename, bytes }, ...honest.slice(1)]
-  world.trial.servePage(project, renderJsonPage(project, page))
+  const evil = offerFile(world, buildEvil(project, '1.0'))
+  world.trial.servePage(project, renderJsonPage(project, [evil, ...honest.slice(1)]))
 }
 
-function requireOtherSize({ notes }: Observed): readonly string[] {
-  const isTold = notes.some((note) => note.includes('another size'))
-  return require(isTold, 'the mirror does not say that the size is another')
+function requireOtherSize(observed: Observed): readonly string[] {
+  return requireNote(observed, /^the mirror: .*another size/)
 }
 
-function requireConflict({ notes }: Observed): readonly string[] {
-  const isTold = notes.some((note) => note.includes('conflict'))
-  return require(isTold, 'the mirror does not tell of the conflict')
+function requireConflict(observed: Observed): readonly string[] {
+  return requireNote(observed, 'the mirror: conflict')
 }

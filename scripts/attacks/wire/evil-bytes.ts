@@ -5,7 +5,7 @@
 
 import { sha256 } from '../../../test/support/build-wheel.ts'
 
-export const fileBytes = 20_000
+const fileBytes = 20_000
 
 /** No stretch of it stands in it twice. */
 export const evilBytes = buildEvil('evil')

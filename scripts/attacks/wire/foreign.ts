@@ -1,6 +1,6 @@
 /** Requests for what is none of the client's business: other names, other sites, other servers. */
 
-import { renderJsonPage } from '../../../test/e2e/trial.ts'
+import { jsonType, renderJsonPage } from '../../../test/e2e/trial.ts'
 import {
   redirect,
   serve,
@@ -179,8 +179,7 @@ async function followAlone(
     const filename = `${project.replaceAll('-', '_')}-1.0.tar.gz`
     const honest = renderJsonPage(project, [{ filename, bytes: evilBytes }])
     const page = hostile === 'page' ? movePage(honest, inner) : honest
-    const type = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
-    index.on(`/simple/${project}/`, serve(Buffer.from(JSON.stringify(page)), type))
+    index.on(`/simple/${project}/`, serve(Buffer.from(JSON.stringify(page)), jsonType))
     index.on(`/files/${filename}`, redirect(inner.url(`/files/${filename}`)))
     const seen = await install(scene, project, { indexUrl: index.url('/simple/') })
     return { ...seen, ...(inner.count() > 0 && { harm: tellInner(inner.count()) }) }
