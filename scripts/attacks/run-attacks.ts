@@ -3,6 +3,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Attack, Observed, Scene } from './attack.ts'
+import { findDamage } from './health.ts'
 import { runInLanes } from './lanes.ts'
 import type { Pip } from './pip.ts'
 import { World } from './world.ts'
@@ -175,7 +176,7 @@ async function examine(stands: readonly Stand[]): Promise<Result[]> {
   return Promise.all(
     stands.map(async ({ pip, behind }) => {
       const complaints =
-        behind.proxy === undefined ? ['there is no proxy'] : await behind.findDamage()
+        behind.proxy === undefined ? ['there is no proxy'] : await findDamage(behind.proxy)
       const happened = complaints.length === 0 ? 'healthy, vault clean, log whole' : 'damaged'
       const behindIt = {
         happened,

@@ -3,9 +3,7 @@
  * one is asked for, the proxy as a process, with a wire in front of it that keeps what it handed out.
  */
 
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readAudit, type AuditEntry } from '../../src/audit/reader.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import type { MirrorEvent } from '../../src/mirror/report.ts'
@@ -13,8 +11,6 @@ import type { SyncOptions, SyncResult } from '../../src/mirror/sync.ts'
 import { Trial, type ProxyOptions, type TrialFile, type TrialProxy } from '../../test/e2e/trial.ts'
 import { sha256 } from '../../test/support/build-wheel.ts'
 import { startHostileServer, type HostileServer } from '../../test/support/hostile-server.ts'
-import { runProgram } from '../../test/support/program.ts'
-import { hashVault } from '../../test/support/proxy-witness.ts'
 import {
   startRelay,
   type RecordingRelay,
@@ -151,31 +147,6 @@ export class World {
     const length = Number(headers.get('content-length') ?? 0)
     const honest = [...this.#genuine.values()].filter((one) => one.length === length)
     return honest.some((one) => one.subarray(0, body.length).equals(body))
-  }
-
-  /** What is wrong with the proxy after everything: with its health, its vault, its log. */
-  async findDamage(): Promise<string[]> {
-    const proxy = this.#proxy
-    if (proxy === undefined) return []
-    const damage: string[] = []
-    const health = await fetch(`${proxy.origin}/-/health`).catch((error: unknown) => error)
-    if (!(health instanceof Response) || health.status !== 200) damage.push('it is not healthy')
-    const verified = await runProgram('audit', 'verify', '--state-dir', proxy.state)
-    if (verified.code !== 0) damage.push(`audit verify: ${verified.stderr || verified.stdout}`)
-    await hashVault(proxy.folder).catch((error: unknown) => void damage.push(String(error)))
-    const half = await this.#listHalfFetched(join(proxy.folder, 'vault', 'tmp'))
-    if (half.length > 0) damage.push(`half fetched files: ${half.join(', ')}`)
-    return damage
-  }
-
-  /** A fetch goes on when the client that asked for it has left. */
-  async #listHalfFetched(folder: string): Promise<string[]> {
-    const until = Date.now() + 10_000
-    for (;;) {
-      const half = await readdir(folder).catch(() => [])
-      if (half.length === 0 || Date.now() > until) return half
-      await sleep(50)
-    }
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,6 @@
 
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { killAfter } from '../../../test/e2e/kill-after.ts'
 import { chooseSeed, createRandom } from '../../../test/e2e/random.ts'
 import { serve, silence, stall } from '../../../test/support/hostile-server.ts'
@@ -11,6 +10,7 @@ import { recordAnswer } from '../../../test/support/proxy-witness.ts'
 import type { Attack, Observed } from '../attack.ts'
 import { buildGenuine } from '../genuine.ts'
 import { require } from '../judge.ts'
+import { waitUntil } from '../wait-until.ts'
 import { requireWell, stageFailure, type Failure } from './failure.ts'
 import { findPublished, serveMirror } from './network.ts'
 import { nothingSaid, notRunning, project, type Place } from './place.ts'
@@ -55,7 +55,8 @@ async function killInRefresh(place: Place): Promise<Observed> {
     mirror.use((path) => (path.includes('snapshot.json') ? silence() : findPublished(place, path)))
     return await killUnderWay(place, {
       mirror: mirror.url('/'),
-      moment: () => waitUntil(() => mirror.requests.some(({ path }) => path.includes('snapshot'))),
+      moment: () =>
+        waitUntil(() => mirror.requests.some(({ path }) => path.includes('snapshot')), patienceMs),
       mend: () => mirror.use((path) => findPublished(place, path)),
     })
   } finally {
@@ -95,7 +96,7 @@ function killInRelease(place: Place): Promise<Observed> {
 
 interface UnderWay {
   readonly mirror?: string
-  readonly moment: (world?: Place['world']) => Promise<void>
+  readonly moment: (world?: Place['world']) => Promise<unknown>
   readonly mend: () => void
   /** Once it is killed: how far it was. */
   readonly tell?: () => string
@@ -161,11 +162,6 @@ async function tearLog(folder: string): Promise<number> {
   const last = lines.lastIndexOf('\n', lines.length - 2) + 1
   await writeFile(join(folder, part), lines.subarray(0, (last + lines.length) >> 1))
   return new Set(String(lines).match(/"project":"other-\d+"/g)).size
-}
-
-async function waitUntil(holds: () => boolean): Promise<void> {
-  const until = Date.now() + patienceMs
-  while (!holds() && Date.now() < until) await sleep(20)
 }
 
 export const kills: readonly Attack[] = [

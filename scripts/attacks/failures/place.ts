@@ -5,15 +5,16 @@
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import type { ProxyOptions, TrialFile, TrialProxy } from '../../../test/e2e/trial.ts'
 import { toTranscript } from '../../../test/e2e/transcript.ts'
 import { collect, spawnProgram, type Finished } from '../../../test/support/program.ts'
 import { pathOf, recordAnswer } from '../../../test/support/proxy-witness.ts'
 import type { Observed, Scene } from '../attack.ts'
+import { findDamage } from '../health.ts'
 import { buildReleases } from '../index-attack.ts'
 import { install, type InstallOptions } from '../install.ts'
+import { waitUntil } from '../wait-until.ts'
 import { World } from '../world.ts'
 
 export const project = 'foo-f'
@@ -102,10 +103,10 @@ export class Place {
   }
 
   /** Once the cause is gone: how long until page and file are served; then he installs. */
-  async recover(since = Date.now()): Promise<Healed> {
-    for (const what of ['page', 'file'] as const) {
-      while (Date.now() - since < recoveryMs && !(await this.#isServed(what))) await sleep(250)
-    }
+  async recover(): Promise<Healed> {
+    const since = Date.now()
+    for (const what of ['page', 'file'] as const)
+      await waitUntil(() => this.#isServed(what), recoveryMs)
     const seconds = Math.round((Date.now() - since) / 1000)
     return { seconds, installed: await this.install() }
   }
@@ -125,7 +126,8 @@ export class Place {
     notes: readonly string[] = [],
   ): Promise<Observed> {
     const { installed, seconds } = healed
-    const damage = await this.world.findDamage()
+    const { proxy } = this.world
+    const damage = proxy === undefined ? ['there is no proxy'] : await findDamage(proxy)
     const isPipTold = failed.exitCode === 0 || failed.line.includes('tufgate')
     const harm = failed.harm ?? installed.harm
     return {

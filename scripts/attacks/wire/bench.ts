@@ -14,8 +14,8 @@ import {
   type HostileServer,
 } from '../../../test/support/hostile-server.ts'
 import { pathOf } from '../../../test/support/proxy-witness.ts'
+import { countOpenFiles, findDamage } from '../health.ts'
 import { buildHonest, evilBytes } from './evil-bytes.ts'
-import { countOpenFiles, findDamage } from './health.ts'
 
 /** What a row attacks with: project `wire-w3`, files `wire_w3-1.0.tar.gz` and so on. */
 export interface Project {
@@ -122,7 +122,7 @@ export class SharedProxy {
 
   async findDamage(): Promise<readonly string[]> {
     const { proxy, trial } = this
-    return findDamage({ proxy, host: trial.index, openFiles: this.#openFiles })
+    return findDamage(proxy, { host: trial.index, openFiles: this.#openFiles })
   }
 
   async close(): Promise<void> {
