@@ -27,16 +27,15 @@ const otherLength = mustRefuse({
   code: 'LENGTH_MISMATCH',
   line: /Refused by tufgate: the length of \S+ is not the signed one/,
 })
-/** pip 24 and later ask again after a 502, and say only that. */
 const brokenOff = mustRefuse({
   code: 'BROKEN_OFF',
-  line: /the answer broke off|too many 502 error responses/,
+  line: /the answer broke off/,
 })
 
 /** Of bytes that a row takes away, or adds. */
 const someBytes = 100
 
-type FileRow = Pick<Offer, 'name' | 'project' | 'answer' | 'judge' | 'isCore' | 'waitS'>
+type FileRow = Pick<Offer, 'name' | 'project' | 'pips' | 'answer' | 'judge' | 'isCore' | 'waitS'>
 
 const byTheFileHost: readonly FileRow[] = [
   {
@@ -49,18 +48,21 @@ const byTheFileHost: readonly FileRow[] = [
   {
     name: 'an evil wheel of the same length',
     project: 'foo-a1a-same',
+    pips: 'machine',
     answer: (_, project) => serve(buildEvil(project, '1.1').bytes),
     judge: otherDigest,
   },
   {
     name: 'an evil wheel of another length',
     project: 'foo-a1a-longer',
+    pips: 'machine',
     answer: (_, project) => serve(buildEvil(project, '1.1', { summary: 'a few bytes more' }).bytes),
     judge: otherLength,
   },
   {
     name: 'the wheel of another release, of the same length',
     project: 'foo-a1a-other',
+    pips: 'machine',
     answer: (_, project) => serve(buildGenuine(project, '1.0').bytes),
     judge: otherDigest,
   },
@@ -81,6 +83,7 @@ const byTheFileHost: readonly FileRow[] = [
   {
     name: 'short, in chunks that end as they should',
     project: 'foo-a1a-short',
+    pips: 'machine',
     answer: (honest) => serveChunked(honest, honest.length - someBytes),
     judge: otherLength,
   },
@@ -92,7 +95,7 @@ interface Files {
   readonly honest: readonly TrialFile[]
 }
 
-type PageRow = Pick<IndexAttack, 'name' | 'project' | 'install' | 'look' | 'isCore'> & {
+type PageRow = Pick<IndexAttack, 'name' | 'project' | 'pips' | 'install' | 'look' | 'isCore'> & {
   readonly page: (world: World, project: string, files: Files) => void
 }
 
@@ -106,6 +109,7 @@ const byBoth: readonly PageRow[] = [
   {
     name: 'the same with an HTML page',
     project: 'foo-a1b-html',
+    pips: 'machine',
     page: ({ trial }, project, { evil, honest }) =>
       trial.serveHtmlPage(project, [...honest.slice(0, -1), evil]),
   },
@@ -118,6 +122,7 @@ const byBoth: readonly PageRow[] = [
   {
     name: 'pip download',
     project: 'foo-a1b-download',
+    pips: 'machine',
     page: serveEvilPage,
     install: (scene, project) => ({
       args: ['download', '--no-deps', '--dest', downloads(scene), project],
@@ -127,6 +132,7 @@ const byBoth: readonly PageRow[] = [
   {
     name: 'a link without a hash, as lock files and people have them',
     project: 'foo-a1b-link',
+    pips: 'machine',
     page: serveEvilPage,
     install: ({ world }, project) => ({ args: ['install', '--no-deps', linkTo(world, project)] }),
   },
@@ -136,6 +142,7 @@ const newerOnPage = stageIndexAttack({
   row: 'A1b',
   name: 'index and file host offer an evil release that nobody signed',
   project: 'foo-a1b-newer',
+  pips: 'machine',
   turn: (world, project, files) => {
     const evil = offerFile(world, buildEvil(project, '9.9'))
     world.trial.servePage(project, renderJsonPage(project, [...files, evil]))

@@ -10,7 +10,10 @@ import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
 import { renderBytes, stageOffer, type Offer } from '../offer.ts'
 import { inWorld } from '../world.ts'
 
-type Row = Pick<Offer, 'name' | 'project' | 'files' | 'answer' | 'judge' | 'isCore' | 'waitS'>
+type Row = Pick<
+  Offer,
+  'name' | 'project' | 'pips' | 'files' | 'answer' | 'judge' | 'isCore' | 'waitS'
+>
 
 const tooSlow = mustRefuse({ code: 'TOO_SLOW' })
 /** An answer that has begun when the host is given up ends: the next one tells why. */
@@ -41,6 +44,7 @@ const files: readonly Row[] = [
   {
     name: 'a file of which nothing comes but the headers',
     project: 'foo-a6-stall',
+    pips: 'machine',
     waitS: 20,
     answer: (honest) => stall(honest, 0),
     judge: tooSlow,
@@ -48,6 +52,7 @@ const files: readonly Row[] = [
   {
     name: 'a file just below the floor',
     project: 'foo-a6-below',
+    pips: 'machine',
     waitS: 20,
     files: (project) => buildLarge(project, 200_000),
     answer: (honest) => pour(honest, 6000),
@@ -71,6 +76,7 @@ const files: readonly Row[] = [
   {
     name: 'a file behind a header at 1 byte a second',
     project: 'foo-a6-head',
+    pips: 'machine',
     waitS: 20,
     answer: () => dripHead(1000),
     judge: nothingInstalled,
@@ -78,6 +84,7 @@ const files: readonly Row[] = [
   {
     name: 'a file whose host asks to come again in a day',
     project: 'foo-a6-later',
+    pips: 'machine',
     waitS: 20,
     answer: () => status(503, { 'retry-after': 86_400 }),
     judge: mustRefuse({ code: 'BAD_STATUS' }),
@@ -93,11 +100,13 @@ const pages: readonly Omit<Row, 'judge' | 'waitS'>[] = [
   {
     name: 'a page of which nothing comes but the headers',
     project: 'foo-a6-page-stall',
+    pips: 'machine',
     answer: (_, project) => pour(renderPage(project), 0, jsonType),
   },
   {
     name: 'a page whose host asks to come again in a day',
     project: 'foo-a6-page-later',
+    pips: 'machine',
     answer: () => status(503, { 'retry-after': 86_400 }),
   },
 ]

@@ -77,6 +77,7 @@ export const dependencies: readonly Attack[] = [
     row: 'A7',
     name: 'requires-python that no Python has, on the newest release',
     project: 'foo-a7-python',
+    pips: 'machine',
     turn: (world, project, files) =>
       servePageWith(world, files, { project, file: { 'requires-python': '>=99' } }),
     judge: mustInstall(),

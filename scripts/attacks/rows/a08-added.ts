@@ -66,6 +66,7 @@ function stageLate({ name, project, rename, said = /^the mirror: held/ }: Late):
     row: 'A8',
     name,
     project,
+    pips: 'machine',
     more: (world) => serveDated(world, project, buildReleases(project)),
     change: (world, _, files) => {
       const { filename, bytes } = buildEvil(project, '1.1')

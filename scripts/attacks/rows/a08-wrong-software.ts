@@ -34,6 +34,7 @@ export const wrongSoftware: readonly Attack[] = [
     row: 'A8',
     name: 'the wheel of another version under the right name, and its hash on the page',
     project: 'foo-a8-version',
+    pips: 'machine',
     turn: replaceNewest((project) => buildGenuine(project, '1.0'), 'agreed'),
     judge: otherFile,
   }),
@@ -41,6 +42,7 @@ export const wrongSoftware: readonly Attack[] = [
     row: 'A8',
     name: 'a source archive under the name of the wheel, and its hash on the page',
     project: 'foo-a8-sdist-bytes',
+    pips: 'machine',
     turn: replaceNewest(buildEvilSdist, 'agreed'),
     judge: otherFile,
   }),
@@ -86,6 +88,7 @@ export const wrongSoftware: readonly Attack[] = [
     row: 'A8',
     name: 'a release that nobody has signed: 99.0',
     project: 'foo-a8-invented',
+    pips: 'machine',
     turn: (world, project, files) => {
       const wheel = offerFile(world, buildEvil(project, '99.0'))
       world.trial.servePage(project, renderJsonPage(project, [...files, wheel]))
@@ -104,6 +107,7 @@ export const wrongSoftware: readonly Attack[] = [
     row: 'A8',
     name: 'a link to the file of another project, which the mirror sees too',
     project: 'foo-a8-link-seen',
+    pips: 'machine',
     change: linkToOther,
     judge: (observed) => [
       ...mustInstall()(observed),
@@ -114,6 +118,7 @@ export const wrongSoftware: readonly Attack[] = [
     row: 'A8',
     name: 'the name of the newest wheel leads to the file of another project',
     project: 'foo-a8-url',
+    pips: 'machine',
     turn: (world, project, files) => {
       const other = offerFile(world, buildEvil(`bar-of-${project}`, '1.1'))
       const [link] = listPageFiles(`bar-of-${project}`, [other])

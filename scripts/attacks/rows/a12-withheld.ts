@@ -23,6 +23,7 @@ export const withheld: readonly Attack[] = [
     row: 'A12',
     name: 'the page says that the newest release was yanked',
     project: 'foo-a12-yank',
+    pips: 'machine',
     turn: (world, project, files) =>
       servePageWith(world, files, { project, file: { yanked: true } }),
     judge: mustInstall(),
@@ -31,6 +32,7 @@ export const withheld: readonly Attack[] = [
     row: 'A12',
     name: 'the page says that the newest release needs Python 99',
     project: 'foo-a12-python',
+    pips: 'machine',
     turn: (world, project, files) =>
       servePageWith(world, files, { project, file: { 'requires-python': '>=99' } }),
     judge: mustInstall(),

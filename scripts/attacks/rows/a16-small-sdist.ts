@@ -10,7 +10,7 @@ import { mustRefuse, type Judge } from '../judge.ts'
 import { stageOffer, type Offer } from '../offer.ts'
 import { servePageWith } from '../page-lies.ts'
 
-type Row = Pick<Offer, 'name' | 'project' | 'turn' | 'waitS' | 'isCore'> & {
+type Row = Pick<Offer, 'name' | 'project' | 'pips' | 'turn' | 'waitS' | 'isCore'> & {
   /** What becomes of the evil archive, which is as long as the genuine one. */
   readonly answer: (evil: Uint8Array) => Behaviour
   readonly judge: Judge
@@ -35,6 +35,7 @@ const rows: readonly Row[] = [
   {
     name: 'padded to the genuine length, the page is honest',
     project: 'foo-a16-honest',
+    pips: 'machine',
     answer: (evil) => serve(evil),
     judge: otherDigest,
   },

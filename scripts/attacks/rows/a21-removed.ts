@@ -31,6 +31,7 @@ export const removed: readonly Attack[] = [
     row: 'A21',
     name: 'the newest release is dropped: who asks for it by its version is told why',
     project: 'foo-a21-pinned',
+    pips: 'machine',
     install: { args: ['install', 'foo-a21-pinned==1.1'] },
     change: ({ trial }, project, files) =>
       trial.servePage(project, renderJsonPage(project, files.slice(0, -1))),

@@ -22,6 +22,7 @@ export const changedFile: readonly Attack[] = [
     row: 'A23',
     name: 'an old file is changed: who wants the old one',
     project: 'foo-a23-old',
+    pips: 'machine',
     install: { args: ['install', 'foo-a23-old==1.0'] },
     change: changeOldAndRelease,
     judge: (observed) => [
@@ -70,6 +71,7 @@ export const changedFile: readonly Attack[] = [
     row: 'A23',
     name: 'the index says another size of a file that was signed',
     project: 'foo-a23-size',
+    pips: 'machine',
     change: (world, project, files) => servePageWith(world, files, { project, file: { size: 7 } }),
     look: tellDenial,
     judge: (observed) => [...mustInstall()(observed), ...requireOtherSize(observed)],
@@ -92,6 +94,7 @@ export const changedFile: readonly Attack[] = [
     row: 'A23',
     name: 'another file comes under another spelling of a signed name',
     project: 'foo-a23-spelling',
+    pips: 'machine',
     files: (project) => [buildGenuine(project, '1.0')],
     change: (world, project, files) => {
       const evil = buildEvil(project, '1.0')
