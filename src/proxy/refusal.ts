@@ -13,8 +13,8 @@ export type Resource = 'page' | 'file'
 // pip would ask six times and then hide the reason. 401 would make pip ask for a password.
 const decided = { page: 451, file: 403 }
 const unavailable = { page: 503, file: 503 }
-const unreachable = { page: 503, file: 502 }
-const late = { page: 503, file: 504 }
+// Not 502 for a file: pip 24 and later would ask six times, and then hide the reason.
+const upstream = { page: 503, file: 504 }
 const full = { page: 507, file: 507 }
 const fault = { page: 500, file: 500 }
 
@@ -35,11 +35,11 @@ const statuses = {
   RECORD_REFUSED: decided,
   ROOT_CHANGED: decided,
   METADATA_UNAVAILABLE: unavailable,
-  UNREACHABLE: unreachable,
-  TIMED_OUT: late,
-  TOO_SLOW: late,
-  BAD_STATUS: unreachable,
-  BROKEN_OFF: unreachable,
+  UNREACHABLE: upstream,
+  TIMED_OUT: upstream,
+  TOO_SLOW: upstream,
+  BAD_STATUS: upstream,
+  BROKEN_OFF: upstream,
   // Not let in, longer than signed, and a host that is not on the list: asking again changes nothing.
   ACCESS_DENIED: decided,
   TOO_LARGE: decided,

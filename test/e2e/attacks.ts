@@ -22,7 +22,7 @@ export interface Victim {
 }
 
 export interface Refusal {
-  readonly status: 403 | 502 | 504
+  readonly status: 403 | 504
   readonly code: string
   /** In the reason that pip shows. */
   readonly reason: RegExp
@@ -81,7 +81,7 @@ const otherLength = {
   expected: /^\d+ bytes$/,
 } as const
 const brokenOff = {
-  status: 502,
+  status: 504,
   code: 'BROKEN_OFF',
   reason: /the answer broke off/,
   found: /^\d+ bytes/,

@@ -212,8 +212,8 @@ describe.runIf(hasPip)('a file host', () => {
   }
 
   test.each<[string, string, Behaviour, object]>([
-    ['that has a fault', 'e2e-three', status(500), { status: 502, found: '500' }],
-    ['that hangs up', 'e2e-four', reset(), { status: 502, found: 'no answer' }],
+    ['that has a fault', 'e2e-three', status(500), { status: 504, found: '500' }],
+    ['that hangs up', 'e2e-four', reset(), { status: 504, found: 'no answer' }],
     ['that does not answer', 'e2e-five', silence(), { status: 504, found: 'no answer' }],
   ])('%s: said, and forgotten once it works again', async (_, project, behaviour, expected) => {
     const { filename, bytes } = wheels.get(project)!
@@ -241,7 +241,7 @@ describe.runIf(hasPip)('a file host', () => {
     const other = await trial.startProxy({ fileHosts })
     const path = `/files/e2e-gone/${fileHosts[0]}/files/${wheel.filename}`
     const { status: code, body } = await recordAnswer(other.port, path)
-    expect(code).toBe(502)
+    expect(code).toBe(504)
     expect(problemOf(body, trial.folder)).toMatchInlineSnapshot(`
       {
         "detail": "http://127.0.0.1:<port>/files/e2e_gone-1.0-py3-none-any.whl: could not connect (connect ECONNREFUSED 127.0.0.1:<port>) (<id>)",

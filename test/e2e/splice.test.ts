@@ -145,7 +145,7 @@ describe.runIf(hasPip)('an answer that began before the file was verified', () =
     expect(`${installed.stdout}${installed.stderr}`).not.toContain('evil')
     for (const { status, body } of [raw, ...answersToPip('e2e-padded')]) {
       if (status === 200) expect(body.length).toBeLessThanOrEqual(maxUnverifiedBytes)
-      else expect(JSON.parse(String(body))).toMatchObject({ status: 502, code: 'BROKEN_OFF' })
+      else expect(JSON.parse(String(body))).toMatchObject({ status: 504, code: 'BROKEN_OFF' })
     }
     await requireCleanVault(proxy)
     expect(await readLog(proxy, '--project', 'e2e-padded', '--kind', 'refused')).toContainEqual(

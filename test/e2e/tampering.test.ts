@@ -141,9 +141,7 @@ function filesIn(relay: RecordingRelay, project: string) {
   return relay.answers().filter(({ path }) => path.startsWith(`/files/${project}/`))
 }
 
-/** As pip prints it, but for a 502, which pip 24 and later ask for again and then hide. */
 function requireReason(stderr: string, { status, reason }: Refusal): void {
-  if (status === 502 && stderr.includes('too many 502 error responses')) return
   const line = stderr.split('\n').find((one) => one.includes('tufgate: ')) ?? ''
   expect(line).toMatch(new RegExp(`${status} (?:Client|Server) Error: `))
   expect(line).toMatch(reason)

@@ -317,7 +317,7 @@ describe('a tunnel', () => {
       one.send('CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n')
       statuses.push((await one.response()).status)
     }
-    expect(statuses).toEqual([200, 200, 502])
+    expect(statuses).toEqual([200, 200, 504])
     await small.stop()
   })
 

@@ -267,13 +267,13 @@ describe('other hosts', () => {
     expect(forward.passed).toEqual([])
   })
 
-  test('that cannot be reached are 502 with the reason', async () => {
+  test('that cannot be reached are 504 with the reason', async () => {
     forward.fault = new UpstreamError('UNREACHABLE', 'could not connect to other.test:80 (refused)')
     const { status, reason, headers } = await send(
       'GET http://other.test/ HTTP/1.1',
       'Host: other.test',
     )
-    expect(status).toBe(502)
+    expect(status).toBe(504)
     expect(reason).toContain('could not connect to other.test:80')
     expect(headers.get('x-request-id')).toBe(proxy.gateway.events[1]?.id)
     expect(codes()).toEqual(['PASSED_UNVERIFIED', 'UNREACHABLE'])
