@@ -58,7 +58,7 @@ async function findOpen(proxy: TrialProxy, before?: Open): Promise<string | unde
   return isMore ? `${now} open files, not ${before.openFiles}` : undefined
 }
 
-async function findHalfFetched({ folder }: TrialProxy): Promise<string | undefined> {
+export async function findHalfFetched({ folder }: TrialProxy): Promise<string | undefined> {
   const half = await readdir(join(folder, 'vault', 'tmp')).catch(() => [])
   return half.length === 0 ? undefined : `half fetched files: ${half.join(', ')}`
 }

@@ -4,11 +4,13 @@ import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { chooseRunner, isRoot, setWritable, type Runner } from '../../../test/e2e/other-user.ts'
 import { createSmallDisk, type SmallDisk } from '../../../test/e2e/small-disk.ts'
-import type { ProxyOptions } from '../../../test/e2e/trial.ts'
+import type { ProxyOptions, TrialProxy } from '../../../test/e2e/trial.ts'
 import { sha256 } from '../../../test/support/build-wheel.ts'
-import { recordAnswer } from '../../../test/support/proxy-witness.ts'
+import { hashVault, recordAnswer } from '../../../test/support/proxy-witness.ts'
 import type { Attack, Observed } from '../attack.ts'
 import { buildGenuine } from '../genuine.ts'
+import { findHalfFetched } from '../health.ts'
+import { waitUntil } from '../wait-until.ts'
 import { mustTellAndRecover, stageFailure } from './failure.ts'
 import { notRunning, project, type Place } from './place.ts'
 
@@ -181,13 +183,21 @@ async function failAtStart(place: Place, { fail, mend }: StartFailure): Promise<
 async function becomeReadOnly(place: Place): Promise<Observed> {
   const { runner, options, state } = await prepareRunner(place)
   await runner.own(state)
-  await place.startProxy(options)
+  const proxy = await place.startProxy(options)
   await place.ask('page')
+  await waitForRecord(proxy)
   await setWritable(state, false)
   const failed = await place.install()
   const told = await place.ask('file')
   await setWritable(state, true)
   return place.conclude(failed, told, await place.recover(), [`as ${runner.name}`])
+}
+
+/** It is kept while the page is on its way, and what is half kept could not be removed any more. */
+async function waitForRecord(proxy: TrialProxy): Promise<void> {
+  const isKept = async (): Promise<boolean> =>
+    (await hashVault(proxy.folder)).size > 0 && (await findHalfFetched(proxy)) === undefined
+  if (!(await waitUntil(isKept, 10_000))) throw new Error('the record is not kept')
 }
 
 /** Somebody whom permissions bind, and what he needs to read. */

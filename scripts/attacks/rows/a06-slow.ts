@@ -62,8 +62,8 @@ const files: readonly Row[] = [
     name: 'a file that is slow, but above the floor',
     project: 'foo-a6-above',
     waitS: 20,
-    files: (project) => buildLarge(project, 100_000),
-    answer: (honest) => pour(honest, 20_000),
+    files: (project) => buildLarge(project, 200_000),
+    answer: (honest) => pour(honest, 40_000),
     judge: mustInstall(),
   },
   {
@@ -139,7 +139,7 @@ const byDefault: readonly DefaultRow[] = [
   {
     name: 'a file at 9 kB/s, default settings',
     bytesPerSecond: 9000,
-    dataBytes: 110_000,
+    dataBytes: 100_000,
     judge: mustInstall(),
   },
 ]
