@@ -21,6 +21,7 @@ import { fastForward } from './rows/a10-fast-forward.ts'
 import { revocation } from './rows/a11-revocation.ts'
 import { withheld } from './rows/a12-withheld.ts'
 import { bypass } from './rows/a13-bypass.ts'
+import { settingsPastIt } from './rows/a13-ways-out.ts'
 import { confusion } from './rows/a13-confusion.ts'
 import { twoTruths } from './rows/a14-two-truths.ts'
 import { smallSdist } from './rows/a16-small-sdist.ts'
@@ -53,6 +54,7 @@ const listed: readonly Attack[] = [
   ...revocation,
   ...withheld,
   ...bypass,
+  ...settingsPastIt,
   ...confusion,
   ...twoTruths,
   ...smallSdist,

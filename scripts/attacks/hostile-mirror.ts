@@ -4,19 +4,19 @@
  */
 
 import { cp, rm } from 'node:fs/promises'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMovableClock, type MovableClock } from '../../test/e2e/movable-clock.ts'
 import type { ProxyOptions, TrialProxy } from '../../test/e2e/trial.ts'
 import {
   serve,
   startHostileServer,
-  status,
   type Behaviour,
   type HostileServer,
 } from '../../test/support/hostile-server.ts'
 import { OnlineThief } from '../../test/mirror/online-thief.ts'
 import type { Observed } from './attack.ts'
+import { serveFrom } from './published-tree.ts'
 import { World } from './world.ts'
 
 export interface Lie {
@@ -202,9 +202,7 @@ export class HostileMirror {
     if (lie !== undefined) return lie.behaviour
     const [name = '', ...rest] = path.split('/')
     const named = this.#many.get(name)
-    const file = named === undefined ? join(this.#tree, path) : join(named, ...rest)
-    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true
-    return isFile ? serve(readFileSync(file)) : status(404)
+    return named === undefined ? serveFrom(this.#tree, path) : serveFrom(named, rest.join('/'))
   }
 
   /** Ports, digests and request ids are others each time. */

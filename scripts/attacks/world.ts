@@ -3,8 +3,7 @@
  * one is asked for, the proxy as a process, with a wire in front of it that keeps what it handed out.
  */
 
-import { join } from 'node:path'
-import { readAudit, type AuditEntry } from '../../src/audit/reader.ts'
+import type { AuditEntry } from '../../src/audit/reader.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import type { MirrorEvent } from '../../src/mirror/report.ts'
 import type { SyncOptions, SyncResult } from '../../src/mirror/sync.ts'
@@ -16,6 +15,7 @@ import {
   type RecordingRelay,
   type RelayedAnswer,
 } from '../../test/support/recording-relay.ts'
+import { readLog } from './read-log.ts'
 
 /** Product rule: what may leave of a file before the whole of it is verified. */
 export const maxUnverifiedBytes = 48
@@ -125,10 +125,7 @@ export class World {
   /** Lines of the audit log, of a project or all. */
   async readLog(project?: string): Promise<AuditEntry[]> {
     if (this.#proxy === undefined) return []
-    const entries: AuditEntry[] = []
-    for await (const entry of readAudit(join(this.#proxy.folder, 'audit')))
-      if (project === undefined || entry.project === project) entries.push(entry)
-    return entries
+    return readLog(this.#proxy.folder, project)
   }
 
   /** The most bytes of a file that somebody was given and that were never honest; 0 as it should be. */

@@ -12,7 +12,7 @@ import { buildGenuine } from '../genuine.ts'
 import { require } from '../judge.ts'
 import { waitUntil } from '../wait-until.ts'
 import { requireWell, stageFailure, type Failure } from './failure.ts'
-import { findPublished, serveMirror } from './network.ts'
+import { findPublished, serveMirror } from './mirror-server.ts'
 import { nothingSaid, notRunning, project, type Place } from './place.ts'
 
 const patienceMs = 60_000

@@ -1,34 +1,14 @@
 /** F6 to F8: mirror, index, or the whole network are down. */
 
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createMovableClock } from '../../../test/e2e/movable-clock.ts'
 import { createSwitchedNetwork } from '../../../test/e2e/switched-network.ts'
-import {
-  reset,
-  serve,
-  startHostileServer,
-  status,
-  type Behaviour,
-  type HostileServer,
-} from '../../../test/support/hostile-server.ts'
+import { reset } from '../../../test/support/hostile-server.ts'
 import type { Attack, Observed } from '../attack.ts'
 import { mustServeOn, mustTellAndRecover, stageFailure } from './failure.ts'
+import { findPublished, serveMirror } from './mirror-server.ts'
 import { nothingSaid, type Place } from './place.ts'
 
 const hourMs = 3_600_000
-
-/** The published tree over HTTP, until somebody changes it. */
-export async function serveMirror(place: Place): Promise<HostileServer> {
-  const mirror = await startHostileServer()
-  mirror.use((path) => findPublished(place, path))
-  return mirror
-}
-
-export function findPublished({ world }: Place, path: string): Behaviour {
-  const file = join(world.trial.published, path)
-  return existsSync(file) ? serve(readFileSync(file)) : status(404)
-}
 
 async function loseMirror(place: Place, hours: number): Promise<Observed> {
   const mirror = await serveMirror(place)

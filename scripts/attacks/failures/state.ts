@@ -9,7 +9,7 @@ import { collect, spawnServe } from '../../../test/support/program.ts'
 import type { Attack, Observed } from '../attack.ts'
 import { require, requireNote } from '../judge.ts'
 import { mustServeOn, requireWell, stageFailure } from './failure.ts'
-import { findPublished, serveMirror } from './network.ts'
+import { findPublished, serveMirror } from './mirror-server.ts'
 import { nothingSaid, type Place, type Told } from './place.ts'
 
 interface DamageCount {

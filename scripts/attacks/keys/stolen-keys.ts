@@ -7,7 +7,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { install } from '../install.ts'
 import { require } from '../judge.ts'
 import { compare, requireAgreement } from './comparison.ts'
-import { inStolenMirror, type StolenMirror } from './stolen-mirror.ts'
+import { inStolenMirror, noKeysAlone, type StolenMirror } from './stolen-mirror.ts'
 import {
   findFreeze,
   findScope,
@@ -20,8 +20,6 @@ import {
   renderFreeze,
   type Loot,
 } from './theft.ts'
-
-const nothingAlone = 'there are no keys to steal: whoever delivers a page decides (A1b)'
 
 interface Stolen {
   readonly name: string
@@ -46,7 +44,7 @@ function stage(stolen: Stolen): Attack {
     name,
     ...more,
     pips: 'machine',
-    alone: nothingAlone,
+    alone: noKeysAlone,
     behind: (scene) => inStolenMirror((it) => steal(scene, it, stolen)),
     judge: (observed) => [
       ...requireAgreement(observed),

@@ -24,6 +24,8 @@ import type { Observed } from '../attack.ts'
 import { buildEvil, buildGenuine } from '../genuine.ts'
 import { HostileMirror } from '../hostile-mirror.ts'
 
+/** Of the comparison with pip alone. */
+export const noKeysAlone = 'there are no keys to steal: whoever delivers a page decides (A1b)'
 /** Newer than everything honest. */
 export const evilVersion = '6.6'
 export const recordPath = (project: string): string => `simple/${project}/index.json`

@@ -13,7 +13,13 @@ import { buildEvil, buildGenuine } from '../genuine.ts'
 import { install } from '../install.ts'
 import { compare, requireAgreement } from './comparison.ts'
 import { handIn } from './owners.ts'
-import { evilVersion, inStolenMirror, recordPath, type StolenMirror } from './stolen-mirror.ts'
+import {
+  evilVersion,
+  inStolenMirror,
+  noKeysAlone,
+  recordPath,
+  type StolenMirror,
+} from './stolen-mirror.ts'
 import {
   findScope,
   forgeAll,
@@ -40,7 +46,7 @@ function stage({ name, limit, happens, tell }: Story): Attack {
     name,
     limit,
     pips: 'machine',
-    alone: 'there are no keys to steal: whoever delivers a page decides (A1b)',
+    alone: noKeysAlone,
     behind: (scene) => inStolenMirror((it) => tell(scene, it)),
     judge: (observed) => [
       ...requireAgreement(observed),

@@ -6,8 +6,7 @@
 import { questions, TheftTrial, type Comparison } from '../../../test/mirror/theft-trial.ts'
 import type { Attack, Observed } from '../attack.ts'
 import { require } from '../judge.ts'
-
-const nothingAlone = 'there are no keys to steal: whoever delivers a page decides (A1b)'
+import { noKeysAlone } from './stolen-mirror.ts'
 
 export const wholeMatrix: readonly Attack[] = [
   stageMatrix('every set of keys, where snapshot says the sha256 of the bins (the default)', true),
@@ -20,7 +19,7 @@ function stageMatrix(name: string, hasBinHashes: boolean): Attack {
     name,
     ...(hasBinHashes && { isCore: true as const }),
     pips: 'machine',
-    alone: nothingAlone,
+    alone: noKeysAlone,
     behind: () => tryAll(hasBinHashes),
     judge: ({ notes, line }) => [
       ...require(line === '', line),

@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readAudit } from '../../../src/audit/reader.ts'
 import { renderJsonPage } from '../../../test/e2e/trial.ts'
 import { sha256, type Wheel } from '../../../test/support/build-wheel.ts'
 import { serve, type Behaviour } from '../../../test/support/hostile-server.ts'
@@ -12,6 +11,7 @@ import { buildGenuine } from '../genuine.ts'
 import { inMirrorWorld, type HostileMirror, type Lie } from '../hostile-mirror.ts'
 import { install } from '../install.ts'
 import { mustInstall, mustRefuse, require, requireNote } from '../judge.ts'
+import { readLog } from '../read-log.ts'
 import type { World } from '../world.ts'
 
 interface Pair {
@@ -137,10 +137,8 @@ async function installInRun(scene: Scene, mirror: HostileMirror, { foo }: Pair):
     through: tufgateCommand('run', '--config', config, '--'),
     variables: mirror.clock.environment,
   })
-  const folder = join(state, sha256(await readFile(trial.root)), 'audit')
-  const codes: string[] = []
-  for await (const { code } of readAudit(folder)) if (code !== undefined) codes.push(code)
-  return { ...observed, codes }
+  const entries = await readLog(join(state, sha256(await readFile(trial.root))))
+  return { ...observed, codes: entries.flatMap(({ code }) => code ?? []) }
 }
 
 export const mixes: readonly Attack[] = [

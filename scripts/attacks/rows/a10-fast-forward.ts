@@ -10,10 +10,14 @@ import { buildGenuine } from '../genuine.ts'
 import { stageIndexAttack } from '../index-attack.ts'
 import { install } from '../install.ts'
 import { mustInstall, require, requireNote, type Judge } from '../judge.ts'
-import { inStolenMirror, type Robbery, type StolenMirror } from '../keys/stolen-mirror.ts'
+import {
+  inStolenMirror,
+  noKeysAlone,
+  type Robbery,
+  type StolenMirror,
+} from '../keys/stolen-mirror.ts'
 
 const project = 'foo'
-const noKeysAlone = 'there are no keys to steal: whoever delivers a page decides'
 
 const listed = stageIndexAttack({
   row: 'A10',

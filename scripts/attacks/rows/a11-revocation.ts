@@ -11,6 +11,7 @@ import { install } from '../install.ts'
 import { mustInstall, require, requireNote, type Judge } from '../judge.ts'
 import {
   inStolenMirror,
+  noKeysAlone,
   recordPath,
   type Robbery,
   type StolenMirror,
@@ -32,7 +33,7 @@ function stage({ role, more }: Revocation): Attack {
     name: `${role} is replaced, after every online key${stolen} was stolen and used`,
     ...more,
     pips: 'machine',
-    alone: 'there are no keys to replace: whoever delivers a page decides (A1b)',
+    alone: noKeysAlone,
     behind: (scene) =>
       inStolenMirror(async (it) => {
         await it.release(project, '1.0', '1.1')
@@ -70,7 +71,7 @@ const ofRoot: Attack = {
   row: 'A11',
   name: 'root is replaced, before its stolen key was used',
   pips: 'machine',
-  alone: 'there are no keys to replace: whoever delivers a page decides (A1b)',
+  alone: noKeysAlone,
   behind: (scene) =>
     inStolenMirror(async (it) => {
       await it.release(project, '1.0', '1.1')
@@ -95,7 +96,7 @@ const ofUsedRoot: Attack = {
   name: 'root is replaced too late: only a new root by hand helps',
   limit: 'whoever has used enough keys of root keeps the clients that have followed him',
   pips: 'machine',
-  alone: 'there are no keys to replace: whoever delivers a page decides (A1b)',
+  alone: noKeysAlone,
   behind: (scene) =>
     inStolenMirror(async (it) => {
       const { world } = it.mirror

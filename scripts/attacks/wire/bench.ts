@@ -5,7 +5,7 @@
 
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { readAudit, type AuditEntry } from '../../../src/audit/reader.ts'
+import type { AuditEntry } from '../../../src/audit/reader.ts'
 import { renderJsonPage, Trial, type TrialFile, type TrialProxy } from '../../../test/e2e/trial.ts'
 import {
   serve,
@@ -15,6 +15,7 @@ import {
 } from '../../../test/support/hostile-server.ts'
 import { pathOf } from '../../../test/support/proxy-witness.ts'
 import { countOpenFiles, findDamage } from '../health.ts'
+import { readLog } from '../read-log.ts'
 import { buildHonest, evilBytes } from './evil-bytes.ts'
 
 /** What a row attacks with: project `wire-w3`, files `wire_w3-1.0.tar.gz` and so on. */
@@ -113,11 +114,8 @@ export class SharedProxy {
   }
 
   /** Of one project. */
-  async readLog(name: string): Promise<AuditEntry[]> {
-    const entries: AuditEntry[] = []
-    const folder = join(this.proxy.folder, 'audit')
-    for await (const entry of readAudit(folder, { project: name })) entries.push(entry)
-    return entries
+  readLog(name: string): Promise<AuditEntry[]> {
+    return readLog(this.proxy.folder, name)
   }
 
   async findDamage(): Promise<readonly string[]> {
