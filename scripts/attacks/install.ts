@@ -49,25 +49,19 @@ export async function install(
   const environment = await createEnvironment(scene.pip, scene.folder)
   if (options.before !== undefined)
     await runPip(environment, ['install', '--no-index', '--no-deps', ...options.before], behindMs)
-  const { through = [] } = options
+  const { through = [], variables = {} } = options
   const isBehind = world.proxy !== undefined || through.length > 0
   const [command = 'install', ...rest] = args
-  const { patienceMs = isBehind ? behindMs : aloneMs, variables = {} } = options
+  const { patienceMs = isBehind ? behindMs : aloneMs } = options
   const source = through.length > 0 ? [] : ['--index-url', indexUrl]
   const ran = await runPip(
-    { ...environment, ...withVariables(environment, variables), through },
+    { ...environment, variables: { ...environment.variables, ...variables }, through },
     [command, ...source, ...rest],
     patienceMs,
     options.onStart,
   )
-  const observed = await observe({
-    world,
-    project,
-    ran,
-    patienceMs,
-    folder: scene.folder,
-    environment,
-  })
+  const { folder } = scene
+  const observed = await observe({ world, project, ran, patienceMs, folder, environment })
   if (options.isRun !== true) return observed
   return { ...observed, notes: [...listTold(ran), ...observed.notes] }
 }
@@ -77,13 +71,6 @@ function listTold({ stderr }: Ran): string[] {
   const lines = stderr.split('\n').filter((line) => line.startsWith('tufgate: '))
   const end = lines.findIndex((line) => /^tufgate: (?:\d+ files?|no file) /.test(line))
   return (end < 0 ? lines : lines.slice(0, end)).map((line) => line.replace('tufgate:', 'run:'))
-}
-
-function withVariables(
-  { variables }: Environment,
-  more: Readonly<Record<string, string>>,
-): Pick<Environment, 'variables'> {
-  return { variables: { ...variables, ...more } }
 }
 
 interface Ran extends Finished {

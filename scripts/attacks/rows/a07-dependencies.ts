@@ -35,10 +35,7 @@ export const dependencies: readonly Attack[] = [
     name: 'one more Requires-Dist in the .metadata, and its hash on the page',
     project: 'foo-a7-agreed',
     isCore: true,
-    turn: (world, project, files) => {
-      agreeOnForged(world, project, files)
-      offerEvil(world, project)
-    },
+    turn: leadToEvil,
     judge: forgedMetadata,
   }),
   stageIndexAttack({
@@ -56,10 +53,7 @@ export const dependencies: readonly Attack[] = [
     name: 'a .metadata for a wheel that has none (core-metadata)',
     project: 'foo-a7-invented',
     files: buildBare,
-    turn: (world, project, files) => {
-      agreeOnForged(world, project, files)
-      offerEvil(world, project)
-    },
+    turn: leadToEvil,
     judge: mustInstall(),
   }),
   stageIndexAttack({
@@ -104,10 +98,7 @@ export const dependencies: readonly Attack[] = [
     row: 'A7',
     name: 'the mirror sees another .metadata for a file that it has signed',
     project: 'foo-a7-later',
-    change: (world, project, files) => {
-      agreeOnForged(world, project, files)
-      offerEvil(world, project)
-    },
+    change: leadToEvil,
     judge: mustInstall(),
   }),
   stageLieFromTheStart(),
@@ -209,6 +200,11 @@ function agreeOnForged(world: World, project: string, files: readonly TrialFile[
   world.trial.index.on(...serveForged(project, files))
   const forged = forge(project, withMetadata(newestOf(files)))
   servePageWith(world, files, { project, file: { 'core-metadata': { sha256: sha256(forged) } } })
+}
+
+function leadToEvil(world: World, project: string, files: readonly TrialFile[]): void {
+  agreeOnForged(world, project, files)
+  offerEvil(world, project)
 }
 
 /** Of one that is published without it, what stands in the wheel. */
