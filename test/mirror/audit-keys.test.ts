@@ -169,7 +169,7 @@ describe('tufgate mirror audit-keys', () => {
         /^ {2}timestamp, snapshot, bins-nn +of the 3 projects without owners; new clients: of every project /m,
       )
       expect(stdout).toMatch(/^ {2}every online key +of every project {2,}/m)
-      expect(stdout).toMatch(/^ {2}stolen +false files +freeze until +mixes old and new +why$/m)
+      expect(stdout).toMatch(/^ {2}stolen +wrong files +holds back until +mixes old and new +why$/m)
       expect(stdout).toContain('  mixes old and new: clients can be shown one project as it was')
     } finally {
       await claimed.ceremony.remove()

@@ -35,6 +35,14 @@ async function ask(headers: readonly string[] = [], method = 'GET'): Promise<Man
   return proxy.gateway.fetches[0]!
 }
 
+async function stayPatient(polls: number): Promise<void> {
+  await proxy.timers.fire(holdForMs)
+  for (let poll = 0; poll < polls; poll += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await proxy.timers.fire(1000)
+  }
+}
+
 describe('a file that takes long', () => {
   test('nothing leaves before hold-for; verified by then, it is sent with its ETag', async () => {
     const fetching = await ask()
@@ -263,14 +271,6 @@ describe('what else a client may ask of a file that is not verified', () => {
 })
 
 describe('a host that does not send a byte', () => {
-  async function stayPatient(polls: number): Promise<void> {
-    await proxy.timers.fire(holdForMs)
-    for (let poll = 0; poll < polls; poll += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await proxy.timers.fire(1000)
-    }
-  }
-
   test('is named before an installer gives up, 15 s after it asked; the fetch goes on', async () => {
     const fetching = await ask()
     await stayPatient(4)

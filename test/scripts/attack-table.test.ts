@@ -50,6 +50,15 @@ test('each named attack has a part in the quick run, which every change goes thr
   expect(named.filter((row) => !quick.has(row))).toEqual([])
 })
 
+test('each limit that the laboratory shows is owned up to under "What stays open", by the name of its row', () => {
+  const [, open = ''] =
+    /^# What stays open\n([^]*)/m.exec(readFileSync('SECURITY.md', 'utf8')) ?? []
+  const limited = new Set(
+    allAttacks.filter(({ limit }) => limit !== undefined).map(({ row }) => row),
+  )
+  expect([...limited].filter((row) => !new RegExp(`\\b${row}\\b`).test(open))).toEqual([])
+})
+
 describe.each(lines)('$row: $attack', ({ tests }) => {
   test('is held by tests, and they are there', () => {
     expect(tests.length).toBeGreaterThan(0)

@@ -46,7 +46,7 @@ function describeAudit(audit: KeyAudit, directory: string): string[] {
     '',
     paint(
       'bold',
-      "What a thief can do who has the mirror's files, or the network to the clients, and",
+      "With the mirror's files, or the network to its clients, a thief of these keys can do this",
     ),
     ...describeThefts(audit),
     '',
@@ -75,13 +75,13 @@ function describePlace({ path, kind }: NonNullable<AuditedKey['place']>): string
 function describeThefts({ thefts, projects }: KeyAudit): string[] {
   const notes: string[] = []
   const rows = thefts.map((row) => describeTheft(row, projects, notes))
-  const head = ['stolen', 'false files', 'freeze until', 'mixes old and new', 'why']
+  const head = ['stolen', 'wrong files', 'holds back until', 'mixes old and new', 'why']
   return [...renderTable(head, rows), ...legend, ...notes.map((note, at) => `  ${at + 1}  ${note}`)]
 }
 
 const legend = [
-  '  false files: the projects of which clients would take files that nobody has signed.',
-  '  freeze until: for so long clients can be kept at what is old.',
+  '  wrong files: the projects of which clients would take files that nobody has signed.',
+  '  holds back until: for so long clients can be kept from what is new.',
   '  mixes old and new: clients can be shown one project as it was and another as it is.',
 ]
 

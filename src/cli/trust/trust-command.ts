@@ -17,8 +17,9 @@ import {
 import type { TrustedSet } from '../../tuf/trusted-set.ts'
 import type { OpenIndex } from '../serve/open-index.ts'
 import { openReading, type ReadingFlags } from '../serve/open-reading.ts'
+import { describeFirstContact } from '../serve/repository-events.ts'
 import { readStatement } from '../serve/read-statement.ts'
-import { note, paint, say, sayJson } from '../terminal.ts'
+import { note, paint, say, sayJson, warn } from '../terminal.ts'
 import { writeOutput } from '../write-output.ts'
 
 export interface TrustFlags extends ReadingFlags {
@@ -75,7 +76,7 @@ async function readOwn({ name, ...flags }: TrustFlags): Promise<TrustStatement> 
 
 /** The files are read back from disk, where a proxy may just be putting newer ones. */
 async function buildStatement(
-  { name, opened, repository, rootSha256 }: OpenIndex,
+  { name, opened, repository, rootSha256, contact }: OpenIndex,
   folder: string,
 ): Promise<TrustStatement> {
   if (opened !== undefined)
@@ -86,6 +87,9 @@ async function buildStatement(
         next: 'Name a mirror: --index, --mirror and --root. What was seen at first use is compared by its pins: tufgate pins export.',
       },
     )
+  // As of a proxy that has just begun: an old list that has not expired looks like the newest.
+  const firstContact = describeFirstContact(contact)
+  if (firstContact !== undefined) warn(firstContact)
   const trusted = await repository.requireFresh()
   const metadata = await MetadataDirectory.open(folder)
   const timestamp = await metadata.readTop('timestamp', maxBytes)
@@ -134,6 +138,7 @@ interface Named extends TrustStatement {
 function sayComparison(comparison: Comparison, left: Named, right: Named): void {
   if (comparison.kind === 'same') {
     say(`the same list: snapshot version ${left.snapshot.version}, sha256 ${left.snapshot.sha256}`)
+    if (left.timestamp.version !== right.timestamp.version) sayRenewed(left, right)
     return
   }
   if (comparison.kind === 'split') {
@@ -149,6 +154,16 @@ function sayComparison(comparison: Comparison, left: Named, right: Named): void 
   say('this cannot be told:')
   for (const one of [left, right]) say(`  ${toPrintable(one.name, 500)}: ${describeVersions(one)}`)
   say(`  ${adviceFor(comparison.reason, left, right)}`)
+}
+
+/** Nothing has changed in between: only that it is still so was signed again. */
+function sayRenewed(left: Named, right: Named): void {
+  const [older, newer] = [left, right].toSorted((a, b) => a.timestamp.version - b.timestamp.version)
+  if (older === undefined || newer === undefined) return
+  const { timestamp, name } = newer
+  say(
+    `  ${toPrintable(name, 500)} has it from a later signature (timestamp ${timestamp.version}, not ${older.timestamp.version})`,
+  )
 }
 
 function describeVersions({ root, rootVersion, timestamp, snapshot }: TrustStatement): string {
