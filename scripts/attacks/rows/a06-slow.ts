@@ -6,7 +6,7 @@ import type { Attack, Observed, Scene } from '../attack.ts'
 import { buildGenuine } from '../genuine.ts'
 import { buildReleases } from '../index-attack.ts'
 import { install } from '../install.ts'
-import { mustInstall, mustRefuse, require, type Judge } from '../judge.ts'
+import { mustInstall, mustRefuse, type Judge } from '../judge.ts'
 import { renderBytes, stageOffer, type Offer } from '../offer.ts'
 import { inWorld } from '../world.ts'
 
@@ -19,11 +19,11 @@ const tooSlow = mustRefuse({ code: 'TOO_SLOW' })
 /** An answer that has begun when the host is given up ends: the next one tells why. */
 const tooSlowAtLast = mustRefuse({ code: /^(?:TOO_SLOW|BROKEN_OFF)$/ })
 
-/** pip gives up before the proxy does, with a traceback: nobody is there who could be told. */
-const nothingInstalled: Judge = ({ exitCode, happened }) => [
-  ...require(exitCode !== 0, 'exit code 0'),
-  ...require(happened === 'nothing installed', happened),
-]
+/** Before pip gives up, which does so after 15 s, with a traceback. */
+const noByte = mustRefuse({
+  code: 'TIMED_OUT',
+  line: /Not served by tufgate: the file host has not sent a byte in \d+ s/,
+})
 
 /** A release with so much in it that its speed matters. */
 function buildLarge(project: string, dataBytes: number) {
@@ -71,7 +71,7 @@ const files: readonly Row[] = [
     project: 'foo-a6-silence',
     waitS: 20,
     answer: () => silence(),
-    judge: nothingInstalled,
+    judge: noByte,
   },
   {
     name: 'a file behind a header at 1 byte a second',
@@ -79,7 +79,7 @@ const files: readonly Row[] = [
     pips: 'machine',
     waitS: 20,
     answer: () => dripHead(1000),
-    judge: nothingInstalled,
+    judge: noByte,
   },
   {
     name: 'a file whose host asks to come again in a day',
