@@ -121,7 +121,6 @@ describe('pages of an index that is asked for by its own URL', () => {
   })
 
   test('a refusal on the way to another server has each header once (HTTP/0.9)', async () => {
-    const client = await proxy.connect()
     client.send('GET http://other.test/x\r\nHost: other.test\r\n\r\n')
     await client.ended()
     const [head = ''] = client.received.toString('latin1').split('\r\n\r\n')

@@ -13,7 +13,9 @@ interface Line {
 
 /** The attacks that the design names; whatever else the laboratory has comes on top. */
 const named = [
-  ...['A1a', 'A1b', 'A1c'],
+  'A1a',
+  'A1b',
+  'A1c',
   ...Array.from({ length: 13 }, (_, at) => `A${at + 2}`),
   ...Array.from({ length: 8 }, (_, at) => `A${at + 16}`),
 ]

@@ -136,16 +136,26 @@ export function listProjectFiles(
       break
     }
     if (depth > 0 && entries.some(({ name }) => foreignMarks.has(name))) continue
-    for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
+    for (const entry of entries.toSorted(byName)) {
       const path = join(folder, entry.name)
       const kind = entry.isDirectory() ? undefined : findKind(entry.name, folder)
       if (kind !== undefined) files.push({ path, name: entry.name, kind })
-      if (!entry.isDirectory() || isForeign(entry.name) || path === stateHome) continue
+      if (!isOwnFolder(entry) || path === stateHome) continue
       if (depth < depthLimit) waiting.push({ folder: path, depth: depth + 1 })
       else deep.push(path)
     }
   }
   return { files: files.slice(0, maxFiles), findings: [...findings, ...describeDeep(root, deep)] }
+}
+
+type Entry = ReturnType<typeof readEntries>[number]
+
+function isOwnFolder(entry: Entry): boolean {
+  return entry.isDirectory() && !isForeign(entry.name)
+}
+
+function byName(left: Entry, right: Entry): number {
+  return left.name < right.name ? -1 : 1
 }
 
 function describeTooMany(root: string): Finding {
