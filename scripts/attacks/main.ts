@@ -13,7 +13,7 @@ import { endRun, openOwnFolder } from './own-folder.ts'
 import { downloadNewestPip, preparePip, type Pip } from './pip.ts'
 import { decideVerdict, renderJson, renderMarkdown, type Report } from './report.ts'
 import { countRuns, runAttacks, type Result } from './run-attacks.ts'
-import { Progress, renderDetail, renderSummary, renderTable } from './terminal.ts'
+import { Progress, renderDetail, renderLegend, renderSummary, renderTable } from './terminal.ts'
 
 const asked = readOptions(process.argv.slice(2), allAttacks)
 if ('text' in asked) {
@@ -46,7 +46,7 @@ async function attack(options: Options, folder: string, outside: string): Promis
   const pips = await preparePips(folder, options.wheels)
   const results = await runWithProgress(options, pips, join(folder, 'victims'))
   const seconds = (Date.now() - startedAt) / 1000
-  print(`\n${renderTable(results)}`)
+  print(`\n${renderTable(results)}\n${renderLegend()}`)
   await writeReport(options, outside, { ...describeMachine(pips), seconds, results })
   print(`\n${renderSummary(results, seconds)}`)
   return results.some((result) => decideVerdict(result) === 'WRONG') ? 1 : 0

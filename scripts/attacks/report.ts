@@ -17,8 +17,9 @@ export interface Report {
 /** What the line says in a word. */
 export type Verdict = 'stopped' | 'pip resists too' | 'holds' | 'known limit' | 'WRONG'
 
-const meanings: Readonly<Record<Verdict, string>> = {
-  stopped: 'it harms pip alone, and nothing behind tufgate',
+export const meanings: Readonly<Record<Verdict, string>> = {
+  stopped:
+    'it harms pip alone, and nobody behind tufgate: the genuine release is installed, or nothing',
   'pip resists too': 'it harms nobody; what tufgate adds is the reason, or nothing',
   holds: 'there is nothing to compare with: the attack is one on tufgate itself',
   'known limit': 'it succeeds, as far as the documents say that it does',

@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util'
 import { toPrintable } from '../../src/base/bytes.ts'
-import { decideVerdict, dropAccidents, tell, type Verdict } from './report.ts'
+import { decideVerdict, dropAccidents, meanings, tell, type Verdict } from './report.ts'
 import type { Result } from './run-attacks.ts'
 
 /** Of each column; `verdict` stands last, as it comes. */
@@ -28,6 +28,19 @@ export function renderTable(results: readonly Result[]): string {
     return formatLine(cells, styleText(colours[verdict], verdict))
   })
   return `${[head, ...lines].join('\n')}\n`
+}
+
+/** For whoever sees the table for the first time. */
+export function renderLegend(): string {
+  const verdicts = Object.entries(meanings).map(
+    ([verdict, meaning]) => `${verdict.padEnd(15)}  ${meaning}`,
+  )
+  return [
+    'alone            without tufgate; behind: through `tufgate serve`, whose mirror had seen the packages before',
+    'EVIL, OLD        code of the attacker; not the newest honest release',
+    ...verdicts,
+    '',
+  ].join('\n')
 }
 
 function formatLine(cells: readonly string[], verdict: string): string {
