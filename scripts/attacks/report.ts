@@ -74,6 +74,8 @@ export function renderMarkdown({ time, machine, versions, seconds, results }: Re
     'Told is what was seen, not what was expected: what stood in the environment afterwards, the exit',
     'code of pip, the codes in the audit log of tufgate and what else was measured; after the colon',
     'the line that pip shows. `EVIL`: code of the attacker; `OLD`: not the newest honest release.',
+    "Without a version of pip the line is of this machine's pip, or of a raw client (W) that speaks to the",
+    'proxy itself. A sentence under "alone" says why there is nothing to compare with.',
     '',
     `Seen on ${time.slice(0, 10)} by \`npm run attacks\`, in ${Math.round(seconds)} s, on ${machine}, with ${programs.join(', ')}.`,
     '',

@@ -1,6 +1,7 @@
 /** A2: what was signed yesterday is shown again, by the index or by the web server of the mirror. */
 
 import { join } from 'node:path'
+import { renewMirror } from '../../../src/mirror/renew.ts'
 import type { ProxyOptions } from '../../../test/e2e/trial.ts'
 import { runProgram } from '../../../test/support/program.ts'
 import type { Attack, Observed, Scene } from '../attack.ts'
@@ -59,6 +60,19 @@ async function publishTwice(mirror: HostileMirror): Promise<string> {
   world.publish(project, releases)
   await world.sign()
   return yesterday
+}
+
+/** A day's timestamp is signed again past its half, and nothing else is. */
+const renewedAfterMs = 13 * 3_600_000
+
+/** The same list, signed anew: the tree of before differs in its timestamp alone. */
+async function renewTimestamp(mirror: HostileMirror): Promise<string> {
+  const before = await mirror.keepTree()
+  await mirror.passTime(renewedAfterMs)
+  const directory = mirror.world.trial.mirror
+  const clock = (): number => Date.now() + renewedAfterMs
+  await renewMirror({ directory, clock, report: () => undefined })
+  return before
 }
 
 async function restart(mirror: HostileMirror): Promise<void> {
@@ -125,6 +139,23 @@ export const rollback: readonly Attack[] = [
     alone: (scene) => installStale(scene, 'foo-a2-unknown'),
     turn: (mirror, yesterday) => mirror.show(yesterday),
   }),
+  {
+    row: 'A2',
+    name: 'the timestamp alone goes back to before it was renewed; the snapshot is the same',
+    pips: 'machine',
+    alone: 'pages of an index are not renewed while nothing changes',
+    behind: (scene) =>
+      inMirrorWorld(async (mirror) => {
+        await publishTwice(mirror)
+        const before = await renewTimestamp(mirror)
+        await mirror.startProxy()
+        await mirror.requirePage(project)
+        mirror.lie(mirror.replay(before, 'metadata/timestamp.json'))
+        await mirror.passTime()
+        return mirror.addLog(await install(scene, project, { world: mirror.world }))
+      }),
+    judge: mustKeepNewer,
+  },
   {
     row: 'A2',
     name: 'the tree of yesterday, to a proxy that comes for the first time',
