@@ -2,8 +2,6 @@
  * `npm run bench`: how fast, how large and how much processor time, side by side in one run with what
  * is possible on the same machine. All servers are processes of their own on loopback; nothing comes
  * from the internet, and the temporary folder is removed.
- *
- * npm run bench -- [--case NAME]... [--quick] [--json FILE]
  */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -36,6 +34,18 @@ const cases: readonly BenchCase[] = [
   memoryCase,
 ]
 
+const help = `npm run bench -- [options]
+
+  --case NAME  only this case; may stand several times: ${cases.map(({ name }) => name).join(', ')}
+  --quick      three runs of each in place of nine
+  --json FILE  the figures for programs
+  --help
+
+It takes some minutes. nginx and wrk are compared with where they are installed.
+
+Example: npm run bench -- --quick --case pages
+`
+
 interface Options {
   readonly chosen: readonly BenchCase[]
   readonly isQuick: boolean
@@ -48,8 +58,13 @@ function readOptions(): Options {
       case: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) {
+    print(help)
+    process.exit(0)
+  }
   const names = values.case ?? cases.map(({ name }) => name)
   const chosen = names.map((name) => {
     const found = cases.find((one) => one.name === name)
