@@ -3,7 +3,6 @@
  * nothing cut off before a head that somebody else bears witness to.
  */
 
-import { parseUtcSeconds } from '../base/clock.ts'
 import { decodeUtf8, encodeUtf8, type Bytes } from '../base/bytes.ts'
 import { encodeCanonicalDocument } from '../base/canonical-json.ts'
 import {
@@ -14,8 +13,9 @@ import {
   readOptional,
   readString,
 } from '../base/decode.ts'
-import { isSha256, sha256Hex } from '../base/digest.ts'
+import { sha256Hex } from '../base/digest.ts'
 import { VerifyError } from '../base/errors.ts'
+import { readSha256, readUtcTime } from '../base/read-values.ts'
 import { digestEntry, noEntryBefore, type JournalEntry, type JournalHead } from './journal.ts'
 
 export interface JournalFinding {
@@ -173,13 +173,13 @@ export function parseJournalLine(line: Bytes): JournalEntry {
     const object = readObject(JSON.parse(text))
     const { sequence: _1, time: _2, prev: _3, kind: _4, project: _5, ...rest } = object
     const kind = readMember(object, 'kind', readString)
-    const prev = readMember(object, 'prev', readDigest)
+    const prev = readMember(object, 'prev', readSha256)
     const project = readOptional(object, 'project', readString)
     // The newest of a gap names its predecessor itself.
     const detail = kind === 'entries-missing' ? { ...rest, prev } : rest
     return {
       sequence: readMember(object, 'sequence', (value) => readInteger(value, 1)),
-      time: readMember(object, 'time', readTime),
+      time: readMember(object, 'time', readUtcTime),
       prev,
       kind,
       ...(project !== undefined && { project }),
@@ -198,25 +198,13 @@ function isReadingProblem(error: unknown): error is Error {
   return error instanceof DecodeError || error instanceof SyntaxError || error instanceof TypeError
 }
 
-function readDigest(value: unknown): string {
-  const text = readString(value)
-  if (!isSha256(text)) throw new DecodeError('expected a sha256 in lower-case hexadecimal')
-  return text
-}
-
-function readTime(value: unknown): number {
-  const time = parseUtcSeconds(readString(value))
-  if (time === undefined) throw new DecodeError('expected a time as YYYY-MM-DDTHH:MM:SSZ')
-  return time
-}
-
 /** In `x-tufgate` of timestamp.json; `undefined` where there is none. */
 export function readSignedHead(value: unknown): JournalHead | undefined {
   return readOptional(readObject(value), 'journal', (raw) => {
     const head = readObject(raw)
     return {
       sequence: readMember(head, 'sequence', (item) => readInteger(item, 1)),
-      sha256: readMember(head, 'sha256', readDigest),
+      sha256: readMember(head, 'sha256', readSha256),
     }
   })
 }

@@ -7,7 +7,7 @@
 
 import { toPrintable, type Bytes } from '../base/bytes.ts'
 import type { Json } from '../base/canonical-json.ts'
-import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
+import { formatUtcSeconds } from '../base/clock.ts'
 import {
   DecodeError,
   readArray,
@@ -17,6 +17,7 @@ import {
   readString,
   type JsonObject,
 } from '../base/decode.ts'
+import { readUtcTime } from '../base/read-values.ts'
 import { ConfigError, isTufgateError, VerifyError } from '../base/errors.ts'
 import { addSignature } from '../signing/add-signature.ts'
 import { signEnvelope } from '../signing/envelope.ts'
@@ -124,7 +125,7 @@ function readClaim(signed: JsonObject): Claim {
     project: readMember(signed, 'project', readProject),
     keys,
     threshold,
-    created: readMember(signed, 'created', readTime),
+    created: readMember(signed, 'created', readUtcTime),
   }
 }
 
@@ -132,12 +133,6 @@ export function readProject(value: unknown): string {
   const project = readString(value)
   if (!isNormalizedName(project)) throw new DecodeError('expected a normalized project name')
   return project
-}
-
-function readTime(value: unknown): number {
-  const time = parseUtcSeconds(readString(value))
-  if (time === undefined) throw new DecodeError('expected a time as YYYY-MM-DDTHH:MM:SSZ')
-  return time
 }
 
 /** A key as TUF metadata has it, of a kind that is offered here. */

@@ -7,9 +7,9 @@
 
 import { encodeUtf8, toPrintable, type Bytes } from '../base/bytes.ts'
 import { encodeCanonicalDocument, type Json } from '../base/canonical-json.ts'
-import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
-import { DecodeError, readInteger, readMember, readObject, readString } from '../base/decode.ts'
-import { isSha256 } from '../base/digest.ts'
+import { formatUtcSeconds } from '../base/clock.ts'
+import { DecodeError, readInteger, readMember, readObject } from '../base/decode.ts'
+import { readSha256, readUtcTime } from '../base/read-values.ts'
 import { VerifyError } from '../base/errors.ts'
 import { pathKey, requireRecordable, type FileLocation } from './file-url.ts'
 import type { ProjectFile, ProjectStatus } from './model.ts'
@@ -102,9 +102,9 @@ function readRecordFile(value: unknown): RecordFile {
   const sha256 = hashes.get('sha256')
   if (sha256 === undefined) throw new DecodeError(`${file.filename.slice(0, 200)} has no sha256`)
   const metadataSha256 = coreMetadata?.get('sha256')
-  const firstSeen = readPresent(object, '_first-seen', readTime)
+  const firstSeen = readPresent(object, '_first-seen', readUtcTime)
   const toldSize = readPresent(object, '_size', readLength)
-  const removed = readPresent(object, '_removed', readTime)
+  const removed = readPresent(object, '_removed', readUtcTime)
   const conflict = readPresent(object, '_conflict', readSha256)
   const respelled = readPresent(object, '_respelled', readSha256)
   const shownRequiresPython = readPresent(object, '_requires-python', readText)
@@ -125,20 +125,8 @@ function readRecordFile(value: unknown): RecordFile {
   }
 }
 
-function readTime(value: unknown): number {
-  const time = parseUtcSeconds(readString(value))
-  if (time === undefined) throw new DecodeError('expected a time as YYYY-MM-DDTHH:MM:SSZ')
-  return time
-}
-
 function readLength(value: unknown): number {
   return readInteger(value, 0)
-}
-
-function readSha256(value: unknown): string {
-  const text = readString(value)
-  if (!isSha256(text)) throw new DecodeError('expected a sha256 in lower-case hexadecimal')
-  return text
 }
 
 /** Each path that may be asked for, once. */

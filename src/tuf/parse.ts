@@ -6,7 +6,6 @@
  */
 
 import { toPrintable, type Bytes } from '../base/bytes.ts'
-import { parseUtcSeconds } from '../base/clock.ts'
 import {
   DecodeError,
   member,
@@ -22,6 +21,7 @@ import {
 } from '../base/decode.ts'
 import { isDigestOf, isHashName } from '../base/digest.ts'
 import { describeError, VerifyError } from '../base/errors.ts'
+import { readUtcTime } from '../base/read-values.ts'
 import { parseEnvelope, type Envelope } from './envelope.ts'
 import type { MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp } from './metadata.ts'
 import { readDelegations, readKeys, readRoleKeys } from './parse-delegations.ts'
@@ -137,8 +137,8 @@ function readTimestamp(signed: JsonObject): Timestamp {
 
 function readTimes(value: unknown): { signedAt?: number; indexSeenAt?: number } {
   const times = readObject(value)
-  const signedAt = readOptional(times, 'signed', readTime)
-  const indexSeenAt = readOptional(times, 'index-seen', readTime)
+  const signedAt = readOptional(times, 'signed', readUtcTime)
+  const indexSeenAt = readOptional(times, 'index-seen', readUtcTime)
   return {
     ...(signedAt !== undefined && { signedAt }),
     ...(indexSeenAt !== undefined && { indexSeenAt }),
@@ -166,7 +166,7 @@ function readTargets(signed: JsonObject): Targets {
 function readHeader(signed: JsonObject): { version: number; expires: number } {
   return {
     version: readMember(signed, 'version', readPositive),
-    expires: readMember(signed, 'expires', readTime),
+    expires: readMember(signed, 'expires', readUtcTime),
   }
 }
 
@@ -212,10 +212,4 @@ function readHash(value: unknown, name: string): string {
 
 function readPositive(value: unknown): number {
   return readInteger(value, 1)
-}
-
-function readTime(value: unknown): number {
-  const time = parseUtcSeconds(readString(value))
-  if (time === undefined) throw new DecodeError('expected a time of the form YYYY-MM-DDTHH:MM:SSZ')
-  return time
 }

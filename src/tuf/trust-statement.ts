@@ -6,7 +6,7 @@
  */
 
 import type { Bytes } from '../base/bytes.ts'
-import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
+import { formatUtcSeconds } from '../base/clock.ts'
 import {
   DecodeError,
   readInteger,
@@ -16,8 +16,8 @@ import {
   readString,
   type JsonObject,
 } from '../base/decode.ts'
-import { isSha256 } from '../base/digest.ts'
 import { parseJson } from '../base/strict-json.ts'
+import { readSha256, readUtcTime } from '../base/read-values.ts'
 import type { Floors } from './floors.ts'
 
 /** A list under its name: two of the same version are the same bytes, or two people were shown two lists. */
@@ -57,12 +57,12 @@ export function parseStatement(bytes: Bytes): TrustStatement {
   if (found !== format) throw new DecodeError(`expected ${format}, found ${found}`, ['format'])
   const journal = readOptional(object, 'journal', readHead)
   return {
-    root: readMember(object, 'root', readDigest),
+    root: readMember(object, 'root', readSha256),
     rootVersion: readMember(object, 'root-version', (value) => readInteger(value, 1)),
     epoch: readMember(object, 'epoch', (value) => readInteger(value, 0)),
     timestamp: readMember(object, 'timestamp', readList),
     snapshot: readMember(object, 'snapshot', readList),
-    signedAt: readOptional(object, 'signed', readTime) ?? 0,
+    signedAt: readOptional(object, 'signed', readUtcTime) ?? 0,
     ...(journal !== undefined && { journal }),
   }
 }
@@ -71,26 +71,14 @@ function readList(value: unknown): TrustedList {
   const list: JsonObject = readObject(value)
   return {
     version: readMember(list, 'version', (item) => readInteger(item, 1)),
-    sha256: readMember(list, 'sha256', readDigest),
+    sha256: readMember(list, 'sha256', readSha256),
   }
-}
-
-function readDigest(value: unknown): string {
-  const text = readString(value)
-  if (!isSha256(text)) throw new DecodeError('expected a sha256 in lower case')
-  return text
 }
 
 function readHead(value: unknown): string {
   const text = readString(value)
   if (!/^[1-9]\d{0,14}:[0-9a-f]{64}$/.test(text)) throw new DecodeError('expected SEQUENCE:SHA256')
   return text
-}
-
-function readTime(value: unknown): number {
-  const time = parseUtcSeconds(readString(value))
-  if (time === undefined) throw new DecodeError('expected a time as YYYY-MM-DDTHH:MM:SSZ')
-  return time
 }
 
 /** What a client may not go below from its first contact on. A snapshot binds all roles below it. */

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.ts'
-import { formatUtcSeconds, parseUtcSeconds } from '../base/clock.ts'
+import { formatUtcSeconds } from '../base/clock.ts'
 import {
   DecodeError,
   member,
@@ -12,6 +12,7 @@ import {
   readObject,
   readString,
 } from '../base/decode.ts'
+import { readUtcTime } from '../base/read-values.ts'
 import { parseJson } from '../base/strict-json.ts'
 import { writeFileAtomic } from '../store/atomic-file.ts'
 import { readRegular } from '../store/regular-file.ts'
@@ -94,7 +95,7 @@ function readWatch(value: unknown): WatchRecord {
   const running = member(object, 'running')
   return {
     version: readMember(object, 'version', readString),
-    writtenAt: readMember(object, 'writtenAt', readTime),
+    writtenAt: readMember(object, 'writtenAt', readUtcTime),
     isStopped: readMember(object, 'isStopped', readBoolean),
     ...(running !== undefined && { running: readRunning(running) }),
     sync: readMember(object, 'sync', readJob),
@@ -106,26 +107,20 @@ function readRunning(value: unknown): { job: 'sync' | 'renew'; since: number } {
   const object = readObject(value)
   const job = readMember(object, 'job', readString)
   if (job !== 'sync' && job !== 'renew') throw new DecodeError('expected sync or renew', ['job'])
-  return { job, since: readMember(object, 'since', readTime) }
+  return { job, since: readMember(object, 'since', readUtcTime) }
 }
 
 function readJob(value: unknown): JobRecord {
   const object = readObject(value)
   const times = (['lastAttempt', 'lastSuccess', 'busySince'] as const).flatMap((name) => {
     const time = member(object, name)
-    return time === undefined ? [] : [[name, readTime(time)] as const]
+    return time === undefined ? [] : [[name, readUtcTime(time)] as const]
   })
   const lastFailure = member(object, 'lastFailure')
   return {
     ...Object.fromEntries(times),
-    nextDue: readMember(object, 'nextDue', readTime),
+    nextDue: readMember(object, 'nextDue', readUtcTime),
     failuresInARow: readMember(object, 'failuresInARow', (count) => readInteger(count, 0)),
     ...(lastFailure !== undefined && { lastFailure: readString(lastFailure) }),
   }
-}
-
-function readTime(value: unknown): number {
-  const time = parseUtcSeconds(readString(value))
-  if (time === undefined) throw new DecodeError('expected a time')
-  return time
 }
