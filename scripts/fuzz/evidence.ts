@@ -43,6 +43,11 @@ export function listNamed(document: Document, wanted: string): Holder[] {
   return listObjects(document.signed).flatMap(([name, object]) => (name === wanted ? [object] : []))
 }
 
+/** Whether a list stands where an object is due. */
+export function hasListNamed(document: Document, wanted: string): boolean {
+  return listObjects(document.signed).some(([, object]) => Array.isArray(object[wanted]))
+}
+
 export function listRoles(document: Document): Holder[] {
   return listNamed(document, 'delegations').flatMap(({ roles }) =>
     Array.isArray(roles) ? (roles as readonly Holder[]) : [],

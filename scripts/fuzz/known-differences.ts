@@ -18,6 +18,7 @@ import {
   listRoles,
   publicOf,
   type Document,
+  hasListNamed,
 } from './evidence.ts'
 import type { PublishedRepository } from './targets/odd-repository.ts'
 
@@ -135,7 +136,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   ),
   stricter(
     'form of a time',
-    /: signed\.expires: expected a time of the form/,
+    /: signed\.expires: expected a time as/,
     hasOddTime,
     'TUF 4.2.3: YYYY-MM-DDTHH:MM:SSZ. tuf-js takes whatever Date reads, in local time too.',
   ),
@@ -150,6 +151,12 @@ export const knownDifferences: readonly KnownDifference[] = [
     /stands twice in one object/,
     hasMemberTwice,
     'RFC 8259 4: two parsers would read two documents. tuf-js takes the last.',
+  ),
+  stricter(
+    'hashes as a list',
+    /hashes: expected an object, found a list/,
+    (document) => hasListNamed(document, 'hashes'),
+    'TUF 4.4: HASHES is a dictionary of algorithms and digests. tuf-js takes an empty list for an empty one.',
   ),
   stricter(
     'no hash',

@@ -108,7 +108,8 @@ export function readInteger(value: unknown, minimum: number): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < minimum) {
     throw new DecodeError(`expected an integer of at least ${minimum}, found ${describe(value)}`)
   }
-  return value
+  // JSON has a -0, which canonical JSON has not.
+  return value === 0 ? 0 : value
 }
 
 function describe(value: unknown): string {

@@ -2,6 +2,7 @@
 
 import type { Bytes } from '../base/bytes.ts'
 import { UpstreamError } from '../base/errors.ts'
+import type { TrustedSet } from '../tuf/trusted-set.ts'
 import type { RefreshPort } from '../tuf/update.ts'
 import { metadataPath } from './repository-path.ts'
 import type { RepositorySource } from './repository-source.ts'
@@ -11,12 +12,19 @@ import type { TrustStorage } from './trusted-state.ts'
 export class MirrorPort implements RefreshPort {
   readonly #source: RepositorySource
   readonly #storage: TrustStorage
+  readonly #onRoot: (trusted: TrustedSet) => void
   #etag: string | undefined
   #offeredEtag: string | undefined
 
-  constructor(source: RepositorySource, storage: TrustStorage) {
+  /** @param onRoot told of each new root as soon as it is on disk */
+  constructor(
+    source: RepositorySource,
+    storage: TrustStorage,
+    onRoot: (trusted: TrustedSet) => void = () => undefined,
+  ) {
     this.#source = source
     this.#storage = storage
+    this.#onRoot = onRoot
   }
 
   async fetchRoot(version: number, maxBytes: number): Promise<Bytes | undefined> {
@@ -52,7 +60,8 @@ export class MirrorPort implements RefreshPort {
     return this.#storage.read(role, version)
   }
 
-  saveRoot(version: number, bytes: Bytes): Promise<void> {
-    return this.#storage.saveRoot(version, bytes)
+  async saveRoot(version: number, bytes: Bytes, trusted: TrustedSet): Promise<void> {
+    await this.#storage.saveRoot(version, bytes)
+    this.#onRoot(trusted)
   }
 }

@@ -132,7 +132,14 @@ export class Repository {
     // With roles of its own: what is held stays in memory while a newer list is looked at.
     if (options.holdsSnapshot === true) this.#hold = this.#createHold(openRoles())
     this.#schedule = new RefreshSchedule(() => this.#refresh(), timing, clock)
-    this.#ports = new Map(sources.map((source) => [source, new MirrorPort(source, storage)]))
+    this.#ports = new Map(sources.map((source) => [source, this.#createPort(source, storage)]))
+  }
+
+  /** Each new root holds at once, though the next one cannot be had: its old keys are dead (TUF 5.3.11). */
+  #createPort(source: RepositorySource, storage: TrustStorage): MirrorPort {
+    return new MirrorPort(source, storage, (trusted) => {
+      this.#trusted = trusted
+    })
   }
 
   #createHold(roles: RoleLoader): SnapshotHold {
@@ -299,9 +306,8 @@ export class Repository {
 
   async #refreshFrom(source: RepositorySource): Promise<void> {
     const { clock, limits, report } = this.#options
-    const port = this.#ports.get(source) ?? new MirrorPort(source, this.#options.storage)
+    const port = this.#ports.get(source) ?? this.#createPort(source, this.#options.storage)
     const now = clock()
-    // A new root holds at once, whatever becomes of the rest: its old keys are dead (TUF 5.3.11).
     this.#trusted = await refreshRoot(this.#trusted, port, now, limits)
     const { trusted, accepted } = await refreshRoles(this.#trusted, port, now, limits)
     await this.#commit(trusted, accepted)

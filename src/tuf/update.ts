@@ -32,7 +32,8 @@ export interface RefreshPort {
    * is "not modified".
    */
   readCached(role: string, version?: number): Promise<Bytes | undefined>
-  saveRoot(version: number, bytes: Bytes): Promise<void>
+  /** `trusted` holds from then on, whatever becomes of the rest: what it takes away is dead at once. */
+  saveRoot(version: number, bytes: Bytes, trusted: TrustedSet): Promise<void>
 }
 
 /** Lengths hold whatever length is signed. */
@@ -89,7 +90,7 @@ export async function refreshRoot(
     const bytes = await port.fetchRoot(version, limits.maxRootBytes)
     if (bytes === undefined) break
     trusted = acceptRoot(trusted, requireWithin('root', bytes, limits.maxRootBytes))
-    await port.saveRoot(version, bytes)
+    await port.saveRoot(version, bytes, trusted)
   }
   requireAtLeast(trusted.floors, 'root', trusted.root.version)
   // TUF 5.3.10: only the last one must not have expired.

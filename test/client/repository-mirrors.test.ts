@@ -154,6 +154,24 @@ describe('bad mirrors', () => {
     expect((await repository.findRecord('foo'))?.trust.root).toBe(2)
   })
 
+  test('A11: a new root holds though the one after it cannot be had, and is hidden again afterwards', async () => {
+    const repository = await open()
+    await repository.findRecord('foo')
+    const oldTimestamp = simulator.render('timestamp')
+    simulator.renewRoot(() => simulator.setKeys('timestamp', [createSigner()]))
+    simulator.faults.set('3.root', new UpstreamError('TIMED_OUT', 'no answer'))
+    time.now += 61_000
+    expect((await failureOf(repository.refresh())).code).toBe('METADATA_UNAVAILABLE')
+    expect(repository.trust).toEqual({ root: 2 })
+    // By a mirror, or a thief of the old key, who knows nothing of it.
+    simulator.faults.clear()
+    simulator.publishedRoots.delete(2)
+    simulator.tampered.set('timestamp', () => oldTimestamp)
+    time.now += 6000
+    expect((await failureOf(repository.refresh())).code).toBe('SIGNATURE_THRESHOLD')
+    expect(repository.trust).toEqual({ root: 2 })
+  })
+
   test('of another root: said at the first contact, with the root that is pinned', async () => {
     simulator.tampered.set('timestamp', () => buildMirror().render('timestamp'))
     const repository = await open()

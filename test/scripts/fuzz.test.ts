@@ -150,7 +150,7 @@ describe('a difference between tufgate and tuf-js', () => {
   test('that is known has a name, and a reason that cites a rule', () => {
     const ours = {
       ...refused,
-      problem: 'MALFORMED: targets is malformed: signed.expires: expected a time of the form X',
+      problem: 'MALFORMED: targets is malformed: signed.expires: expected a time as X',
     }
     const odd = publishing('2.targets.json', { expires: '2030-02-30T00:00:00Z' })
     expect(findDifference({ ours, theirs: accepted, published: odd })).toBe('form of a time')
@@ -166,7 +166,7 @@ describe('a difference between tufgate and tuf-js', () => {
       targets: { a: { length: 3, hashes: { sha256: 'a1'.repeat(32) } } },
     })
     for (const problem of [
-      'signed.expires: expected a time of the form X',
+      'signed.expires: expected a time as X',
       'signed.version: expected an integer of at least 1, found -1',
       'member "version" stands twice in one object',
       'signed.targets.a.hashes: no hash is listed',

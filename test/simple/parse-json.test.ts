@@ -121,6 +121,14 @@ describe('pages in JSON', () => {
     expect([...parsePageJson(bytes, 'foo').extra.keys()]).toEqual(['kept'])
   })
 
+  it('takes a size of -0, which canonical JSON cannot carry, for 0', () => {
+    const bytes = encodeUtf8(
+      `{"meta":{"api-version":"1.4"},"name":"foo","files":[` +
+        `{"filename":"foo-1.0.tar.gz","url":"u","hashes":{},"size":-0}]}`,
+    )
+    expect(Object.is(parsePageJson(bytes, 'foo').files[0]?.size, 0)).toBe(true)
+  })
+
   it('takes __proto__ and constructor for members like any other', () => {
     const bytes = encodeUtf8(
       `{"meta":{"api-version":"1.4"},"name":"constructor","constructor":{"a":1},"files":[` +
