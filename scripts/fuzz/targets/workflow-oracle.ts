@@ -91,7 +91,9 @@ export class WatchedStorage extends MemoryStorage {
     const { keyids, threshold } = roles?.[role] ?? { keyids: [], threshold: 1 }
     const good = signatures.filter(({ keyid, sig }) => {
       const value = keys?.[keyid]?.keyval.public ?? ''
-      return keyids.includes(keyid) && this.#publisher.signers.get(value)?.sign(message) === sig
+      // Hexadecimal is the same in either case: a flipped bit makes `A` of `a`.
+      const wanted = this.#publisher.signers.get(value)?.sign(message)
+      return keyids.includes(keyid) && wanted === sig.toLowerCase()
     })
     const count = new Set(good.map(({ keyid }) => keyid)).size
     requireRule(count >= threshold, `${role} was accepted with too few signatures`)
